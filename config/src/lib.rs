@@ -1,0 +1,1 @@
+//! The launchpad.yaml document: types, decoding with source ranges, validation

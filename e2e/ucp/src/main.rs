@@ -1,0 +1,3 @@
+//! The stand-in of MKE behind a real engine socket.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The phase manager: phases, plans, meetings, events, limits, run lock

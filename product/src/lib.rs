@@ -1,0 +1,1 @@
+//! Products composed of phases

@@ -1,0 +1,1 @@
+//! Reaching a host: connections, commands, privilege, files, services, packages
