@@ -1,0 +1,222 @@
+//! Stories: what users do, asserted from the hosts' side, and the faults that must turn each of them red.
+
+mod fault;
+mod runner;
+mod smoke;
+
+use std::fmt;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use futures_util::future::BoxFuture;
+
+use crate::lab::Flavour;
+use crate::lab::Lab;
+use crate::lab::launchpad::Launchpad;
+use crate::talk::seconds;
+
+pub(crate) use fault::Fault;
+pub(crate) use runner::{play_all, play_faults};
+
+/// Something users do, with what must then be true.
+pub(crate) struct Story {
+    pub(crate) name: &'static str,
+    /// What is proved, in one line.
+    pub(crate) about: &'static str,
+    /// The hosts it starts with.
+    hosts: &'static [&'static str],
+    flavour: Flavour,
+    /// What the hosts are when it starts, and when it has ended well.
+    from: State,
+    leaves: State,
+    /// Whether it runs Launchpad.
+    tool: Tool,
+    play: for<'a> fn(&'a mut Scene) -> BoxFuture<'a, Result<()>>,
+}
+
+/// What a set of hosts is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Fresh.
+    Bare,
+    /// A cluster made by `apply` of the lab's configuration.
+    Installed,
+    /// Anything: the next story gets fresh hosts.
+    Used,
+}
+
+/// What a story tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tool {
+    Lab,
+    Launchpad,
+}
+
+/// All stories, in the order they are played.
+const STORIES: &[Story] = &[Story {
+    name: "smoke",
+    about: "the lab itself: hosts, packages, registries, a swarm, reboots, inventories, counts",
+    hosts: &["m1", "m2", "w1"],
+    flavour: Flavour::Bare,
+    from: State::Bare,
+    leaves: State::Used,
+    tool: Tool::Lab,
+    play: |scene| Box::pin(smoke::play(scene)),
+}];
+
+/// What a story works with.
+pub(crate) struct Scene {
+    pub(crate) lab: Lab,
+    launchpad: Option<Launchpad>,
+    fault: Option<&'static Fault>,
+    is_planted: bool,
+    problems: Vec<String>,
+}
+
+impl Scene {
+    /// Returns Launchpad.
+    pub(crate) fn launchpad(&self) -> Result<&Launchpad> {
+        self.launchpad
+            .as_ref()
+            .context("this story does not run launchpad")
+    }
+
+    /// Notes a problem unless something is true; the story goes on, to show all problems at once.
+    pub(crate) fn check(&mut self, is_true: bool, problem: impl FnOnce() -> String) {
+        if !is_true {
+            self.problem(problem());
+        }
+    }
+
+    /// Notes a problem unless two things are equal.
+    pub(crate) fn check_equal<T: PartialEq + fmt::Debug>(
+        &mut self,
+        what: &str,
+        found: T,
+        wanted: T,
+    ) {
+        if found != wanted {
+            self.problem(format!("{what}: {found:?} instead of {wanted:?}"));
+        }
+    }
+
+    /// Notes a problem.
+    pub(crate) fn problem(&mut self, problem: String) {
+        self.lab.talk.say(format!("problem: {problem}"));
+        self.problems.push(problem);
+    }
+
+    /// Says what comes next, and plants the fault that belongs here.
+    pub(crate) async fn moment(&mut self, name: &str) -> Result<()> {
+        match self.fault {
+            Some(fault) if fault.moment == name => {
+                self.lab.talk.say(format!(
+                    "planting the fault `{}`: {}",
+                    fault.name, fault.about
+                ));
+                self.is_planted = true;
+                let planted = (fault.plant)(&mut self.lab).await;
+                planted.with_context(|| format!("cannot plant the fault `{}`", fault.name))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn say(&self, line: impl AsRef<str>) {
+        self.lab.talk.say(line);
+    }
+}
+
+/// How a story, or a fault, went.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    name: String,
+    took: Duration,
+    result: Result<(), String>,
+}
+
+impl Outcome {
+    /// Says whether all was as expected.
+    pub(crate) fn is_green(&self) -> bool {
+        self.result.is_ok()
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.result {
+            Ok(()) => write!(f, "ok     {} ({})", self.name, seconds(self.took)),
+            Err(why) => write!(f, "FAILED {} ({}): {why}", self.name, seconds(self.took)),
+        }
+    }
+}
+
+/// Returns the stories with these names; all if there are none.
+pub(crate) fn select(names: &[String]) -> Result<Vec<&'static Story>> {
+    if names.is_empty() {
+        return Ok(STORIES.iter().collect());
+    }
+    names.iter().map(|name| by_name(name)).collect()
+}
+
+fn by_name(name: &str) -> Result<&'static Story> {
+    let found = STORIES.iter().find(|story| story.name == name);
+    found.with_context(|| {
+        let known: Vec<&str> = STORIES.iter().map(|story| story.name).collect();
+        format!("there is no story `{name}`; there are {}", known.join(", "))
+    })
+}
+
+/// Returns the faults with these names; all if there are none.
+pub(crate) fn select_faults(names: &[String]) -> Result<Vec<&'static Fault>> {
+    if names.is_empty() {
+        return Ok(fault::FAULTS.iter().collect());
+    }
+    let mut found = Vec::new();
+    for name in names {
+        match fault::FAULTS.iter().find(|fault| fault.name == name) {
+            Some(fault) => found.push(fault),
+            None => bail!("there is no fault `{name}`"),
+        }
+    }
+    Ok(found)
+}
+
+/// Lists stories and faults.
+pub(crate) fn list() -> String {
+    let stories = STORIES
+        .iter()
+        .map(|story| format!("{:<14} {}\n", story.name, story.about));
+    let faults = fault::FAULTS
+        .iter()
+        .map(|fault| format!("{:<26} ({}) {}\n", fault.name, fault.story, fault.about));
+    format!(
+        "Stories:\n{}\nFaults that must turn a story red:\n{}",
+        stories.collect::<String>(),
+        faults.collect::<String>()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::Name;
+
+    #[test]
+    fn every_story_has_a_fault_and_every_fault_a_story() {
+        for story in STORIES {
+            let has_fault = fault::FAULTS.iter().any(|fault| fault.story == story.name);
+            assert!(has_fault, "no fault for {}", story.name);
+        }
+        for fault in fault::FAULTS {
+            assert!(by_name(fault.story).is_ok(), "{}", fault.name);
+        }
+    }
+
+    #[test]
+    fn every_story_names_hosts_that_can_be() {
+        for name in STORIES.iter().flat_map(|story| story.hosts) {
+            assert!(name.parse::<Name>().is_ok(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Playing stories: fresh hosts where needed, logs when one fails, and faults that must be seen.
+
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use futures_util::FutureExt;
+
+use super::{Fault, Outcome, Scene, State, Story, Tool, by_name};
+use crate::lab::launchpad::Launchpad;
+use crate::lab::{Lab, Name, logs};
+
+/// Plays stories one after the other, all of them, also when one has failed.
+pub(crate) async fn play_all(
+    lab: Lab,
+    stories: &[&'static Story],
+    launchpad: &Path,
+) -> Result<Vec<Outcome>> {
+    let mut scene = scene(lab);
+    let mut state = State::Used;
+    let mut outcomes = Vec::new();
+    for story in stories {
+        scene.say(format!("story {}: {}", story.name, story.about));
+        let (outcome, left) = play(&mut scene, story, launchpad, state).await?;
+        scene.say(outcome.to_string());
+        state = left;
+        outcomes.push(outcome);
+    }
+    Ok(outcomes)
+}
+
+/// Plays the story of each fault with the fault planted; each must fail.
+pub(crate) async fn play_faults(
+    lab: Lab,
+    faults: &[&'static Fault],
+    launchpad: &Path,
+) -> Result<Vec<Outcome>> {
+    let mut scene = scene(lab);
+    let mut outcomes = Vec::new();
+    for fault in faults {
+        let story = by_name(fault.story)?;
+        scene.say(format!("fault {} in story {}", fault.name, story.name));
+        scene.fault = Some(fault);
+        scene.is_planted = false;
+        let (outcome, _) = play(&mut scene, story, launchpad, State::Used).await?;
+        let result = match &outcome.result {
+            Ok(()) => Err("the story did not see it".to_owned()),
+            Err(why) if !scene.is_planted => {
+                Err(format!("the story failed before it was planted: {why}"))
+            }
+            Err(_) => Ok(()),
+        };
+        outcomes.push(Outcome {
+            name: format!("fault {}", fault.name),
+            result,
+            ..outcome
+        });
+    }
+    Ok(outcomes)
+}
+
+fn scene(lab: Lab) -> Scene {
+    Scene {
+        lab,
+        launchpad: None,
+        fault: None,
+        is_planted: false,
+        problems: Vec::new(),
+    }
+}
+
+/// Plays one story on hosts in the state it needs, and says what state they are in afterwards.
+async fn play(
+    scene: &mut Scene,
+    story: &'static Story,
+    launchpad: &Path,
+    state: State,
+) -> Result<(Outcome, State)> {
+    let started = Instant::now();
+    scene.problems.clear();
+    let playing = async {
+        set(scene, story, launchpad, state)
+            .await
+            .context("cannot set the scene")?;
+        (story.play)(scene).await
+    };
+    let ended = match AssertUnwindSafe(playing).catch_unwind().await {
+        Ok(ended) => ended,
+        Err(panic) => {
+            let said = panic.downcast_ref::<String>().map(String::as_str);
+            let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(anyhow::anyhow!(
+                "the driver panicked: {}",
+                said.unwrap_or("without a word")
+            ))
+        }
+    };
+    if let Err(error) = ended {
+        scene.problem(format!("{error:#}"));
+    }
+    let result = if scene.problems.is_empty() {
+        Ok(())
+    } else {
+        let title = scene.fault.map_or(story.name, |fault| fault.name);
+        let kept = match logs::collect(&scene.lab, title).await {
+            Ok(dir) => format!("logs are in `{}`", dir.display()),
+            Err(error) => format!("logs cannot be collected: {error:#}"),
+        };
+        Err(format!("{}; {kept}", scene.problems.join("; ")))
+    };
+    let state = if result.is_ok() {
+        story.leaves
+    } else {
+        State::Used
+    };
+    Ok((
+        Outcome {
+            name: story.name.to_owned(),
+            took: started.elapsed(),
+            result,
+        },
+        state,
+    ))
+}
+
+/// Brings the hosts into the state that a story starts from.
+async fn set(scene: &mut Scene, story: &Story, launchpad: &Path, state: State) -> Result<()> {
+    if story.from == State::Installed && state == State::Installed && has_hosts(scene, story) {
+        return Ok(());
+    }
+    let names = story
+        .hosts
+        .iter()
+        .map(|name| name.parse())
+        .collect::<Result<Vec<Name>>>()?;
+    scene.lab.remove_hosts().await?;
+    scene.lab.add_hosts(&names, story.flavour).await?;
+    if story.tool == Tool::Launchpad {
+        let output = scene.lab.dir().join("output");
+        scene.launchpad = Some(Launchpad::new(launchpad, &scene.lab.home(), &output)?);
+    }
+    if story.from == State::Installed {
+        scene.say("installing the cluster that the story starts from");
+        let config = scene.lab.dir().join("launchpad.yaml");
+        scene.lab.config().save(&config)?;
+        let config = config.display().to_string();
+        scene
+            .launchpad()?
+            .run(&["apply", "-c", &config])
+            .await?
+            .expect(0)?;
+    }
+    Ok(())
+}
+
+fn has_hosts(scene: &Scene, story: &Story) -> bool {
+    let running = scene.lab.hosts.iter().map(|host| host.name.to_string());
+    running.eq(story.hosts.iter().map(|name| (*name).to_owned()))
+}
