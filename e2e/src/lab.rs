@@ -1,5 +1,6 @@
 //! A running lab: services, hosts, and what stories ask of them.
 
+pub(crate) mod cluster;
 pub(crate) mod config;
 pub(crate) mod host;
 pub(crate) mod inventory;
@@ -77,6 +78,13 @@ impl Lab {
             hosts: Vec::new(),
             dir: dir.to_owned(),
         })
+    }
+
+    /// Starts over: no hosts, fresh services.
+    pub(crate) async fn renew(&mut self) -> Result<()> {
+        self.remove_hosts().await?;
+        down().await?;
+        services::start(&self.images, &self.dir).await
     }
 
     /// Opens a lab that another run of the driver has started.
@@ -163,6 +171,15 @@ impl Lab {
             .iter()
             .filter(|host| host.name.is_manager())
             .collect()
+    }
+
+    /// Returns what a service has logged.
+    pub(crate) async fn service_log(&self, name: &str) -> Result<String> {
+        let log = Cmd::new("docker")
+            .args(["logs", &format!("{PREFIX}-{name}")])
+            .run()
+            .await?;
+        Ok(format!("{}{}", log.stdout, log.stderr))
     }
 
     /// Returns the home directory that Launchpad gets.

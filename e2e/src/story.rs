@@ -1,7 +1,14 @@
 //! Stories: what users do, asserted from the hosts' side, and the faults that must turn each of them red.
 
+mod again;
+mod change;
+mod converged;
 mod fault;
+mod install;
+mod interrupted;
+mod reset;
 mod runner;
+mod secrets;
 mod smoke;
 
 use std::fmt;
@@ -10,9 +17,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use futures_util::future::BoxFuture;
 
-use crate::lab::Flavour;
-use crate::lab::Lab;
 use crate::lab::launchpad::Launchpad;
+use crate::lab::{Config, Flavour, Lab};
 use crate::talk::seconds;
 
 pub(crate) use fault::Fault;
@@ -53,16 +59,78 @@ enum Tool {
 }
 
 /// All stories, in the order they are played.
-const STORIES: &[Story] = &[Story {
-    name: "smoke",
-    about: "the lab itself: hosts, packages, registries, a swarm, reboots, inventories, counts",
-    hosts: &["m1", "m2", "w1"],
-    flavour: Flavour::Bare,
-    from: State::Bare,
-    leaves: State::Used,
-    tool: Tool::Lab,
-    play: |scene| Box::pin(smoke::play(scene)),
-}];
+const STORIES: &[Story] = &[
+    Story {
+        name: "smoke",
+        about: "the lab itself: hosts, packages, registries, a swarm, reboots, inventories, counts",
+        hosts: &["m1", "m2", "w1"],
+        flavour: Flavour::Bare,
+        from: State::Bare,
+        leaves: State::Used,
+        tool: Tool::Lab,
+        play: |scene| Box::pin(smoke::play(scene)),
+    },
+    Story {
+        name: "install",
+        about: "a plan changes nothing, an apply makes a healthy cluster of bare hosts",
+        hosts: &["m1", "m2", "m3", "w1", "w2"],
+        flavour: Flavour::Bare,
+        from: State::Bare,
+        leaves: State::Installed,
+        tool: Tool::Launchpad,
+        play: |scene| Box::pin(install::play(scene)),
+    },
+    Story {
+        name: "again",
+        about: "an apply with nothing to do changes nothing and asks each host once",
+        hosts: &["m1", "m2", "m3", "w1", "w2"],
+        flavour: Flavour::Bare,
+        from: State::Installed,
+        leaves: State::Installed,
+        tool: Tool::Launchpad,
+        play: |scene| Box::pin(again::play(scene)),
+    },
+    Story {
+        name: "change",
+        about: "a new host, engine settings, an environment: only those hosts are touched",
+        hosts: &["m1", "m2", "m3", "w1", "w2"],
+        flavour: Flavour::Bare,
+        from: State::Installed,
+        leaves: State::Used,
+        tool: Tool::Launchpad,
+        play: |scene| Box::pin(change::play(scene)),
+    },
+    Story {
+        name: "interrupted",
+        about: "Ctrl-C at five points, kill -9, a cut connection, two applies at once",
+        hosts: &["m1", "m2", "m3", "w1"],
+        flavour: Flavour::Bare,
+        from: State::Bare,
+        leaves: State::Used,
+        tool: Tool::Launchpad,
+        play: |scene| Box::pin(interrupted::play(scene)),
+    },
+    Story {
+        name: "reset",
+        about: "reset with and without prune leaves hosts as they were, twice, and usable",
+        hosts: &["m1", "m2", "m3", "w1"],
+        flavour: Flavour::Bare,
+        from: State::Bare,
+        leaves: State::Used,
+        tool: Tool::Launchpad,
+        play: |scene| Box::pin(reset::play(scene)),
+    },
+    Story {
+        name: "secrets",
+        about: "passwords reach those who need them and are seen nowhere else",
+        hosts: &["m1", "w1"],
+        flavour: Flavour::Bare,
+        from: State::Bare,
+        leaves: State::Used,
+        tool: Tool::Launchpad,
+        play: |scene| Box::pin(secrets::play(scene)),
+    },
+];
 
 /// What a story works with.
 pub(crate) struct Scene {
@@ -102,7 +170,11 @@ impl Scene {
 
     /// Notes a problem.
     pub(crate) fn problem(&mut self, problem: String) {
-        self.lab.talk.say(format!("problem: {problem}"));
+        let mut lines = problem.lines();
+        self.lab
+            .talk
+            .say(format!("problem: {}", lines.next().unwrap_or_default()));
+        self.lab.talk.detail(lines.collect::<Vec<_>>().join("\n"));
         self.problems.push(problem);
     }
 
@@ -120,6 +192,13 @@ impl Scene {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Writes the configuration and returns the path for the command line.
+    pub(crate) fn save(&self, config: &Config) -> Result<String> {
+        let path = self.lab.dir().join("launchpad.yaml");
+        config.save(&path)?;
+        Ok(path.display().to_string())
     }
 
     fn say(&self, line: impl AsRef<str>) {

@@ -268,6 +268,25 @@ impl Host {
         Ok(count(&log.stdout))
     }
 
+    /// Counts how often the engine has started since the host's boot.
+    pub(crate) async fn engine_starts(&self) -> Result<usize> {
+        let log = self
+            .exec([
+                "journalctl",
+                "-o",
+                "cat",
+                "--no-pager",
+                "-u",
+                "docker.service",
+            ])
+            .run()
+            .await?;
+        let is_start = |line: &&str| {
+            line.starts_with("Started ") && line.contains("Docker Application Container Engine")
+        };
+        Ok(log.stdout.lines().filter(is_start).count())
+    }
+
     /// Returns the id of the host's boot.
     pub(crate) async fn boot_id(&self) -> Result<String> {
         let id = self

@@ -48,7 +48,8 @@ pub(crate) struct Ignored {
     why: &'static str,
 }
 
-const fn ignored(kind: &'static str, name: &'static str, why: &'static str) -> Ignored {
+/// Names a difference that is no problem.
+pub(crate) const fn ignored(kind: &'static str, name: &'static str, why: &'static str) -> Ignored {
     Ignored { kind, name, why }
 }
 
@@ -195,15 +196,6 @@ impl Inventory {
     pub(crate) fn names<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a str> {
         let entries = self.entries.keys().filter(move |key| key.kind == kind);
         entries.map(|key| key.name.as_str())
-    }
-
-    /// Returns what a thing is, if it is there.
-    pub(crate) fn what(&self, kind: &str, name: &str) -> Option<&str> {
-        let key = Key {
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-        };
-        self.entries.get(&key).map(|entry| entry.what.as_str())
     }
 
     /// Returns how a later inventory differs, without what may differ.

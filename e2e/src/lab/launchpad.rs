@@ -9,7 +9,6 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::command::{exit_code, last_lines};
@@ -41,7 +40,14 @@ impl Launchpad {
             binary: binary.to_owned(),
             home: home.to_owned(),
             logs: logs.to_owned(),
-            environment: Vec::new(),
+            // What the product no longer asks for, and the one before it did.
+            environment: [
+                "ACCEPT_LICENSE",
+                "DISABLE_TELEMETRY",
+                "DISABLE_UPGRADE_CHECK",
+            ]
+            .map(|name| (name.to_owned(), "true".to_owned()))
+            .to_vec(),
         })
     }
 
@@ -114,16 +120,13 @@ pub(crate) struct Line {
 struct Output {
     started: Instant,
     lines: Arc<Mutex<Vec<Line>>>,
-    count: watch::Sender<usize>,
 }
 
 impl Output {
     fn new() -> Self {
-        let (count, _) = watch::channel(0);
         Self {
             started: Instant::now(),
             lines: Arc::default(),
-            count,
         }
     }
 
@@ -146,9 +149,10 @@ impl Output {
                 stream,
                 text,
             };
-            let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-            lines.push(line);
-            self.count.send_replace(lines.len());
+            self.lines
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(line);
         }
     }
 }
@@ -175,33 +179,20 @@ impl Running {
             .with_context(|| format!("cannot send {signal:?} to launchpad"))
     }
 
-    /// Waits for a line with some text; an end of the run before it is an error.
-    pub(crate) async fn wait_line(&mut self, wanted: &str, deadline: Duration) -> Result<Line> {
-        let mut count = self.output.count.subscribe();
-        let output = self.output.clone();
-        let child = &mut self.child;
-        let search = async {
-            loop {
-                count.mark_unchanged();
-                if let Some(line) = output
-                    .lines()
-                    .into_iter()
-                    .find(|line| line.text.contains(wanted))
-                {
-                    return Ok(line);
-                }
-                tokio::select! {
-                    changed = count.changed() => changed.context("the output is closed")?,
-                    ended = child.wait() => {
-                        let code = exit_code(ended.context("cannot wait for launchpad")?);
-                        bail!("launchpad ended with {code} before it printed `{wanted}`");
-                    }
-                }
+    /// Waits for something else; an end of the run before it is an error.
+    pub(crate) async fn until(&mut self, other: impl Future<Output = Result<()>>) -> Result<()> {
+        tokio::select! {
+            other = other => other,
+            ended = self.child.wait() => {
+                let code = exit_code(ended.context("cannot wait for launchpad")?);
+                let said = shown(&self.output.lines());
+                bail!(
+                    "`launchpad {}` ended with {code} too early; its last lines:\n{}",
+                    self.args,
+                    last_lines(&said, 20)
+                );
             }
-        };
-        tokio::time::timeout(deadline, search)
-            .await
-            .with_context(|| format!("launchpad has not printed `{wanted}` in time"))?
+        }
     }
 
     /// Waits for the end.
@@ -261,18 +252,9 @@ impl Run {
         Ok(self)
     }
 
-    /// Returns all that was printed to one stream.
-    pub(crate) fn of(&self, stream: Stream) -> String {
-        let lines = self.lines.iter().filter(|line| line.stream == stream);
-        lines.map(|line| format!("{}\n", line.text)).collect()
-    }
-
     /// Returns all that was printed.
     pub(crate) fn text(&self) -> String {
-        self.lines
-            .iter()
-            .map(|line| format!("{}\n", line.text))
-            .collect()
+        shown(&self.lines)
     }
 
     fn save(&self, dir: &Path) -> Result<()> {
@@ -300,6 +282,13 @@ impl Run {
     }
 }
 
+fn shown(lines: &[Line]) -> String {
+    lines
+        .iter()
+        .map(|line| format!("{}\n", line.text))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -317,9 +306,13 @@ mod tests {
             .await
             .unwrap();
 
+        let of = |stream| -> Vec<&str> {
+            let lines = run.lines.iter().filter(|line| line.stream == stream);
+            lines.map(|line| line.text.as_str()).collect()
+        };
         assert_eq!(
-            (run.code, run.of(Stream::Stdout), run.of(Stream::Stderr)),
-            (3, "data\n".to_owned(), "talk\n".to_owned())
+            (run.code, of(Stream::Stdout), of(Stream::Stderr)),
+            (3, vec!["data"], vec!["talk"])
         );
         assert_eq!(
             std::fs::read_dir(dir.path().join("logs")).unwrap().count(),
@@ -329,16 +322,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_can_be_waited_for_and_a_signal_sent() {
+    async fn a_signal_ends_a_run() {
         let dir = tempfile::tempdir().unwrap();
-        let mut running = shell(dir.path())
-            .start(&["-c", "echo ready; exec sleep 60"])
-            .unwrap();
+        let ready = dir.path().join("ready");
+        let script = format!("touch '{}'; exec sleep 60", ready.display());
+        let mut running = shell(dir.path()).start(&["-c", &script]).unwrap();
+        let waiting = async {
+            while !ready.exists() {
+                tokio::task::yield_now().await;
+            }
+            Ok(())
+        };
 
-        running
-            .wait_line("ready", Duration::from_secs(10))
-            .await
-            .unwrap();
+        running.until(waiting).await.unwrap();
         running.signal(Signal::INT).unwrap();
 
         assert_eq!(
@@ -348,15 +344,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_run_that_ends_early_does_not_print_the_line() {
+    async fn a_run_that_ends_too_early_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
-        let mut running = shell(dir.path()).start(&["-c", "exit 0"]).unwrap();
+        let mut running = shell(dir.path()).start(&["-c", "exit 5"]).unwrap();
 
-        let error = running
-            .wait_line("never", Duration::from_secs(10))
-            .await
-            .unwrap_err();
+        let error = running.until(std::future::pending()).await.unwrap_err();
 
-        assert!(error.to_string().contains("ended with 0 before"), "{error}");
+        assert!(
+            error.to_string().contains("ended with 5 too early"),
+            "{error}"
+        );
     }
 }

@@ -39,6 +39,8 @@ pub(crate) async fn play_faults(
     let mut scene = scene(lab);
     let mut outcomes = Vec::new();
     for fault in faults {
+        // A fault may have broken a service.
+        scene.lab.renew().await?;
         let story = by_name(fault.story)?;
         scene.say(format!("fault {} in story {}", fault.name, story.name));
         scene.fault = Some(fault);
@@ -48,6 +50,9 @@ pub(crate) async fn play_faults(
             Ok(()) => Err("the story did not see it".to_owned()),
             Err(why) if !scene.is_planted => {
                 Err(format!("the story failed before it was planted: {why}"))
+            }
+            Err(why) if !why.contains(fault.sign) => {
+                Err(format!("the story failed without `{}`: {why}", fault.sign))
             }
             Err(_) => Ok(()),
         };
@@ -142,9 +147,7 @@ async fn set(scene: &mut Scene, story: &Story, launchpad: &Path, state: State) -
     }
     if story.from == State::Installed {
         scene.say("installing the cluster that the story starts from");
-        let config = scene.lab.dir().join("launchpad.yaml");
-        scene.lab.config().save(&config)?;
-        let config = config.display().to_string();
+        let config = scene.save(&scene.lab.config())?;
         scene
             .launchpad()?
             .run(&["apply", "-c", &config])
