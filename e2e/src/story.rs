@@ -211,22 +211,39 @@ impl Scene {
 pub(crate) struct Outcome {
     name: String,
     took: Duration,
-    result: Result<(), String>,
+    problems: Vec<String>,
 }
 
 impl Outcome {
+    fn new(name: &str, took: Duration, problems: Vec<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            took,
+            problems,
+        }
+    }
+
     /// Says whether all was as expected.
     pub(crate) fn is_green(&self) -> bool {
-        self.result.is_ok()
+        self.problems.is_empty()
     }
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.result {
-            Ok(()) => write!(f, "ok     {} ({})", self.name, seconds(self.took)),
-            Err(why) => write!(f, "FAILED {} ({}): {why}", self.name, seconds(self.took)),
+        let word = if self.is_green() { "ok    " } else { "FAILED" };
+        write!(f, "{word} {} ({})", self.name, seconds(self.took))?;
+        for problem in &self.problems {
+            let line: String = problem
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .chars()
+                .take(160)
+                .collect();
+            write!(f, "\n             - {line}")?;
         }
+        Ok(())
     }
 }
 

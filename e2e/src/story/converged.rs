@@ -1,7 +1,7 @@
 //! What is true of a cluster that Launchpad has made, looked at from its hosts.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -99,24 +99,36 @@ async fn check_engine(scene: &mut Scene, host: &Host, version: &str) -> Result<(
         "1",
     ];
     scene.check_equal(&format!("the engine of {}", host.name), lines, wanted);
-    let proxy = host
-        .exec([
-            "docker",
-            "inspect",
-            "--format",
-            "{{.Config.Image}} {{.State.Running}}",
-            "ucp-proxy",
-        ])
-        .finish()
-        .await?;
-    let image = proxy.text().trim_start_matches("docker.io/");
     let wanted = format!("mirantis/ucp-proxy:{version} true");
+    let proxy = wait_proxy(host, &wanted).await?;
     scene.check_equal(
         &format!("container ucp-proxy of {}", host.name),
-        image,
-        wanted.as_str(),
+        proxy,
+        wanted,
     );
     Ok(())
+}
+
+/// Waits for MKE's proxy: the agent of a node that has just joined starts it by itself.
+async fn wait_proxy(host: &Host, wanted: &str) -> Result<String> {
+    let started = Instant::now();
+    loop {
+        let proxy = host
+            .exec([
+                "docker",
+                "inspect",
+                "--format",
+                "{{.Config.Image}} {{.State.Running}}",
+            ])
+            .arg("ucp-proxy")
+            .finish()
+            .await?;
+        let found = proxy.text().trim_start_matches("docker.io/");
+        if found == wanted || started.elapsed() > HEALTHY {
+            return Ok(found.to_owned());
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }
 
 /// Checks that a run left nothing half done: no temporary file, no lock, no process, no bootstrap container.
@@ -137,8 +149,9 @@ pub(crate) async fn leftovers(host: &Host) -> Result<String> {
         find /etc /root /home /usr/local /usr/share/keyrings -xdev \
             \( -name '*.tmp' -o -name '*.part' -o -name '*.launchpad-*' -o -name '.launchpad*' \
             -o -name '*.dpkg-new' -o -name '*~' \) 2>/dev/null
-        find /tmp /var/tmp /run/lock /dev/shm -mindepth 1 -maxdepth 1 \
+        find /tmp /var/tmp /dev/shm -mindepth 1 -maxdepth 1 \
             ! -name 'systemd-private-*' ! -name '.*-unix' 2>/dev/null
+        find /run/lock -type f 2>/dev/null
         find /run -maxdepth 2 -iname '*launchpad*' 2>/dev/null
         pgrep -a -x 'apt-get|dpkg|apt' || true
         dpkg --audit

@@ -7,8 +7,9 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use futures_util::FutureExt;
 
-use super::{Fault, Outcome, Scene, State, Story, Tool, by_name};
+use super::{Fault, Outcome, Scene, State, Story, Tool, by_name, converged};
 use crate::lab::launchpad::Launchpad;
+use crate::lab::services::MKE_VERSIONS;
 use crate::lab::{Lab, Name, logs};
 
 /// Plays stories one after the other, all of them, also when one has failed.
@@ -46,21 +47,25 @@ pub(crate) async fn play_faults(
         scene.fault = Some(fault);
         scene.is_planted = false;
         let (outcome, _) = play(&mut scene, story, launchpad, State::Used).await?;
-        let result = match &outcome.result {
-            Ok(()) => Err("the story did not see it".to_owned()),
-            Err(why) if !scene.is_planted => {
-                Err(format!("the story failed before it was planted: {why}"))
-            }
-            Err(why) if !why.contains(fault.sign) => {
-                Err(format!("the story failed without `{}`: {why}", fault.sign))
-            }
-            Err(_) => Ok(()),
+        let problem = if outcome.is_green() {
+            Some("the story did not see it".to_owned())
+        } else if !scene.is_planted {
+            Some("the story failed before the fault was planted".to_owned())
+        } else if !outcome
+            .problems
+            .iter()
+            .any(|problem| problem.contains(fault.sign))
+        {
+            Some(format!("the story failed without saying `{}`", fault.sign))
+        } else {
+            None
         };
-        outcomes.push(Outcome {
-            name: format!("fault {}", fault.name),
-            result,
-            ..outcome
-        });
+        let name = format!("fault {}", fault.name);
+        outcomes.push(Outcome::new(
+            &name,
+            outcome.took,
+            problem.into_iter().collect(),
+        ));
     }
     Ok(outcomes)
 }
@@ -104,28 +109,19 @@ async fn play(
     if let Err(error) = ended {
         scene.problem(format!("{error:#}"));
     }
-    let result = if scene.problems.is_empty() {
-        Ok(())
-    } else {
-        let title = scene.fault.map_or(story.name, |fault| fault.name);
-        let kept = match logs::collect(&scene.lab, title).await {
-            Ok(dir) => format!("logs are in `{}`", dir.display()),
-            Err(error) => format!("logs cannot be collected: {error:#}"),
-        };
-        Err(format!("{}; {kept}", scene.problems.join("; ")))
-    };
-    let state = if result.is_ok() {
-        story.leaves
-    } else {
-        State::Used
-    };
+    let problems = std::mem::take(&mut scene.problems);
+    if problems.is_empty() {
+        let outcome = Outcome::new(story.name, started.elapsed(), problems);
+        return Ok((outcome, story.leaves));
+    }
+    let title = scene.fault.map_or(story.name, |fault| fault.name);
+    match logs::collect(&scene.lab, title).await {
+        Ok(dir) => scene.say(format!("the logs of all hosts are in `{}`", dir.display())),
+        Err(error) => scene.say(format!("logs cannot be collected: {error:#}")),
+    }
     Ok((
-        Outcome {
-            name: story.name.to_owned(),
-            took: started.elapsed(),
-            result,
-        },
-        state,
+        Outcome::new(story.name, started.elapsed(), problems),
+        State::Used,
     ))
 }
 
