@@ -1,1 +1,4 @@
-//! Reaching a host: connections, commands, privilege, files, services, packages
+//! Reaching a host: connections, commands, privilege, files, services, packages.
+
+pub mod connection;
+pub mod protocol;
