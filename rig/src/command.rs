@@ -235,7 +235,10 @@ impl Command {
             // argument list here either.
             Some(wrapper) => {
                 let quoted = Zeroizing::new(shell::quote(&inner).map_err(BuildError::Nul)?);
-                format!("{announce}printf '%s' {} | {wrapper} /bin/sh -s\nexit $?\n", *quoted)
+                format!(
+                    "{announce}printf '%s' {} | {wrapper} /bin/sh -s\nexit $?\n",
+                    *quoted
+                )
             }
         };
         Ok(Zeroizing::new(text))
@@ -244,8 +247,13 @@ impl Command {
     fn inner_program(&self) -> Result<Zeroizing<String>, BuildError> {
         let mut text = Zeroizing::new(String::new());
         for (name, value) in &self.environment {
-            let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-                && name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
+            let is_name = name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                && name
+                    .bytes()
+                    .next()
+                    .is_some_and(|byte| !byte.is_ascii_digit());
             if !is_name {
                 return Err(BuildError::VariableName(name.clone()));
             }
@@ -262,13 +270,18 @@ impl Command {
             }
             Body::Script(script) | Body::Raw(script) => {
                 text.push_str(&format!("set -- {arguments}\n"));
-                format!("( eval {} )", shell::quote(script).map_err(BuildError::Nul)?)
+                format!(
+                    "( eval {} )",
+                    shell::quote(script).map_err(BuildError::Nul)?
+                )
             }
         };
         let input = match &self.input {
             Input::None => None,
             Input::Text(bytes) => {
-                let text = std::str::from_utf8(bytes).ok().ok_or(BuildError::InputNotText)?;
+                let text = std::str::from_utf8(bytes)
+                    .ok()
+                    .ok_or(BuildError::InputNotText)?;
                 Some(Zeroizing::new(shell::quote(text).map_err(BuildError::Nul)?))
             }
             Input::Secret(secret) => Some(Zeroizing::new(
@@ -332,7 +345,12 @@ mod tests {
             .stderr(std::process::Stdio::piped())
             .spawn()
             .unwrap();
-        child.stdin.take().unwrap().write_all(program.as_bytes()).unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(program.as_bytes())
+            .unwrap();
         let output = child.wait_with_output().unwrap();
         let stdout = String::from_utf8(output.stdout).unwrap();
         let (mark, rest) = stdout.split_once('\n').unwrap();

@@ -241,7 +241,9 @@ pub enum ConnectError {
         reason: String,
     },
     /// The server accepts none of our credentials.
-    #[error("`{user}@{target}` accepts none of the keys: tried {tried}; the server accepts {accepted}")]
+    #[error(
+        "`{user}@{target}` accepts none of the keys: tried {tried}; the server accepts {accepted}"
+    )]
     Auth {
         /// Login user.
         user: String,
@@ -340,7 +342,8 @@ impl ConnectError {
                 "check that sshd runs on the host, and `port` of this host".into()
             }
             Self::Unreachable { .. } | Self::TimedOut { .. } => {
-                "check `address`, the network and firewalls between this machine and the host".into()
+                "check `address`, the network and firewalls between this machine and the host"
+                    .into()
             }
             Self::ResetBeforeAuth { .. } => {
                 "the server may limit new connections (MaxStartups, fail2ban); try again later"

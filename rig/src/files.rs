@@ -125,7 +125,11 @@ pub struct FileSpec<'a> {
 impl<'a> FileSpec<'a> {
     /// A file of root.
     pub fn root(path: &'a str, mode: &'a str) -> Self {
-        Self { path, mode, owner: "root:root" }
+        Self {
+            path,
+            mode,
+            owner: "root:root",
+        }
     }
 }
 
@@ -221,18 +225,27 @@ impl<'a> Files<'a> {
         mode: &str,
         elevated: bool,
     ) -> Result<u64, TransferError> {
-        let failed = |source| TransferError::Command { path: path.to_owned(), source };
+        let failed = |source| TransferError::Command {
+            path: path.to_owned(),
+            source,
+        };
         let shown = format!("upload {path}");
         if self.host.is_dry_run() {
             return Err(failed(CommandError::RefusedInDryRun { command: shown }));
         }
         // The semaphore is never closed.
         let _upload = self.host.shared_limits().uploads.acquire().await.ok();
-        let privilege =
-            if elevated { Some(self.host.privilege().await.map_err(failed)?) } else { None };
+        let privilege = if elevated {
+            Some(self.host.privilege().await.map_err(failed)?)
+        } else {
+            None
+        };
         let line = bootstrap_line(UPLOAD, &[path, mode], privilege);
-        let (process, _connection) =
-            self.host.open_process(&shown, &line).await.map_err(failed)?;
+        let (process, _connection) = self
+            .host
+            .open_process(&shown, &line)
+            .await
+            .map_err(failed)?;
         let sent = send(process, source, path, &shown).await?;
         let keep = sent.arrived == sent.sum;
         let settle = Command::script(SETTLE, Effect::Change)
@@ -262,33 +275,56 @@ impl<'a> Files<'a> {
         target: &mut (dyn AsyncWrite + Send + Unpin),
         elevated: bool,
     ) -> Result<u64, TransferError> {
-        let failed = |source| TransferError::Command { path: path.to_owned(), source };
-        let local = |source| TransferError::Local { path: path.to_owned(), source };
+        let failed = |source| TransferError::Command {
+            path: path.to_owned(),
+            source,
+        };
+        let local = |source| TransferError::Local {
+            path: path.to_owned(),
+            source,
+        };
         let shown = format!("download {path}");
-        let privilege =
-            if elevated { Some(self.host.privilege().await.map_err(failed)?) } else { None };
+        let privilege = if elevated {
+            Some(self.host.privilege().await.map_err(failed)?)
+        } else {
+            None
+        };
         let script = "exec cat -- \"$1\"";
         let line = bootstrap_line(script, &[path], privilege);
-        let (process, _connection) =
-            self.host.open_process(&shown, &line).await.map_err(failed)?;
+        let (process, _connection) = self
+            .host
+            .open_process(&shown, &line)
+            .await
+            .map_err(failed)?;
         drop(process.stdin);
         let mut stdout = process.stdout;
         skip_greeting(&mut stdout).await.map_err(local)?;
         let drain = async {
             let mut stderr = String::new();
-            let _ = process.stderr.take(64 << 10).read_to_string(&mut stderr).await;
+            let _ = process
+                .stderr
+                .take(64 << 10)
+                .read_to_string(&mut stderr)
+                .await;
             stderr
         };
         let copy = tokio::io::copy(&mut stdout, target);
         let (copied, stderr) = tokio::join!(copy, drain);
         let copied = copied.map_err(local)?;
         let status = process.exit.await.map_err(|source| {
-            failed(CommandError::Connection { command: shown.clone(), source })
+            failed(CommandError::Connection {
+                command: shown.clone(),
+                source,
+            })
         })?;
         if status.success() {
             return Ok(copied);
         }
-        Err(failed(CommandError::Exited { command: shown, status, stderr }))
+        Err(failed(CommandError::Exited {
+            command: shown,
+            status,
+            stderr,
+        }))
     }
 }
 
@@ -310,9 +346,14 @@ const START: &[u8] = b"\nlaunchpad-transfer\n";
 ///
 /// The script holds no secret; base64 has no character that any login shell would read.
 fn bootstrap_line(script: &str, arguments: &[&str], privilege: Option<Privilege>) -> String {
-    let words: Vec<String> =
-        arguments.iter().map(|word| shell::quote(word).unwrap_or_default()).collect();
-    let text = format!("printf '\\nlaunchpad-transfer\\n'\nset -- {}\n{script}", words.join(" "));
+    let words: Vec<String> = arguments
+        .iter()
+        .map(|word| shell::quote(word).unwrap_or_default())
+        .collect();
+    let text = format!(
+        "printf '\\nlaunchpad-transfer\\n'\nset -- {}\n{script}",
+        words.join(" ")
+    );
     let encoded = base64::engine::general_purpose::STANDARD.encode(text);
     let wrapper = privilege.and_then(Privilege::wrapper).unwrap_or("exec");
     format!("{wrapper} /bin/sh -c 'eval \"$(echo {encoded} | base64 -d)\"'")
@@ -342,8 +383,16 @@ async fn send(
     path: &str,
     shown: &str,
 ) -> Result<Sent, TransferError> {
-    let local = |source| TransferError::Local { path: path.to_owned(), source };
-    let crate::connection::Process { mut stdin, mut stdout, stderr, exit } = process;
+    let local = |source| TransferError::Local {
+        path: path.to_owned(),
+        source,
+    };
+    let crate::connection::Process {
+        mut stdin,
+        mut stdout,
+        stderr,
+        exit,
+    } = process;
     let mut sum = Sha256::new();
     let mut length = 0_u64;
     let write = async {
@@ -374,33 +423,47 @@ async fn send(
         let _ = stderr.take(64 << 10).read_to_string(&mut text).await;
         text
     };
-    let mut write = std::pin::pin!(write);
-    let read = async { tokio::join!(read, errors) };
-    let mut read = std::pin::pin!(read);
-    // A writer that waits for room must not outlive a reader that has seen the end.
-    let (answer, stderr) = tokio::select! {
-        written = &mut write => {
-            written.map_err(local)?;
-            read.await
+    let (answer, stderr) = {
+        let mut write = std::pin::pin!(write);
+        let mut read = std::pin::pin!(async { tokio::join!(read, errors) });
+        // A writer that waits for room must not outlive a reader that has seen the end.
+        tokio::select! {
+            written = &mut write => {
+                written.map_err(local)?;
+                read.await
+            }
+            ended = &mut read => ended,
         }
-        ended = &mut read => ended,
     };
     let status = exit.await.map_err(|source| TransferError::Command {
         path: path.to_owned(),
-        source: CommandError::Connection { command: shown.to_owned(), source },
+        source: CommandError::Connection {
+            command: shown.to_owned(),
+            source,
+        },
     })?;
     if !status.success() {
         return Err(TransferError::Command {
             path: path.to_owned(),
-            source: CommandError::Exited { command: shown.to_owned(), status, stderr },
+            source: CommandError::Exited {
+                command: shown.to_owned(),
+                status,
+                stderr,
+            },
         });
     }
-    Ok(Sent { length, sum: hex(&sum.finalize()), arrived: answer.trim().to_owned() })
+    Ok(Sent {
+        length,
+        sum: hex(&sum.finalize()),
+        arrived: answer.trim().to_owned(),
+    })
 }
 
 impl From<TransferError> for ConnectionError {
     fn from(error: TransferError) -> Self {
-        Self::Lost { reason: error.to_string() }
+        Self::Lost {
+            reason: error.to_string(),
+        }
     }
 }
 

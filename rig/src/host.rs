@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader,
+};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
 
@@ -109,7 +111,11 @@ impl CommandError {
     /// Returns command, status and standard error of a command that ended badly.
     pub fn exited(&self) -> Option<(&str, &ExitStatus, &str)> {
         match self {
-            Self::Exited { command, status, stderr } => Some((command, status, stderr)),
+            Self::Exited {
+                command,
+                status,
+                stderr,
+            } => Some((command, status, stderr)),
             _ => None,
         }
     }
@@ -195,14 +201,20 @@ struct Inner {
 
 impl std::fmt::Debug for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Host").field(&self.inner.options.name).finish()
+        f.debug_tuple("Host")
+            .field(&self.inner.options.name)
+            .finish()
     }
 }
 
 impl Host {
     /// Makes the handle of a host; it is connected to when it is first needed.
     pub fn new(connector: Arc<dyn Connector>, endpoint: Endpoint, options: HostOptions) -> Self {
-        let privilege = if options.sudo_override { encode(Some(Privilege::Sudo)) } else { UNKNOWN };
+        let privilege = if options.sudo_override {
+            encode(Some(Privilege::Sudo))
+        } else {
+            UNKNOWN
+        };
         Self {
             inner: Arc::new(Inner {
                 connector,
@@ -258,7 +270,9 @@ impl Host {
             )
             .await
             .map_err(Arc::new)?;
-        options.observer.observe(Observation::Connected { duration: started.elapsed() });
+        options.observer.observe(Observation::Connected {
+            duration: started.elapsed(),
+        });
         *slot = Some(Arc::clone(&connection));
         Ok(connection)
     }
@@ -266,7 +280,9 @@ impl Host {
     /// Takes over how commands become root, where a script has found it out already.
     pub fn adopt_privilege(&self, fact: &str) {
         let privilege = Privilege::parse(fact);
-        self.inner.privilege.store(encode(privilege), Ordering::Relaxed);
+        self.inner
+            .privilege
+            .store(encode(privilege), Ordering::Relaxed);
     }
 
     /// Finds out how commands become root, by really trying; asked once.
@@ -304,7 +320,11 @@ impl Host {
         if output.status.success() {
             return Ok(output);
         }
-        Err(CommandError::Exited { command: shown, status: output.status, stderr: output.stderr })
+        Err(CommandError::Exited {
+            command: shown,
+            status: output.status,
+            stderr: output.stderr,
+        })
     }
 
     /// Runs a command to its end; any exit status is as good as another.
@@ -326,7 +346,11 @@ impl Host {
         if too_much {
             return Err(CommandError::TooMuchOutput { command: shown });
         }
-        Ok(Output { stdout, stderr, status })
+        Ok(Output {
+            stdout,
+            stderr,
+            status,
+        })
     }
 
     /// Runs a command and hands on every line that it prints on standard output, however many.
@@ -343,7 +367,7 @@ impl Host {
     ) -> Result<ExitStatus, CommandError> {
         let mut rest: Vec<u8> = Vec::new();
         let redactor = self.inner.options.redactor.clone();
-        let mut hand_on = |line: &[u8], sink: &mut (dyn FnMut(&str) + Send)| {
+        let hand_on = |line: &[u8], sink: &mut (dyn FnMut(&str) + Send)| {
             let text = String::from_utf8_lossy(line);
             sink(&printable(&redactor.apply(&text)));
         };
@@ -377,7 +401,9 @@ impl Host {
         let connection = self
             .connection()
             .await
-            .map_err(|error| ConnectionError::Lost { reason: error.to_string() })?;
+            .map_err(|error| ConnectionError::Lost {
+                reason: error.to_string(),
+            })?;
         connection.dial(host, port).await
     }
 
@@ -416,7 +442,10 @@ impl Host {
         shown: &str,
         line: &str,
     ) -> Result<(Process, Arc<dyn Connection>), CommandError> {
-        let lost = |source| CommandError::Connection { command: shown.to_owned(), source };
+        let lost = |source| CommandError::Connection {
+            command: shown.to_owned(),
+            source,
+        };
         // A server may allow fewer sessions than a stock one: then the others have to end first.
         let backoff = Backoff {
             first: Duration::from_millis(100),
@@ -445,7 +474,11 @@ impl Host {
     }
 
     fn shown(&self, command: &Command) -> String {
-        self.inner.options.redactor.apply(&command.to_string()).into_owned()
+        self.inner
+            .options
+            .redactor
+            .apply(&command.to_string())
+            .into_owned()
     }
 
     async fn carry_out(
@@ -468,7 +501,10 @@ impl Host {
         let mark = mark();
         let program = command
             .program(&mark, privilege)
-            .map_err(|source| CommandError::Build { command: shown.clone(), source })?;
+            .map_err(|source| CommandError::Build {
+                command: shown.clone(),
+                source,
+            })?;
         // The semaphore is never closed.
         let _session = self.inner.sessions.acquire().await.ok();
         let id = self.inner.next_command.fetch_add(1, Ordering::Relaxed);
@@ -498,7 +534,10 @@ impl Host {
                 Ok(result) => result,
                 Err(_elapsed) => {
                     exchange.end_process().await;
-                    Err(CommandError::TimedOut { command: shown.clone(), limit })
+                    Err(CommandError::TimedOut {
+                        command: shown.clone(),
+                        limit,
+                    })
                 }
             },
         };
@@ -507,7 +546,11 @@ impl Host {
             Ok((status, _)) => status.to_string(),
             Err(error) => error.to_string(),
         };
-        observer.observe(Observation::CommandFinished { id, status, duration: started.elapsed() });
+        observer.observe(Observation::CommandFinished {
+            id,
+            status,
+            duration: started.elapsed(),
+        });
         result
     }
 }
@@ -552,7 +595,10 @@ struct Exchange<'a> {
 
 impl Exchange<'_> {
     fn lost(&self, source: ConnectionError) -> CommandError {
-        CommandError::Connection { command: self.shown.to_owned(), source }
+        CommandError::Connection {
+            command: self.shown.to_owned(),
+            source,
+        }
     }
 
     async fn talk(
@@ -561,7 +607,12 @@ impl Exchange<'_> {
         program: &[u8],
         take: &mut (dyn FnMut(&[u8]) + Send),
     ) -> Result<(ExitStatus, String), CommandError> {
-        let Process { mut stdin, stdout, stderr, exit } = process;
+        let Process {
+            mut stdin,
+            stdout,
+            stderr,
+            exit,
+        } = process;
         let redactor = self.host.inner.options.redactor.clone();
         let observer = Arc::clone(&self.host.inner.options.observer);
         let (id, mark, show) = (self.id, self.mark, self.show_output);
@@ -633,7 +684,9 @@ impl Exchange<'_> {
             Ok(()) => Ok((status, stderr)),
             Err(printed) => {
                 let printed = printable(&redactor.apply(&format!("{printed} {stderr}")));
-                Err(CommandError::NoShell { printed: printed.trim().to_owned() })
+                Err(CommandError::NoShell {
+                    printed: printed.trim().to_owned(),
+                })
             }
         }
     }
@@ -641,14 +694,18 @@ impl Exchange<'_> {
     /// Ends the process group of the command.
     async fn end_process(&mut self) {
         self.ended = true;
-        let Some(process_id) = self.process_id else { return };
+        let Some(process_id) = self.process_id else {
+            return;
+        };
         end_group(Arc::clone(&self.connection), process_id, self.privilege).await;
     }
 }
 
 impl Drop for Exchange<'_> {
     fn drop(&mut self) {
-        let (Some(process_id), false) = (self.process_id, self.ended) else { return };
+        let (Some(process_id), false) = (self.process_id, self.ended) else {
+            return;
+        };
         let (connection, privilege) = (Arc::clone(&self.connection), self.privilege);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(end_group(connection, process_id, privilege));
@@ -657,11 +714,7 @@ impl Drop for Exchange<'_> {
 }
 
 /// Sends TERM to a process group on the host, and KILL where that does not help.
-async fn end_group(
-    connection: Arc<dyn Connection>,
-    process_id: u32,
-    privilege: Option<Privilege>,
-) {
+async fn end_group(connection: Arc<dyn Connection>, process_id: u32, privilege: Option<Privilege>) {
     let text = format!(
         "kill -TERM -{process_id} 2>/dev/null || kill -TERM {process_id} 2>/dev/null; n=0; \
          while [ $n -lt 20 ] && kill -0 -{process_id} 2>/dev/null; do n=$((n+1)); sleep 0.25; \
@@ -672,7 +725,9 @@ async fn end_group(
         None => text,
     };
     let end = async {
-        let Ok(mut process) = connection.exec(LINE).await else { return };
+        let Ok(mut process) = connection.exec(LINE).await else {
+            return;
+        };
         let _ = process.stdin.write_all(program.as_bytes()).await;
         let _ = process.stdin.shutdown().await;
         let mut sink = Vec::new();
@@ -745,7 +800,10 @@ struct Tail<'a> {
 
 impl<'a> Tail<'a> {
     fn new(mark: &'a str) -> Self {
-        Self { mark, bytes: std::collections::VecDeque::new() }
+        Self {
+            mark,
+            bytes: std::collections::VecDeque::new(),
+        }
     }
 
     fn take(&mut self, bytes: &[u8]) {

@@ -17,6 +17,8 @@ pub struct SharedLimits {
 
 impl Default for SharedLimits {
     fn default() -> Self {
-        Self { uploads: Arc::new(Semaphore::new(UPLOADS)) }
+        Self {
+            uploads: Arc::new(Semaphore::new(UPLOADS)),
+        }
     }
 }

@@ -102,6 +102,9 @@ mod tests {
 
     #[test]
     fn takes_escapes_off() {
-        assert_eq!(printable("\u{1b}[31;1mred\u{1b}[0m\r\u{7}\tend"), "red\tend");
+        assert_eq!(
+            printable("\u{1b}[31;1mred\u{1b}[0m\r\u{7}\tend"),
+            "red\tend"
+        );
     }
 }

@@ -27,19 +27,23 @@ impl Connection for Local {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| ConnectionError::Spawn(Arc::new(error)))?;
-        let missing = || ConnectionError::Lost { reason: "a stream is missing".to_owned() };
+        let missing = || ConnectionError::Lost {
+            reason: "a stream is missing".to_owned(),
+        };
         let stdin = child.stdin.take().ok_or_else(missing)?;
         let stdout = child.stdout.take().ok_or_else(missing)?;
         let stderr = child.stderr.take().ok_or_else(missing)?;
         let exit = async move {
-            let status =
-                child.wait().await.map_err(|error| ConnectionError::Io(Arc::new(error)))?;
+            let status = child
+                .wait()
+                .await
+                .map_err(|error| ConnectionError::Io(Arc::new(error)))?;
             match (status.code(), status.signal()) {
                 (Some(code), _) => Ok(ExitStatus::Code(code.unsigned_abs())),
                 (None, Some(signal)) => Ok(ExitStatus::Signal(signal.to_string())),
-                (None, None) => {
-                    Err(ConnectionError::Lost { reason: "no exit status".to_owned() })
-                }
+                (None, None) => Err(ConnectionError::Lost {
+                    reason: "no exit status".to_owned(),
+                }),
             }
         };
         Ok(Process {
