@@ -1,1 +1,41 @@
-//! Reaching a host: connections, commands, privilege, files, services, packages
+//! Reaching a host: connections, commands, privilege, files, services, packages.
+//!
+//! A [`Host`] runs commands on a machine without knowing how it is reached: behind a
+//! [`Connection`] may be SSH, the machine itself, or a simulated host. The one rule: a command is
+//! built from arguments, is declared as reading or changing, and says honestly how it ended.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`host`] | the handle of a host: run, stream, dial |
+//! | [`command`] | commands as data, and the program that is sent |
+//! | [`connection`] | the seam: `Connection`, `Connector`, endpoints, errors |
+//! | [`protocol`] | SSH and the local machine |
+//! | [`privilege`] | how a command becomes root |
+//! | [`files`] | read, atomic write, checked upload |
+//! | [`services`] | systemd and OpenRC |
+//! | [`packages`] | apt, dnf and yum, zypper |
+//! | [`os`] | os-release |
+//! | [`shell`] | quoting |
+//! | [`redact`] | known secrets, taken out of texts |
+//! | [`observer`] | what happens, for whoever shows it |
+//! | [`retry`] | trying again |
+//! | [`limits`] | bounds that all hosts share |
+
+pub mod command;
+pub mod connection;
+pub mod files;
+pub mod host;
+pub mod limits;
+pub mod observer;
+pub mod os;
+pub mod packages;
+pub mod privilege;
+pub mod protocol;
+pub mod redact;
+pub mod retry;
+pub mod services;
+pub mod shell;
+
+pub use command::{Command, Effect};
+pub use connection::{ConnectError, Connection, ConnectionError, Connector, Endpoint, ExitStatus};
+pub use host::{CommandError, Host, HostOptions, Output};

@@ -1,0 +1,88 @@
+//! Bounds on what is done at the same time, by kind of work.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::stop::Stop;
+
+/// The kind of work that a host phase does; each kind has its own bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Work {
+    /// Waits for the host itself (its package manager, its engine): costs us nothing.
+    Own,
+    /// Disturbs a worker: `--concurrency`, 5 unless told.
+    DisruptiveWorker,
+    /// Joins a node to the swarm, or changes its record there: load on the managers.
+    Swarm,
+    /// Uploads files from the machine that runs launchpad.
+    Upload,
+}
+
+/// How many may be at work at the same time.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    hosts: Option<Arc<Semaphore>>,
+    disruptive: Arc<Semaphore>,
+    swarm: Arc<Semaphore>,
+    upload: Arc<Semaphore>,
+}
+
+/// What a step holds while it runs.
+#[derive(Debug)]
+pub struct Permits {
+    _host: Option<OwnedSemaphorePermit>,
+    _kind: Option<OwnedSemaphorePermit>,
+}
+
+impl Limits {
+    /// Makes limits from `--concurrency` (disruptive worker steps) and `--parallel-hosts` (hosts
+    /// worked on at a time; all where absent). Zero counts as one.
+    pub fn new(concurrency: usize, parallel_hosts: Option<usize>) -> Self {
+        let semaphore = |count: usize| Arc::new(Semaphore::new(count.clamp(1, 1 << 16)));
+        Self {
+            hosts: parallel_hosts.map(semaphore),
+            disruptive: semaphore(concurrency),
+            swarm: semaphore(8),
+            upload: semaphore(32),
+        }
+    }
+
+    /// Waits for a place; `None` when the run is stopping and no new step may start.
+    pub async fn enter(&self, work: Work, stop: &Stop) -> Option<Permits> {
+        let kind = match work {
+            Work::Own => None,
+            Work::DisruptiveWorker => Some(&self.disruptive),
+            Work::Swarm => Some(&self.swarm),
+            Work::Upload => Some(&self.upload),
+        };
+        let permits = async {
+            // One order everywhere, kind before host, so that two kinds cannot wait in a circle.
+            let kind = acquire(kind).await?;
+            let host = acquire(self.hosts.as_ref()).await?;
+            Some(Permits {
+                _host: host,
+                _kind: kind,
+            })
+        };
+        tokio::select! {
+            biased;
+            () = stop.stopping() => None,
+            permits = permits => permits,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::new(5, None)
+    }
+}
+
+async fn acquire(semaphore: Option<&Arc<Semaphore>>) -> Option<Option<OwnedSemaphorePermit>> {
+    match semaphore {
+        None => Some(None),
+        // The semaphores are never closed; a closed one would mean that no step may start.
+        Some(semaphore) => Arc::clone(semaphore).acquire_owned().await.ok().map(Some),
+    }
+}

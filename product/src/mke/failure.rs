@@ -1,0 +1,30 @@
+//! Turns the errors of `rig` into failures that events can carry.
+
+use phase::Failure;
+use phase::failure::FailedCommand;
+use rig::CommandError;
+
+/// How many lines of standard error a failure shows.
+const STDERR_LINES: usize = 20;
+
+/// Explains why a command on a host failed.
+pub fn explain(what: &str, error: &CommandError) -> Failure {
+    let mut failure = Failure::new(what).caused_by(error);
+    if let Some((command, status, stderr)) = error.exited() {
+        let mut tail: Vec<String> =
+            stderr.lines().rev().take(STDERR_LINES).map(str::to_owned).collect();
+        tail.reverse();
+        failure = failure.command(FailedCommand {
+            command: command.to_owned(),
+            status: status.to_string(),
+            stderr_tail: tail,
+        });
+    }
+    if let Some(hint) = error.hint() {
+        failure = failure.hint(hint);
+    }
+    if error.is_connection_lost() {
+        failure = failure.unreachable();
+    }
+    failure
+}

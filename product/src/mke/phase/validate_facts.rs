@@ -1,0 +1,247 @@
+//! Judges the facts against the configuration: versions, swarms, address pools, and everything
+//! that has to change but has no phase yet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use config::{Role, Version};
+use phase::{Check, Complaint, HostId};
+
+use crate::mke::bootstrapper::{LABEL_OPERATION, LABEL_VERSION};
+use crate::mke::cluster::{Cluster, Mke};
+use crate::mke::domain::MkeDomain;
+use crate::mke::facts::{EngineState, Facts};
+use crate::mke::shared::Shared;
+
+/// Validates facts.
+pub struct ValidateFacts;
+
+impl Check<MkeDomain> for ValidateFacts {
+    fn id(&self) -> &'static str {
+        "validate-facts"
+    }
+
+    fn title(&self) -> &'static str {
+        "Validate Facts"
+    }
+
+    fn check(
+        &self,
+        shared: &Shared,
+        cluster: &Cluster,
+        facts: &BTreeMap<HostId, Facts>,
+    ) -> Vec<Complaint> {
+        let mut found = Vec::new();
+        found.extend(one_swarm(shared, cluster, facts));
+        found.extend(mke_state(shared, cluster, facts));
+        found.extend(mke_version(shared, cluster));
+        found.extend(engine_channel(shared, facts));
+        found.extend(install_only_flags(shared, cluster, facts));
+        found.extend(vendor_step(facts));
+        found.extend(default_sans(shared));
+        found
+    }
+}
+
+/// Two swarms are an error before any change; so is a node that belongs to another one.
+fn one_swarm(
+    shared: &Shared,
+    cluster: &Cluster,
+    facts: &BTreeMap<HostId, Facts>,
+) -> Vec<Complaint> {
+    let mut found = Vec::new();
+    let swarms: BTreeSet<&str> = facts.values().filter_map(Facts::cluster_id).collect();
+    if swarms.len() > 1 {
+        let parts: Vec<String> = facts
+            .iter()
+            .filter_map(|(&id, facts)| {
+                Some(format!("{} in {}", shared.name(id), facts.cluster_id()?))
+            })
+            .collect();
+        found.push(Complaint::error(
+            None,
+            format!("the managers belong to {} different swarms: {}", swarms.len(), parts.join(", ")),
+            "take the hosts of the other swarm out of the configuration, or let them leave it with \
+             `docker swarm leave`",
+        ));
+        return found;
+    }
+    for (&id, facts) in facts {
+        let Some(node) = facts.node_id().filter(|_| facts.swarm.is_member()) else { continue };
+        if cluster.nodes.contains_key(node) {
+            continue;
+        }
+        let hint = "let the host leave that swarm with `docker swarm leave`, then run again";
+        if cluster.has_swarm() {
+            let message = format!("the host is node {node} of another swarm than the managers");
+            found.push(Complaint::error(id, message, hint));
+        } else {
+            let message = format!("the host is node {node} of a swarm that no manager belongs to");
+            found.push(Complaint::error(id, message, hint));
+        }
+    }
+    for (&id, facts) in facts {
+        let wanted = shared.is_manager(id);
+        if facts.swarm.is_member() && facts.swarm.is_manager != wanted {
+            let (is, should) =
+                if wanted { ("worker", "manager") } else { ("manager", "worker") };
+            found.push(Complaint::error(
+                id,
+                format!("the node is a {is} of the swarm, and a {should} in the configuration"),
+                "change `role`, or promote or demote the node with `docker node`",
+            ));
+        }
+    }
+    found
+}
+
+fn mke_state(
+    shared: &Shared,
+    cluster: &Cluster,
+    facts: &BTreeMap<HostId, Facts>,
+) -> Vec<Complaint> {
+    let under_way = cluster.install_under_way.is_some();
+    match &cluster.mke {
+        Mke::Partial if !under_way => vec![Complaint::error(
+            cluster.leader,
+            "parts of MKE are on the managers, but it does not run: an install that did not end, \
+             or a cluster that is unwell",
+            "see `docker ps -a` on the managers; `launchpad reset` removes what is there",
+        )],
+        // An engine that was stopped is started by the restart phase where systemd knows it; what
+        // is on it can be judged only then. Until then nothing about MKE is decided.
+        Mke::Unknown if shared.managers().iter().all(|id| is_silent(facts.get(id))) => {
+            vec![Complaint::error(
+                None,
+                "no manager's engine answers, so that nobody can say whether MKE is installed",
+                "start the engines (`systemctl start docker`) and run again",
+            )]
+        }
+        Mke::Absent | Mke::Installed(_) | Mke::Partial | Mke::Unknown => Vec::new(),
+    }
+}
+
+fn is_silent(facts: Option<&Facts>) -> bool {
+    facts.is_none_or(|facts| matches!(facts.engine.state, EngineState::Silent(_)))
+}
+
+/// The version that is installed against the one that is wanted.
+fn mke_version(shared: &Shared, cluster: &Cluster) -> Vec<Complaint> {
+    let wanted = &shared.config.mke.version;
+    let Some(text) = cluster.mke_version() else { return Vec::new() };
+    let Ok(installed) = Version::parse(text) else {
+        return vec![Complaint::error(
+            cluster.leader,
+            format!("the installed version of MKE, `{text}`, is not a version"),
+            "see the image of the container `ucp-proxy` on the managers",
+        )];
+    };
+    if installed == *wanted {
+        return Vec::new();
+    }
+    if *wanted < installed {
+        return vec![Complaint::error(
+            None,
+            format!("MKE {installed} is installed, and it cannot be downgraded to {wanted}"),
+            format!("set `spec.mke.version: {installed}`"),
+        )];
+    }
+    vec![Complaint::error(
+        None,
+        format!(
+            "MKE {installed} is installed, and this version of launchpad cannot upgrade it to \
+             {wanted} yet"
+        ),
+        format!("set `spec.mke.version: {installed}`"),
+    )]
+}
+
+/// A channel that differs from the one on the host would be an upgrade of the engine.
+fn engine_channel(shared: &Shared, facts: &BTreeMap<HostId, Facts>) -> Vec<Complaint> {
+    let wanted = &shared.config.mcr;
+    facts
+        .iter()
+        .filter(|(_, facts)| facts.engine.state != EngineState::Absent)
+        .filter_map(|(&id, facts)| {
+            let text = facts.texts.repository.as_deref()?;
+            let on_host = configurer::repository::channel_of(text)?;
+            (on_host != wanted.channel).then(|| {
+                Complaint::error(
+                    id,
+                    format!(
+                        "the engine comes from the channel `{on_host}`, and this version of \
+                         launchpad cannot bring it to `{}` yet",
+                        wanted.channel
+                    ),
+                    format!("set `spec.mcr.channel: {on_host}`"),
+                )
+            })
+        })
+        .collect()
+}
+
+/// Flags that only an install reads: a change of theirs cannot have an effect any more.
+fn install_only_flags(
+    shared: &Shared,
+    cluster: &Cluster,
+    facts: &BTreeMap<HostId, Facts>,
+) -> Vec<Complaint> {
+    let Some(version) = cluster.mke_version() else { return Vec::new() };
+    let Some(leader) = cluster.leader.and_then(|id| facts.get(&id)) else { return Vec::new() };
+    let Some(installed_with) = &leader.owned.mke_install_flags else { return Vec::new() };
+    let wanted = shared.install_flags_digest();
+    if *installed_with == wanted {
+        return Vec::new();
+    }
+    vec![Complaint::warning(
+        None,
+        format!(
+            "`spec.mke.installFlags` has changed since MKE {version} was installed; flags are read \
+             only by the install, so that the change has no effect (names in `--san` do: they are \
+             set as a label)"
+        ),
+        "change the setting in MKE itself, or reset and install again",
+    )]
+}
+
+/// A vendor step of another kind than ours that is still going on.
+fn vendor_step(facts: &BTreeMap<HostId, Facts>) -> Vec<Complaint> {
+    facts
+        .iter()
+        .filter_map(|(&id, facts)| {
+            let found = facts.bootstrap.as_ref().filter(|found| found.running)?;
+            let label = |name: &str| found.labels.get(name).map_or("unknown", String::as_str);
+            (label(LABEL_OPERATION) != "install").then(|| {
+                Complaint::error(
+                    id,
+                    format!(
+                        "the MKE bootstrapper is running on this host (operation `{}`, version \
+                         `{}`)",
+                        label(LABEL_OPERATION),
+                        label(LABEL_VERSION)
+                    ),
+                    "wait until it has ended (`docker logs -f ucp` on this host), then run again",
+                )
+            })
+        })
+        .collect()
+}
+
+/// Without any `--san` the managers' addresses are used, as the seed does.
+fn default_sans(shared: &Shared) -> Vec<Complaint> {
+    if shared.config.mke.install_flags.has("--san") {
+        return Vec::new();
+    }
+    shared
+        .managers()
+        .into_iter()
+        .filter(|id| shared.role(*id) == Role::Manager)
+        .map(|id| {
+            let address = shared.host_config(id).address();
+            Complaint::warning(
+                id,
+                format!("no `--san` is given: `--san={address}` is used for this manager"),
+                "add the names by which the cluster is reached to `spec.mke.installFlags`",
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,384 @@
+//! A connection to one host, whatever its kind: the seam behind which SSH, the local machine and
+//! simulated hosts are the same.
+//!
+//! A connection knows nothing of quoting, privilege or files: it runs one command line, moves
+//! bytes, and says honestly how it ended. A lost connection is never an exit status.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// A stream of bytes in both directions.
+pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
+
+/// How a remote process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExitStatus {
+    /// It ended by itself, with this status.
+    Code(u32),
+    /// A signal ended it; its name without `SIG`.
+    Signal(String),
+}
+
+impl ExitStatus {
+    /// Returns whether the process ended with status 0.
+    pub fn success(&self) -> bool {
+        *self == Self::Code(0)
+    }
+
+    /// Returns the status, where it ended by itself.
+    pub fn code(&self) -> Option<u32> {
+        match self {
+            Self::Code(code) => Some(*code),
+            Self::Signal(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for ExitStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit status {code}"),
+            Self::Signal(name) => write!(f, "signal {name}"),
+        }
+    }
+}
+
+/// A running remote process.
+///
+/// Dropping it ends the remote process as far as the protocol can: the streams are closed and the
+/// channel with them.
+pub struct Process {
+    /// Its standard input; shut it down to let the process see the end.
+    pub stdin: Box<dyn AsyncWrite + Send + Unpin>,
+    /// Its standard output.
+    pub stdout: Box<dyn AsyncRead + Send + Unpin>,
+    /// Its standard error.
+    pub stderr: Box<dyn AsyncRead + Send + Unpin>,
+    /// How it ends; resolved once, after both outputs have ended.
+    pub exit: futures_util::future::BoxFuture<'static, Result<ExitStatus, ConnectionError>>,
+}
+
+/// Why an open connection did not do what it was asked to.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ConnectionError {
+    /// The connection broke, or ended without saying how the process did.
+    #[error("the connection was lost: {reason}")]
+    Lost {
+        /// What the protocol said.
+        reason: String,
+    },
+    /// The host refuses to open one more session or channel.
+    #[error("the host refused to open a channel: {reason}")]
+    ChannelRefused {
+        /// What the host said.
+        reason: String,
+    },
+    /// The host could not connect to the wanted address.
+    #[error("the host cannot connect to `{target}`: {reason}")]
+    DialRefused {
+        /// `host:port` of the wanted address.
+        target: String,
+        /// What the host said.
+        reason: String,
+    },
+    /// The local machine could not start the process.
+    #[error("cannot start a process")]
+    Spawn(#[source] Arc<std::io::Error>),
+    /// Reading or writing failed.
+    #[error("cannot exchange data with the host")]
+    Io(#[source] Arc<std::io::Error>),
+    /// The protocol cannot do that.
+    #[error("a connection of this kind cannot {what}")]
+    Unsupported {
+        /// What was wanted.
+        what: &'static str,
+    },
+}
+
+impl ConnectionError {
+    /// Returns whether the connection is gone.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Lost { .. } | Self::Io(_))
+    }
+}
+
+/// A connection to one host.
+#[async_trait]
+pub trait Connection: Send + Sync {
+    /// Starts a process: `line` is given to the login shell of the host.
+    ///
+    /// # Errors
+    ///
+    /// Fails where no channel can be opened; what the process does is told by its exit.
+    async fn exec(&self, line: &str) -> Result<Process, ConnectionError>;
+
+    /// Opens a stream to `host:port` as the host itself would.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the host cannot reach the address.
+    async fn dial(&self, host: &str, port: u16) -> Result<Box<dyn ByteStream>, ConnectionError>;
+
+    /// Returns whether the connection can be used, as far as it is known without a round trip.
+    fn is_open(&self) -> bool;
+
+    /// Closes the connection; what runs on it is ended.
+    async fn close(&self);
+}
+
+/// Where a host is, and how to get there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Endpoint {
+    /// SSH, spoken by launchpad itself.
+    Ssh(SshEndpoint),
+    /// The machine that launchpad runs on.
+    Local,
+    /// The system's OpenSSH.
+    OpenSsh {
+        /// Address or alias.
+        address: String,
+    },
+    /// Windows Remote Management.
+    WinRm {
+        /// Address.
+        address: String,
+    },
+}
+
+/// A host that is reached over SSH.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SshEndpoint {
+    /// Address or alias, as it stands in the configuration.
+    pub address: String,
+    /// Port; `None` where the configuration leaves it to ssh_config, or 22.
+    pub port: Option<u16>,
+    /// Login user; `None` where the configuration leaves it to ssh_config, or root.
+    pub user: Option<String>,
+    /// File of the private key; no other key is offered then, but for the agent's.
+    pub key_path: Option<PathBuf>,
+    /// The only host key that is accepted (`ssh-ed25519 AAAA…`).
+    pub host_key: Option<String>,
+    /// The host to go through.
+    pub bastion: Option<Box<SshEndpoint>>,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ssh(ssh) => f.write_str(&ssh.address),
+            Self::Local => f.write_str("localhost"),
+            Self::OpenSsh { address } | Self::WinRm { address } => f.write_str(address),
+        }
+    }
+}
+
+/// Why a host could not be connected to.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The name does not resolve.
+    #[error("cannot resolve `{name}`")]
+    Dns {
+        /// The name.
+        name: String,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Nothing listens on the port.
+    #[error("`{target}` refused the connection")]
+    Refused {
+        /// `address:port`.
+        target: String,
+    },
+    /// The network has no way to the address.
+    #[error("`{target}` cannot be reached")]
+    Unreachable {
+        /// `address:port`.
+        target: String,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Something took too long.
+    #[error("`{target}`: {stage} took longer than {} s", limit.as_secs())]
+    TimedOut {
+        /// `address:port`.
+        target: String,
+        /// `the TCP connection`, `the SSH handshake`, `authentication`.
+        stage: &'static str,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The server closed the connection before authentication (MaxStartups, fail2ban, a restart).
+    #[error("`{target}` closed the connection before authentication: {reason}")]
+    ResetBeforeAuth {
+        /// `address:port`.
+        target: String,
+        /// What the protocol said.
+        reason: String,
+    },
+    /// The host key is not the one that is known.
+    #[error("the host key of `{target}` is not the one that is known: {reason}")]
+    HostKeyChanged {
+        /// The name that was looked up.
+        target: String,
+        /// Fingerprints, and the place of the known one.
+        reason: String,
+    },
+    /// The host key is not known, and the policy does not accept new ones.
+    #[error("the host key of `{target}` is not known: {reason}")]
+    HostKeyUnknown {
+        /// The name that was looked up.
+        target: String,
+        /// The fingerprint that was offered.
+        reason: String,
+    },
+    /// The server accepts none of our credentials.
+    #[error(
+        "`{user}@{target}` accepts none of the keys: tried {tried}; the server accepts {accepted}"
+    )]
+    Auth {
+        /// Login user.
+        user: String,
+        /// `address:port`.
+        target: String,
+        /// The keys that were tried, with their origin.
+        tried: String,
+        /// The methods that the server would accept.
+        accepted: String,
+    },
+    /// There is no credential to offer.
+    #[error("there is no key to offer to `{user}@{target}`: {reason}")]
+    NoCredentials {
+        /// Login user.
+        user: String,
+        /// `address:port`.
+        target: String,
+        /// Which files and agents were looked at.
+        reason: String,
+    },
+    /// A key file cannot be used.
+    #[error("cannot use the key file `{}`: {reason}", path.display())]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+        /// One step that mends it.
+        hint: String,
+    },
+    /// ssh_config or known_hosts cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// ssh_config holds something that cannot be understood.
+    #[error("`{}`, line {line}: {reason}", path.display())]
+    SshConfig {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The SSH protocol failed.
+    #[error("the SSH handshake with `{target}` failed: {reason}")]
+    Protocol {
+        /// `address:port`.
+        target: String,
+        /// What the protocol said.
+        reason: String,
+    },
+    /// This kind of connection is not there yet.
+    #[error("{what} is not supported yet")]
+    Unsupported {
+        /// The kind (`a bastion host`, `winRM`).
+        what: &'static str,
+    },
+    /// The bastion failed; its own error is the cause.
+    #[error("cannot go through the bastion host")]
+    Bastion(#[source] Box<ConnectError>),
+}
+
+impl ConnectError {
+    /// Returns whether trying again may help.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Refused { .. }
+            | Self::Unreachable { .. }
+            | Self::TimedOut { .. }
+            | Self::ResetBeforeAuth { .. } => true,
+            Self::Bastion(inner) => inner.is_transient(),
+            Self::Dns { .. }
+            | Self::HostKeyChanged { .. }
+            | Self::HostKeyUnknown { .. }
+            | Self::Auth { .. }
+            | Self::NoCredentials { .. }
+            | Self::KeyFile { .. }
+            | Self::File { .. }
+            | Self::SshConfig { .. }
+            | Self::Protocol { .. }
+            | Self::Unsupported { .. } => false,
+        }
+    }
+
+    /// Returns one step that the user can take.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Dns { .. } => "check `address` of this host, and the DNS of this machine".into(),
+            Self::Refused { .. } => {
+                "check that sshd runs on the host, and `port` of this host".into()
+            }
+            Self::Unreachable { .. } | Self::TimedOut { .. } => {
+                "check `address`, the network and firewalls between this machine and the host"
+                    .into()
+            }
+            Self::ResetBeforeAuth { .. } => {
+                "the server may limit new connections (MaxStartups, fail2ban); try again later"
+                    .into()
+            }
+            Self::HostKeyChanged { target, .. } => format!(
+                "if the host was made anew, remove its old key with `ssh-keygen -R '{target}'`"
+            ),
+            Self::HostKeyUnknown { .. } => {
+                "connect once with `ssh` to accept the key, or set `StrictHostKeyChecking \
+                 accept-new` in ssh_config"
+                    .into()
+            }
+            Self::Auth { .. } | Self::NoCredentials { .. } => {
+                "set `keyPath` of this host to a key that it accepts, or add the key to your agent"
+                    .into()
+            }
+            Self::KeyFile { hint, .. } => hint.clone(),
+            Self::Bastion(inner) => return inner.hint(),
+            Self::Unsupported { .. } => "use `ssh` or `localhost` for this host".into(),
+            Self::File { .. } | Self::SshConfig { .. } => {
+                "mend the file, or move it out of the way".into()
+            }
+            Self::Protocol { .. } => return None,
+        })
+    }
+}
+
+/// Makes connections.
+#[async_trait]
+pub trait Connector: Send + Sync {
+    /// Connects once; retrying is the caller's business.
+    ///
+    /// # Errors
+    ///
+    /// Fails with a classified error.
+    async fn connect(&self, endpoint: &Endpoint) -> Result<Arc<dyn Connection>, ConnectError>;
+}

@@ -1,0 +1,822 @@
+//! The handle of one host: runs commands on it, whatever kind of connection leads there.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader,
+};
+use tokio::sync::{Mutex, Semaphore};
+use tokio::time::Instant;
+
+use crate::command::{BuildError, Command, Effect};
+use crate::connection::{
+    ByteStream, ConnectError, Connection, ConnectionError, Connector, Endpoint, ExitStatus, Process,
+};
+use crate::files::Files;
+use crate::limits::{SESSIONS, SharedLimits};
+use crate::observer::{Observation, Observer, Output as Source, printable};
+use crate::packages::Packages;
+use crate::privilege::{DETECT, NoPrivilege, Privilege};
+use crate::redact::Redactor;
+use crate::retry::Backoff;
+use crate::services::Services;
+
+/// How much standard output of a command is kept; more is an error, not memory.
+const LARGEST_OUTPUT: usize = 64 << 20;
+/// How much of the end of standard error is kept.
+const STDERR_TAIL: usize = 64 << 10;
+/// The longest line that is handed on in one piece; a longer one comes in several.
+const LINE_PIECE: usize = 1 << 20;
+/// How long a process is given to end before its connection is left alone.
+const ENDING: Duration = Duration::from_secs(10);
+
+/// What sits at the far end of `exec`, whatever the login shell is.
+const LINE: &str = "exec /bin/sh -s";
+
+/// Why a command did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// It was declared as a change, and this is a dry run.
+    #[error("`{command}` would change the host, and this is a dry run")]
+    RefusedInDryRun {
+        /// The command, redacted.
+        command: String,
+    },
+    /// It cannot be written down.
+    #[error("`{command}` cannot be sent")]
+    Build {
+        /// The command, redacted.
+        command: String,
+        /// Why not.
+        #[source]
+        source: BuildError,
+    },
+    /// The host could not be connected to again.
+    #[error("cannot connect to the host")]
+    Connect(#[source] Arc<ConnectError>),
+    /// The connection did not do its part.
+    #[error("`{command}` could not be run to its end")]
+    Connection {
+        /// The command, redacted.
+        command: String,
+        /// Why not.
+        #[source]
+        source: ConnectionError,
+    },
+    /// It ended with a status other than 0, or by a signal.
+    #[error("`{command}` ended with {status}")]
+    Exited {
+        /// The command, redacted.
+        command: String,
+        /// How it ended.
+        status: ExitStatus,
+        /// The end of its standard error, redacted.
+        stderr: String,
+    },
+    /// It did not end in time, and was ended.
+    #[error("`{command}` did not end within {} s", limit.as_secs())]
+    TimedOut {
+        /// The command, redacted.
+        command: String,
+        /// The limit.
+        limit: Duration,
+    },
+    /// It printed more than is kept.
+    #[error("`{command}` printed more than {} MiB", LARGEST_OUTPUT >> 20)]
+    TooMuchOutput {
+        /// The command, redacted.
+        command: String,
+    },
+    /// The login shell of the host did not start `/bin/sh`.
+    #[error("the login shell did not start /bin/sh; it printed: {printed}")]
+    NoShell {
+        /// What came instead, redacted.
+        printed: String,
+    },
+    /// It wants root, and there is no way to become it.
+    #[error("`{command}` needs root")]
+    Privilege {
+        /// The command, redacted.
+        command: String,
+        /// Why not.
+        #[source]
+        source: NoPrivilege,
+    },
+}
+
+impl CommandError {
+    /// Returns command, status and standard error of a command that ended badly.
+    pub fn exited(&self) -> Option<(&str, &ExitStatus, &str)> {
+        match self {
+            Self::Exited {
+                command,
+                status,
+                stderr,
+            } => Some((command, status, stderr)),
+            _ => None,
+        }
+    }
+
+    /// Returns whether the host cannot be reached any more.
+    pub fn is_connection_lost(&self) -> bool {
+        match self {
+            Self::Connect(_) => true,
+            Self::Connection { source, .. } => source.is_lost(),
+            _ => false,
+        }
+    }
+
+    /// Returns one step that the user can take.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Connect(error) => error.hint(),
+            Self::Privilege { .. } => {
+                Some("allow passwordless sudo for this user, or log in as root".to_owned())
+            }
+            Self::NoShell { .. } => {
+                Some("check the login shell of the user (`getent passwd`)".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a command printed, and how it ended.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// The end of standard error, redacted.
+    pub stderr: String,
+    /// How it ended.
+    pub status: ExitStatus,
+}
+
+impl Output {
+    /// Returns standard output as text; what is not UTF-8 is replaced.
+    pub fn stdout_text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.stdout)
+    }
+}
+
+/// How a host is to be treated.
+#[derive(Clone)]
+pub struct HostOptions {
+    /// Name of the host, unique in the run.
+    pub name: String,
+    /// Take `sudo -n` without trying whether it works (`sudooverride`).
+    pub sudo_override: bool,
+    /// Run the user's docker commands through sudo (`sudodocker`).
+    pub sudo_docker: bool,
+    /// Refuse every command that changes something.
+    pub dry_run: bool,
+    /// Told of everything that happens.
+    pub observer: Arc<dyn Observer>,
+    /// Knows the secrets of the run.
+    pub redactor: Redactor,
+    /// Bounds that all hosts share.
+    pub limits: SharedLimits,
+    /// How connecting is tried again.
+    pub backoff: Backoff,
+}
+
+/// The handle of one host; cheap to clone.
+#[derive(Clone)]
+pub struct Host {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    connector: Arc<dyn Connector>,
+    endpoint: Endpoint,
+    options: HostOptions,
+    connection: Mutex<Option<Arc<dyn Connection>>>,
+    sessions: Semaphore,
+    privilege: AtomicU8,
+    next_command: AtomicU64,
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Host")
+            .field(&self.inner.options.name)
+            .finish()
+    }
+}
+
+impl Host {
+    /// Makes the handle of a host; it is connected to when it is first needed.
+    pub fn new(connector: Arc<dyn Connector>, endpoint: Endpoint, options: HostOptions) -> Self {
+        let privilege = if options.sudo_override {
+            encode(Some(Privilege::Sudo))
+        } else {
+            UNKNOWN
+        };
+        Self {
+            inner: Arc::new(Inner {
+                connector,
+                endpoint,
+                options,
+                connection: Mutex::new(None),
+                sessions: Semaphore::new(SESSIONS),
+                privilege: AtomicU8::new(privilege),
+                next_command: AtomicU64::new(1),
+            }),
+        }
+    }
+
+    /// Returns the name of the host.
+    pub fn name(&self) -> &str {
+        &self.inner.options.name
+    }
+
+    /// Takes note of a secret that must not be shown.
+    pub fn redact(&self, secret: &SecretString) {
+        self.inner.options.redactor.add(secret);
+    }
+
+    /// Connects, if the host is not connected to.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the last error, once it will not pass or the deadline is over.
+    pub async fn connect(&self) -> Result<(), Arc<ConnectError>> {
+        self.connection().await.map(drop)
+    }
+
+    async fn connection(&self) -> Result<Arc<dyn Connection>, Arc<ConnectError>> {
+        let mut slot = self.inner.connection.lock().await;
+        if let Some(connection) = slot.as_ref().filter(|connection| connection.is_open()) {
+            return Ok(Arc::clone(connection));
+        }
+        let started = Instant::now();
+        let options = &self.inner.options;
+        let connection = options
+            .backoff
+            .retry(
+                || self.inner.connector.connect(&self.inner.endpoint),
+                ConnectError::is_transient,
+                |attempt, delay, error| {
+                    options.observer.observe(Observation::Retrying {
+                        what: "connect",
+                        attempt,
+                        delay,
+                        error: error.to_string(),
+                    });
+                },
+            )
+            .await
+            .map_err(Arc::new)?;
+        options.observer.observe(Observation::Connected {
+            duration: started.elapsed(),
+        });
+        *slot = Some(Arc::clone(&connection));
+        Ok(connection)
+    }
+
+    /// Takes over how commands become root, where a script has found it out already.
+    pub fn adopt_privilege(&self, fact: &str) {
+        let privilege = Privilege::parse(fact);
+        self.inner
+            .privilege
+            .store(encode(privilege), Ordering::Relaxed);
+    }
+
+    /// Finds out how commands become root, by really trying; asked once.
+    ///
+    /// # Errors
+    ///
+    /// Fails where there is no way, or the host does not answer.
+    pub async fn privilege(&self) -> Result<Privilege, CommandError> {
+        let known = self.inner.privilege.load(Ordering::Relaxed);
+        let found = if known == UNKNOWN {
+            let command = Command::script(DETECT, Effect::Read)
+                .title("find out how to become root")
+                .timeout(Duration::from_secs(30));
+            let output = Box::pin(self.run(command)).await?;
+            let found = Privilege::parse(&output.stdout_text());
+            self.inner.privilege.store(encode(found), Ordering::Relaxed);
+            found
+        } else {
+            decode(known)
+        };
+        found.ok_or_else(|| CommandError::Privilege {
+            command: "id -u".to_owned(),
+            source: NoPrivilege,
+        })
+    }
+
+    /// Runs a command to its end.
+    ///
+    /// # Errors
+    ///
+    /// Fails where it ends with a status other than 0, and wherever [`Host::run_unchecked`] does.
+    pub async fn run(&self, command: Command) -> Result<Output, CommandError> {
+        let shown = self.shown(&command);
+        let output = self.run_unchecked(command).await?;
+        if output.status.success() {
+            return Ok(output);
+        }
+        Err(CommandError::Exited {
+            command: shown,
+            status: output.status,
+            stderr: output.stderr,
+        })
+    }
+
+    /// Runs a command to its end; any exit status is as good as another.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the command cannot be sent, does not end in time, or ends unseen.
+    pub async fn run_unchecked(&self, command: Command) -> Result<Output, CommandError> {
+        let mut stdout = Vec::new();
+        let mut too_much = false;
+        let mut take = |bytes: &[u8]| {
+            too_much |= stdout.len() + bytes.len() > LARGEST_OUTPUT;
+            if !too_much {
+                stdout.extend_from_slice(bytes);
+            }
+        };
+        let shown = self.shown(&command);
+        let (status, stderr) = self.carry_out(command, &mut take).await?;
+        if too_much {
+            return Err(CommandError::TooMuchOutput { command: shown });
+        }
+        Ok(Output {
+            stdout,
+            stderr,
+            status,
+        })
+    }
+
+    /// Runs a command and hands on every line that it prints on standard output, however many.
+    ///
+    /// Returns how it ended. A line longer than 1 MiB comes in several pieces.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the command cannot be sent, does not end in time, or ends unseen.
+    pub async fn stream(
+        &self,
+        command: Command,
+        sink: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<ExitStatus, CommandError> {
+        let mut rest: Vec<u8> = Vec::new();
+        let redactor = self.inner.options.redactor.clone();
+        let hand_on = |line: &[u8], sink: &mut (dyn FnMut(&str) + Send)| {
+            let text = String::from_utf8_lossy(line);
+            sink(&printable(&redactor.apply(&text)));
+        };
+        let mut take = |bytes: &[u8]| {
+            for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+                rest.extend_from_slice(piece);
+                if piece.ends_with(b"\n") || rest.len() >= LINE_PIECE {
+                    let line = rest.strip_suffix(b"\n").unwrap_or(&rest);
+                    hand_on(line, sink);
+                    rest.clear();
+                }
+            }
+        };
+        let result = self.carry_out(command, &mut take).await;
+        if !rest.is_empty() {
+            hand_on(&rest, sink);
+        }
+        result.map(|(status, _)| status)
+    }
+
+    /// Opens a stream to an address as the host itself would.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the host cannot be reached, or cannot reach the address.
+    pub async fn dial(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> Result<Box<dyn ByteStream>, ConnectionError> {
+        let connection = self
+            .connection()
+            .await
+            .map_err(|error| ConnectionError::Lost {
+                reason: error.to_string(),
+            })?;
+        connection.dial(host, port).await
+    }
+
+    /// Returns the files of the host.
+    pub fn files(&self) -> Files<'_> {
+        Files::new(self)
+    }
+
+    /// Returns the services of the host.
+    pub fn services(&self) -> Services<'_> {
+        Services::new(self)
+    }
+
+    /// Returns the packages of the host.
+    pub fn packages(&self) -> Packages<'_> {
+        Packages::new(self)
+    }
+
+    /// Closes the connection.
+    pub async fn close(&self) {
+        if let Some(connection) = self.inner.connection.lock().await.take() {
+            connection.close().await;
+        }
+    }
+
+    pub(crate) fn is_dry_run(&self) -> bool {
+        self.inner.options.dry_run
+    }
+
+    pub(crate) fn shared_limits(&self) -> &SharedLimits {
+        &self.inner.options.limits
+    }
+
+    pub(crate) async fn open_process(
+        &self,
+        shown: &str,
+        line: &str,
+    ) -> Result<(Process, Arc<dyn Connection>), CommandError> {
+        let lost = |source| CommandError::Connection {
+            command: shown.to_owned(),
+            source,
+        };
+        // A server may allow fewer sessions than a stock one: then the others have to end first.
+        let backoff = Backoff {
+            first: Duration::from_millis(100),
+            longest: Duration::from_secs(2),
+            deadline: Duration::from_secs(120),
+        };
+        backoff
+            .retry(
+                || async {
+                    let connection = self.connection().await.map_err(CommandError::Connect)?;
+                    let process = connection.exec(line).await.map_err(lost)?;
+                    Ok((process, connection))
+                },
+                |error| {
+                    matches!(
+                        error,
+                        CommandError::Connection {
+                            source: ConnectionError::ChannelRefused { .. },
+                            ..
+                        }
+                    )
+                },
+                |_, _, _| {},
+            )
+            .await
+    }
+
+    fn shown(&self, command: &Command) -> String {
+        self.inner
+            .options
+            .redactor
+            .apply(&command.to_string())
+            .into_owned()
+    }
+
+    async fn carry_out(
+        &self,
+        command: Command,
+        take: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<(ExitStatus, String), CommandError> {
+        let shown = self.shown(&command);
+        if self.inner.options.dry_run && command.effect() == Effect::Change {
+            return Err(CommandError::RefusedInDryRun { command: shown });
+        }
+        for secret in command.secrets() {
+            self.redact(secret);
+        }
+        let privilege = if command.wants_root(self.inner.options.sudo_docker) {
+            Some(self.privilege().await?)
+        } else {
+            None
+        };
+        let mark = mark();
+        let program = command
+            .program(&mark, privilege)
+            .map_err(|source| CommandError::Build {
+                command: shown.clone(),
+                source,
+            })?;
+        // The semaphore is never closed.
+        let _session = self.inner.sessions.acquire().await.ok();
+        let id = self.inner.next_command.fetch_add(1, Ordering::Relaxed);
+        let observer = &self.inner.options.observer;
+        observer.observe(Observation::CommandStarted {
+            id,
+            command: shown.clone(),
+            reads_only: command.effect() == Effect::Read,
+        });
+        let started = Instant::now();
+        let (process, connection) = self.open_process(&shown, LINE).await?;
+        let mut exchange = Exchange {
+            host: self,
+            id,
+            shown: &shown,
+            mark: &mark,
+            privilege,
+            connection,
+            process_id: None,
+            ended: false,
+            show_output: command.shows_output(),
+        };
+        let talk = exchange.talk(process, program.as_bytes(), take);
+        let result = match command.limit() {
+            None => talk.await,
+            Some(limit) => match tokio::time::timeout(limit, talk).await {
+                Ok(result) => result,
+                Err(_elapsed) => {
+                    exchange.end_process().await;
+                    Err(CommandError::TimedOut {
+                        command: shown.clone(),
+                        limit,
+                    })
+                }
+            },
+        };
+        exchange.ended = true;
+        let status = match &result {
+            Ok((status, _)) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        observer.observe(Observation::CommandFinished {
+            id,
+            status,
+            duration: started.elapsed(),
+        });
+        result
+    }
+}
+
+const UNKNOWN: u8 = 0;
+
+fn encode(privilege: Option<Privilege>) -> u8 {
+    match privilege {
+        Some(Privilege::Root) => 1,
+        Some(Privilege::Sudo) => 2,
+        Some(Privilege::Doas) => 3,
+        None => 4,
+    }
+}
+
+fn decode(code: u8) -> Option<Privilege> {
+    match code {
+        1 => Some(Privilege::Root),
+        2 => Some(Privilege::Sudo),
+        3 => Some(Privilege::Doas),
+        _ => None,
+    }
+}
+
+/// Returns a word that no banner prints.
+fn mark() -> String {
+    format!("launchpad-{:032x}", rand::random::<u128>())
+}
+
+/// One command on its way: dropped before its end, it ends the remote process.
+struct Exchange<'a> {
+    host: &'a Host,
+    id: u64,
+    shown: &'a str,
+    mark: &'a str,
+    privilege: Option<Privilege>,
+    connection: Arc<dyn Connection>,
+    process_id: Option<u32>,
+    ended: bool,
+    show_output: bool,
+}
+
+impl Exchange<'_> {
+    fn lost(&self, source: ConnectionError) -> CommandError {
+        CommandError::Connection {
+            command: self.shown.to_owned(),
+            source,
+        }
+    }
+
+    async fn talk(
+        &mut self,
+        process: Process,
+        program: &[u8],
+        take: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<(ExitStatus, String), CommandError> {
+        let Process {
+            mut stdin,
+            stdout,
+            stderr,
+            exit,
+        } = process;
+        let redactor = self.host.inner.options.redactor.clone();
+        let observer = Arc::clone(&self.host.inner.options.observer);
+        let (id, mark, show) = (self.id, self.mark, self.show_output);
+        let write = async {
+            // The far end may be gone already: then its exit says why, not this.
+            let _ = stdin.write_all(program).await;
+            let _ = stdin.shutdown().await;
+            std::future::pending::<()>().await;
+        };
+        let show_line = |output: Source, line: &[u8]| {
+            if show {
+                let text = String::from_utf8_lossy(line);
+                let line = printable(&redactor.apply(&text));
+                observer.observe(Observation::OutputLine { id, output, line });
+            }
+        };
+        let process_id = &mut self.process_id;
+        let read_stdout = async {
+            let mut reader = BufReader::with_capacity(64 << 10, stdout);
+            let before = skip_to_mark(&mut reader, mark, process_id).await?;
+            if let Some(printed) = before {
+                return Ok(Err(printed));
+            }
+            let mut lines = LinePieces::default();
+            loop {
+                let chunk = reader.fill_buf().await?;
+                if chunk.is_empty() {
+                    break;
+                }
+                take(chunk);
+                lines.take(chunk, |line| show_line(Source::Stdout, line));
+                let length = chunk.len();
+                reader.consume(length);
+            }
+            lines.finish(|line| show_line(Source::Stdout, line));
+            Ok::<_, std::io::Error>(Ok(()))
+        };
+        let read_stderr = async {
+            let mut tail = Tail::new(mark);
+            let mut lines = LinePieces::default();
+            let mut stderr = stderr;
+            let mut buffer = vec![0; 16 << 10];
+            loop {
+                let length = stderr.read(&mut buffer).await?;
+                if length == 0 {
+                    break;
+                }
+                tail.take(&buffer[..length]);
+                lines.take(&buffer[..length], |line| {
+                    if line != mark.as_bytes() {
+                        show_line(Source::Stderr, line);
+                    }
+                });
+            }
+            lines.finish(|line| show_line(Source::Stderr, line));
+            Ok::<_, std::io::Error>(tail.text())
+        };
+        let read = async { tokio::try_join!(read_stdout, read_stderr) };
+        let read = tokio::select! {
+            read = read => read,
+            () = write => Err(std::io::Error::other("the writer ended")),
+        };
+        let status = exit.await;
+        let (started, stderr) =
+            read.map_err(|error| self.lost(ConnectionError::Io(Arc::new(error))))?;
+        let status = status.map_err(|error| self.lost(error))?;
+        let stderr = redactor.apply(&stderr).into_owned();
+        match started {
+            Ok(()) => Ok((status, stderr)),
+            Err(printed) => {
+                let printed = printable(&redactor.apply(&format!("{printed} {stderr}")));
+                Err(CommandError::NoShell {
+                    printed: printed.trim().to_owned(),
+                })
+            }
+        }
+    }
+
+    /// Ends the process group of the command.
+    async fn end_process(&mut self) {
+        self.ended = true;
+        let Some(process_id) = self.process_id else {
+            return;
+        };
+        end_group(Arc::clone(&self.connection), process_id, self.privilege).await;
+    }
+}
+
+impl Drop for Exchange<'_> {
+    fn drop(&mut self) {
+        let (Some(process_id), false) = (self.process_id, self.ended) else {
+            return;
+        };
+        let (connection, privilege) = (Arc::clone(&self.connection), self.privilege);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(end_group(connection, process_id, privilege));
+        }
+    }
+}
+
+/// Sends TERM to a process group on the host, and KILL where that does not help.
+async fn end_group(connection: Arc<dyn Connection>, process_id: u32, privilege: Option<Privilege>) {
+    let text = format!(
+        "kill -TERM -{process_id} 2>/dev/null || kill -TERM {process_id} 2>/dev/null; n=0; \
+         while [ $n -lt 20 ] && kill -0 -{process_id} 2>/dev/null; do n=$((n+1)); sleep 0.25; \
+         done; kill -KILL -{process_id} 2>/dev/null; exit 0\n"
+    );
+    let program = match privilege.and_then(Privilege::wrapper) {
+        Some(wrapper) => format!("{wrapper} /bin/sh -c '{text}'\n"),
+        None => text,
+    };
+    let end = async {
+        let Ok(mut process) = connection.exec(LINE).await else {
+            return;
+        };
+        let _ = process.stdin.write_all(program.as_bytes()).await;
+        let _ = process.stdin.shutdown().await;
+        let mut sink = Vec::new();
+        let _ = process.stdout.read_to_end(&mut sink).await;
+        let _ = process.exit.await;
+    };
+    // Best effort: the connection may be the very thing that broke.
+    let _ = tokio::time::timeout(ENDING, end).await;
+}
+
+/// Reads up to the line that begins with the mark; returns what was printed where it never came.
+async fn skip_to_mark<R: AsyncRead + Unpin>(
+    reader: &mut BufReader<R>,
+    mark: &str,
+    process_id: &mut Option<u32>,
+) -> std::io::Result<Option<String>> {
+    let mut printed = String::new();
+    loop {
+        let mut line = Vec::new();
+        let mut limited = (&mut *reader).take(LINE_PIECE as u64);
+        let length = limited.read_until(b'\n', &mut line).await?;
+        let text = String::from_utf8_lossy(&line);
+        // A greeting may end without a line feed: the mark then stands at the end of its line.
+        if let Some((_, id)) = text.split_once(mark) {
+            *process_id = id.trim().parse().ok();
+            return Ok(None);
+        }
+        if printed.len() < 2000 {
+            printed.push_str(&text);
+        }
+        if length == 0 {
+            return Ok(Some(printed));
+        }
+    }
+}
+
+/// Cuts a stream of bytes into lines, with a bound on the length of one.
+#[derive(Default)]
+struct LinePieces {
+    rest: Vec<u8>,
+}
+
+impl LinePieces {
+    fn take(&mut self, bytes: &[u8], mut line: impl FnMut(&[u8])) {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let complete = piece.strip_suffix(b"\n");
+            let room = (64_usize << 10).saturating_sub(self.rest.len());
+            let kept = complete.unwrap_or(piece);
+            self.rest.extend_from_slice(&kept[..kept.len().min(room)]);
+            if complete.is_some() {
+                line(&self.rest);
+                self.rest.clear();
+            }
+        }
+    }
+
+    fn finish(&mut self, mut line: impl FnMut(&[u8])) {
+        if !self.rest.is_empty() {
+            line(&self.rest);
+            self.rest.clear();
+        }
+    }
+}
+
+/// The end of standard error, without what came before the mark.
+struct Tail<'a> {
+    mark: &'a str,
+    bytes: std::collections::VecDeque<u8>,
+}
+
+impl<'a> Tail<'a> {
+    fn new(mark: &'a str) -> Self {
+        Self {
+            mark,
+            bytes: std::collections::VecDeque::new(),
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.bytes.extend(bytes);
+        let excess = self.bytes.len().saturating_sub(STDERR_TAIL);
+        self.bytes.drain(..excess);
+    }
+
+    fn text(mut self) -> String {
+        let text = String::from_utf8_lossy(self.bytes.make_contiguous()).into_owned();
+        match text.split_once(self.mark) {
+            Some((_, after)) => after.trim_start_matches(['\r', '\n']).to_owned(),
+            None => text,
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The kinds of connections.
+
+pub mod local;
+pub mod ssh;

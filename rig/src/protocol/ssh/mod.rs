@@ -1,0 +1,1 @@
+//! SSH, spoken by russh: the only module that knows it.
