@@ -152,7 +152,9 @@ pub(crate) async fn leftovers(host: &Host) -> Result<String> {
         find /tmp /var/tmp /dev/shm -mindepth 1 -maxdepth 1 \
             ! -name 'systemd-private-*' ! -name '.*-unix' 2>/dev/null
         find /run/lock -type f 2>/dev/null
-        find /run -maxdepth 2 -iname '*launchpad*' 2>/dev/null
+        find /run -maxdepth 1 -iname '*launchpad*' ! -name launchpad 2>/dev/null
+        # The name of the last run stays: by it the next one sees that its facts are not stale.
+        find /run/launchpad -mindepth 1 ! -name last-run 2>/dev/null
         pgrep -a -x 'apt-get|dpkg|apt' || true
         dpkg --audit
     "#;

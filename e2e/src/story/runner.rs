@@ -149,6 +149,8 @@ async fn set(scene: &mut Scene, story: &Story, launchpad: &Path, state: State) -
             .run(&["apply", "-c", &config])
             .await?
             .expect(0)?;
+        // Agents start what belongs to their nodes by themselves, some of it after the apply.
+        converged::check(scene, MKE_VERSIONS[0]).await?;
     }
     Ok(())
 }
