@@ -232,6 +232,22 @@ pub enum ConnectError {
         /// Fingerprints, and the place of the known one.
         reason: String,
     },
+    /// The host key was revoked.
+    #[error("the host key of `{target}` is revoked: {reason}")]
+    HostKeyRevoked {
+        /// The name that was looked up.
+        target: String,
+        /// Fingerprint, and the place that says so.
+        reason: String,
+    },
+    /// The host key is not the one of the configuration.
+    #[error("the host key of `{target}` is not the one of the configuration: {reason}")]
+    HostKeyNotPinned {
+        /// The name of the host.
+        target: String,
+        /// Both fingerprints.
+        reason: String,
+    },
     /// The host key is not known, and the policy does not accept new ones.
     #[error("the host key of `{target}` is not known: {reason}")]
     HostKeyUnknown {
@@ -323,6 +339,8 @@ impl ConnectError {
             Self::Bastion(inner) => inner.is_transient(),
             Self::Dns { .. }
             | Self::HostKeyChanged { .. }
+            | Self::HostKeyRevoked { .. }
+            | Self::HostKeyNotPinned { .. }
             | Self::HostKeyUnknown { .. }
             | Self::Auth { .. }
             | Self::NoCredentials { .. }
@@ -352,6 +370,10 @@ impl ConnectError {
             Self::HostKeyChanged { target, .. } => format!(
                 "if the host was made anew, remove its old key with `ssh-keygen -R '{target}'`"
             ),
+            Self::HostKeyRevoked { .. } => {
+                "give the host a new key; somebody else may hold this one".into()
+            }
+            Self::HostKeyNotPinned { .. } => "check `hostKey` of this host".into(),
             Self::HostKeyUnknown { .. } => {
                 "connect once with `ssh` to accept the key, or set `StrictHostKeyChecking \
                  accept-new` in ssh_config"

@@ -92,16 +92,25 @@ impl Api {
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
                 .build()
                 .map_err(ApiError::Verifier)?;
-        let names =
-            names.iter().filter_map(|name| ServerName::try_from(name.clone()).ok()).collect();
-        let verifier = AnyName { inner, names, trusted: certificates };
+        let names = names
+            .iter()
+            .filter_map(|name| ServerName::try_from(name.clone()).ok())
+            .collect();
+        let verifier = AnyName {
+            inner,
+            names,
+            trusted: certificates,
+        };
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(ApiError::Setup)?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
-        Ok(Self { tls: Arc::new(tls), port })
+        Ok(Self {
+            tls: Arc::new(tls),
+            port,
+        })
     }
 
     /// Sends a GET to the controller on `host`.
@@ -159,7 +168,11 @@ impl Api {
             .unwrap_or(Err(ApiError::TimedOut(limit)))
     }
 
-    async fn exchange(&self, host: &Host, request: Request<Full<Bytes>>) -> Result<Answer, ApiError> {
+    async fn exchange(
+        &self,
+        host: &Host,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Answer, ApiError> {
         let port = self.port;
         let stream = host
             .dial("127.0.0.1", port)
@@ -167,13 +180,18 @@ impl Api {
             .map_err(|source| ApiError::Dial { port, source })?;
         let connector = tokio_rustls::TlsConnector::from(Arc::clone(&self.tls));
         let name = ServerName::IpAddress(std::net::IpAddr::from([127, 0, 0, 1]).into());
-        let stream = connector.connect(name, stream).await.map_err(ApiError::Handshake)?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        let stream = connector
+            .connect(name, stream)
+            .await
+            .map_err(ApiError::Handshake)?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(ApiError::Exchange)?;
+        let answer = async {
+            let answer = sender
+                .send_request(request)
                 .await
                 .map_err(ApiError::Exchange)?;
-        let answer = async {
-            let answer = sender.send_request(request).await.map_err(ApiError::Exchange)?;
             let status = answer.status();
             let body = Limited::new(answer.into_body(), LARGEST_ANSWER);
             let body = body.collect().await.map_err(ApiError::Body)?.to_bytes();
@@ -217,14 +235,20 @@ impl ServerCertVerifier for AnyName {
         if self.trusted.iter().any(|trusted| trusted == end_entity) {
             return Ok(ServerCertVerified::assertion());
         }
-        let mut result =
-            self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let mut result = self.inner.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
         for name in &self.names {
             if result.is_ok() {
                 break;
             }
             result =
-                self.inner.verify_server_cert(end_entity, intermediates, name, ocsp_response, now);
+                self.inner
+                    .verify_server_cert(end_entity, intermediates, name, ocsp_response, now);
         }
         result
     }
@@ -235,7 +259,8 @@ impl ServerCertVerifier for AnyName {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls12_signature(message, certificate, signature)
+        self.inner
+            .verify_tls12_signature(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -244,7 +269,8 @@ impl ServerCertVerifier for AnyName {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls13_signature(message, certificate, signature)
+        self.inner
+            .verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

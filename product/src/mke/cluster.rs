@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use phase::{HostId, Known};
 use serde::Serialize;
 
+use super::bootstrapper::{LABEL_OPERATION, LABEL_VERSION};
 use super::facts::{Facts, Node};
 use super::shared::Shared;
 
@@ -22,6 +23,12 @@ pub struct Cluster {
     pub nodes: BTreeMap<String, Node>,
     /// What is known of MKE.
     pub mke: Mke,
+    /// The version that an installer, which an earlier run has started, is installing.
+    pub install_under_way: Option<String>,
+    /// Whether hosts will join for which images have to be pulled.
+    pub hosts_to_join: bool,
+    /// Whether this run has seen the installer end well.
+    pub is_installer_done: bool,
     /// The images of MKE, once the bootstrapper has listed them.
     pub images: Vec<String>,
     /// Whether this run has changed something that MKE's health may depend on.
@@ -61,7 +68,10 @@ impl Cluster {
 /// Derives the facts of the cluster.
 pub fn summarise(shared: &Shared, facts: &BTreeMap<HostId, Facts>, cluster: &mut Cluster) {
     let managers = || {
-        shared.managers().into_iter().filter_map(|id| facts.get(&id).map(|facts| (id, facts)))
+        shared
+            .managers()
+            .into_iter()
+            .filter_map(|id| facts.get(&id).map(|facts| (id, facts)))
     };
     let in_swarm = || managers().filter(|(_, facts)| facts.swarm.is_manager);
     cluster.leader = in_swarm()
@@ -72,8 +82,23 @@ pub fn summarise(shared: &Shared, facts: &BTreeMap<HostId, Facts>, cluster: &mut
     let leader = cluster.leader.and_then(|id| facts.get(&id));
     cluster.swarm_id = in_swarm().find_map(|(_, facts)| facts.swarm.cluster_id.clone());
     cluster.nodes = leader.map(|facts| facts.nodes.clone()).unwrap_or_default();
-    cluster.join_address =
-        cluster.leader.zip(leader).map(|(id, facts)| shared.swarm_address(id, facts));
+    cluster.join_address = cluster
+        .leader
+        .zip(leader)
+        .map(|(id, facts)| shared.swarm_address(id, facts));
+    cluster.install_under_way = managers()
+        .filter_map(|(_, facts)| facts.bootstrap.as_ref())
+        .find(|found| {
+            found
+                .labels
+                .get(LABEL_OPERATION)
+                .is_some_and(|name| name == "install")
+        })
+        .map(|found| found.labels.get(LABEL_VERSION).cloned().unwrap_or_default());
+    let custom = shared.config.mke.has_custom_repo();
+    cluster.hosts_to_join = facts
+        .iter()
+        .any(|(&id, facts)| !facts.swarm.is_member() && (custom || shared.is_manager(id)));
     cluster.mke = judge_mke(&managers().map(|(_, facts)| facts).collect::<Vec<_>>());
 }
 
@@ -84,8 +109,12 @@ pub fn summarise(shared: &Shared, facts: &BTreeMap<HostId, Facts>, cluster: &mut
 /// another manager knows.
 fn judge_mke(managers: &[&Facts]) -> Mke {
     let has_agent = managers.iter().any(|facts| !facts.mke.services.is_empty());
-    let version = managers.iter().find_map(|facts| facts.mke.proxy_version.clone());
-    let has_parts = managers.iter().any(|facts| !facts.mke.containers.is_empty());
+    let version = managers
+        .iter()
+        .find_map(|facts| facts.mke.proxy_version.clone());
+    let has_parts = managers
+        .iter()
+        .any(|facts| !facts.mke.containers.is_empty());
     let silent = managers
         .iter()
         .any(|facts| matches!(facts.engine.state, super::facts::EngineState::Silent(_)));

@@ -11,8 +11,12 @@ const STDERR_LINES: usize = 20;
 pub fn explain(what: &str, error: &CommandError) -> Failure {
     let mut failure = Failure::new(what).caused_by(error);
     if let Some((command, status, stderr)) = error.exited() {
-        let mut tail: Vec<String> =
-            stderr.lines().rev().take(STDERR_LINES).map(str::to_owned).collect();
+        let mut tail: Vec<String> = stderr
+            .lines()
+            .rev()
+            .take(STDERR_LINES)
+            .map(str::to_owned)
+            .collect();
         tail.reverse();
         failure = failure.command(FailedCommand {
             command: command.to_owned(),
@@ -27,4 +31,9 @@ pub fn explain(what: &str, error: &CommandError) -> Failure {
         failure = failure.unreachable();
     }
     failure
+}
+
+/// Explains why an action on a host failed.
+pub fn explain_action(error: &configurer::ActionError) -> Failure {
+    explain(&error.to_string(), &error.source)
 }

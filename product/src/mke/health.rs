@@ -4,6 +4,7 @@
 //! down together for 10 s were seen in a health-gated rolling restart), so that a gate asks all of
 //! them, and more than once.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use phase::{Context, Failure, HostId, Look, Patience, wait_until};
@@ -37,7 +38,7 @@ pub async fn gate(
     mke_port: Option<u16>,
     deadline: Duration,
 ) -> Result<(), Failure> {
-    let good = std::cell::Cell::new(0_u32);
+    let good = AtomicU32::new(0);
     let patience = Patience {
         first: Duration::from_millis(250),
         longest: Duration::from_secs(2),
@@ -46,14 +47,14 @@ pub async fn gate(
     wait_until("every manager being well", patience, || async {
         match round(cx, managers, mke_port).await? {
             None => {
-                good.set(good.get() + 1);
-                if good.get() >= GOOD_ROUNDS {
+                let times = good.fetch_add(1, Ordering::Relaxed) + 1;
+                if times >= GOOD_ROUNDS {
                     return Ok(Look::Done(()));
                 }
-                Ok(Look::NotYet(format!("well {} of {GOOD_ROUNDS} times", good.get())))
+                Ok(Look::NotYet(format!("well {times} of {GOOD_ROUNDS} times")))
             }
             Some(trouble) => {
-                good.set(0);
+                good.store(0, Ordering::Relaxed);
                 Ok(Look::NotYet(trouble))
             }
         }
@@ -91,4 +92,3 @@ async fn round(
     }
     Ok(None)
 }
-

@@ -20,8 +20,7 @@ pub fn needs_images(view: &HostView<'_, MkeDomain>) -> bool {
     if view.facts.images_pulled {
         return false;
     }
-    let concerned =
-        view.shared.is_manager(view.host) || view.shared.config.mke.has_custom_repo();
+    let concerned = view.shared.is_manager(view.host) || view.shared.config.mke.has_custom_repo();
     let comes = match &view.cluster.mke {
         Mke::Absent => view.cluster.install_under_way.is_none(),
         Mke::Installed(_) => !view.facts.swarm.is_member(),
@@ -44,11 +43,17 @@ pub fn parse_listing(text: &str) -> Vec<String> {
 /// Whether a text is `repository/name:tag`, after the grammar of the OCI distribution
 /// specification, as far as the bootstrapper uses it.
 fn is_image(text: &str) -> bool {
-    let Some((repository, last)) = text.rsplit_once('/') else { return false };
-    let Some((name, tag)) = last.split_once(':') else { return false };
+    let Some((repository, last)) = text.rsplit_once('/') else {
+        return false;
+    };
+    let Some((name, tag)) = last.split_once(':') else {
+        return false;
+    };
     let part = |text: &str| {
         !text.is_empty()
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
     };
     let mut parts = repository.split('/');
     let host = parts.next().unwrap_or_default();
@@ -83,7 +88,10 @@ mod tests {
 
         assert_eq!(
             parse_listing(text),
-            ["mirantis/ucp:3.8.8", "registry.lab:5000/a/b/ucp-agent:3.8.8"]
+            [
+                "mirantis/ucp:3.8.8",
+                "registry.lab:5000/a/b/ucp-agent:3.8.8"
+            ]
         );
     }
 }

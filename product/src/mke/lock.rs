@@ -3,6 +3,7 @@
 //! While there is no swarm the first manager of the configuration holds it; with one, every
 //! manager does, taken in configuration order.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +13,7 @@ use rig::Host;
 use rig::command::{Command, Effect};
 
 use super::failure::explain;
+use super::shared::Shared;
 
 /// Takes the lock. $1 record, $2 run id that discovery saw as the last, $3 `break` or `keep`,
 /// $4 seconds after which a lock is stale. Prints `ours <last run>` or `held <age> <record>`.
@@ -55,34 +57,86 @@ if grep -qF "\"run_id\":\"$1\"" "$dir/lock/record" 2>/dev/null; then
 fi
 "#;
 
-/// The lock of one run.
+/// The lock of one run, on the hosts that discovery has found.
 pub struct HostLocks {
-    /// The managers that hold it, with the run that discovery saw as the last on each.
-    pub holders: Vec<(Host, Option<String>)>,
+    shared: Arc<Shared>,
+    /// The hosts that hold it for us.
+    held: Mutex<Vec<Host>>,
+}
+
+impl HostLocks {
+    /// Makes the lock of a run; nothing is taken yet.
+    pub fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            held: Mutex::default(),
+        }
+    }
+
+    fn held(&self) -> Vec<Host> {
+        self.held
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Returns the managers that hold the lock, with the run that discovery saw as the last on
+    /// each: all that are connected where any is in a swarm, else the first.
+    ///
+    /// The first manager is always among them, so that a run that begins before there is a swarm
+    /// and one that begins after it meet there.
+    fn holders(&self) -> Vec<(Host, Option<String>)> {
+        let seen = self
+            .shared
+            .lock_seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let any_swarm = seen.values().any(|facts| facts.is_in_swarm);
+        let managers = self.shared.managers();
+        let count = if any_swarm { managers.len() } else { 1 };
+        managers
+            .into_iter()
+            .take(count)
+            .filter_map(|id| {
+                let host = self.shared.host(id).ok()?.clone();
+                Some((host, seen.get(&id).and_then(|facts| facts.last_run.clone())))
+            })
+            .collect()
+    }
 }
 
 #[async_trait]
 impl LockStore for HostLocks {
     async fn acquire(&self, record: &LockRecord, break_lock: bool) -> Result<Acquired, Failure> {
         let mut undisturbed = true;
-        for (index, (host, last_run)) in self.holders.iter().enumerate() {
+        let holders = self.holders();
+        if holders.is_empty() {
+            return Err(Failure::new(
+                "no manager is connected that could hold the run lock",
+            ));
+        }
+        for (index, (host, last_run)) in holders.iter().enumerate() {
             match take(host, record, break_lock).await? {
                 Answer::Ours { last } => {
                     undisturbed &= last.as_deref() == Some(last_run.as_deref().unwrap_or("none"));
                 }
                 Answer::Held { by, age } => {
-                    for (host, _) in &self.holders[..index] {
+                    for (host, _) in &holders[..index] {
                         release(host, record).await?;
                     }
                     return Ok(Acquired::Held { by, age });
                 }
             }
         }
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) =
+            holders.into_iter().map(|(host, _)| host).collect();
         Ok(Acquired::Ours { undisturbed })
     }
 
     async fn renew(&self, record: &LockRecord) -> Result<bool, Failure> {
-        let renewals = self.holders.iter().map(|(host, _)| async move {
+        let holders = self.held();
+        let renewals = holders.iter().map(|host| async move {
             let command = Command::script(RENEW, Effect::Change)
                 .arg(&record.run_id)
                 .title("renew the run lock")
@@ -102,16 +156,14 @@ impl LockStore for HostLocks {
             }
         }
         match last_error {
-            Some(error) if !answered => {
-                Err(explain("the run lock cannot be renewed", &error))
-            }
+            Some(error) if !answered => Err(explain("the run lock cannot be renewed", &error)),
             _ => Ok(true),
         }
     }
 
     async fn release(&self, record: &LockRecord) -> Result<(), Failure> {
         let mut result = Ok(());
-        for (host, _) in self.holders.iter().rev() {
+        for host in self.held().iter().rev() {
             if let Err(failure) = release(host, record).await {
                 result = Err(failure);
             }
@@ -143,7 +195,9 @@ async fn take(host: &Host, record: &LockRecord, break_lock: bool) -> Result<Answ
 
 fn parse_answer(text: &str, ours: &LockRecord) -> Answer {
     if let Some(last) = text.strip_prefix("ours ") {
-        return Answer::Ours { last: Some(last.to_owned()) };
+        return Answer::Ours {
+            last: Some(last.to_owned()),
+        };
     }
     let rest = text.strip_prefix("held ").unwrap_or(text);
     let (age, record) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -154,7 +208,10 @@ fn parse_answer(text: &str, ours: &LockRecord) -> Answer {
         command: "?".to_owned(),
         started_at: ours.started_at.clone(),
     });
-    Answer::Held { by, age: Duration::from_secs(age.parse().unwrap_or(0)) }
+    Answer::Held {
+        by,
+        age: Duration::from_secs(age.parse().unwrap_or(0)),
+    }
 }
 
 async fn release(host: &Host, record: &LockRecord) -> Result<(), Failure> {

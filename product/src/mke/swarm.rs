@@ -49,10 +49,7 @@ docker info --format '{{.Swarm.LocalNodeState}} {{.Swarm.NodeID}} {{if .Swarm.Cl
 /// # Errors
 ///
 /// Fails where the leader does not hand them out.
-pub async fn join_tokens(
-    cx: &Context<MkeDomain>,
-    leader: HostId,
-) -> Result<&JoinTokens, Failure> {
+pub async fn join_tokens(cx: &Context<MkeDomain>, leader: HostId) -> Result<&JoinTokens, Failure> {
     let host = cx.shared.host(leader)?;
     cx.shared
         .tokens
@@ -67,15 +64,18 @@ pub async fn join_tokens(
                 .await
                 .map_err(|error| explain("cannot read the join tokens of the swarm", &error))?;
             let text = output.stdout_text();
-            let mut lines = text.lines().map(str::trim).filter(|line| line.starts_with("SWMTKN-"));
+            let mut lines = text
+                .lines()
+                .map(str::trim)
+                .filter(|line| line.starts_with("SWMTKN-"));
             match (lines.next(), lines.next()) {
                 (Some(manager), Some(worker)) => {
                     let tokens = JoinTokens {
                         manager: SecretString::from(manager.to_owned()),
                         worker: SecretString::from(worker.to_owned()),
                     };
-                    host.redact(tokens.manager.clone());
-                    host.redact(tokens.worker.clone());
+                    host.redact(&tokens.manager);
+                    host.redact(&tokens.worker);
                     Ok(tokens)
                 }
                 _ => Err(Failure::new("the leader printed no join tokens")),

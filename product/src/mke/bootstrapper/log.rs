@@ -67,7 +67,10 @@ fn logrus(line: &str) -> Option<LogLine<'_>> {
     let mut rest = line;
     while !rest.is_empty() {
         let (key, after) = rest.split_once('=')?;
-        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        if key.is_empty()
+            || !key
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         {
             return None;
         }
@@ -79,7 +82,10 @@ fn logrus(line: &str) -> Option<LogLine<'_>> {
         }
         rest = after.trim_start_matches(' ');
     }
-    Some(LogLine { level: found_level?, message: message? })
+    Some(LogLine {
+        level: found_level?,
+        message: message?,
+    })
 }
 
 /// Takes one value off a logrus line: quoted as Go quotes strings, or bare up to a blank.
@@ -123,7 +129,10 @@ mod tests {
     use super::*;
 
     fn line(level: Level, message: &str) -> LogLine<'_> {
-        LogLine { level, message: Cow::Borrowed(message) }
+        LogLine {
+            level,
+            message: Cow::Borrowed(message),
+        }
     }
 
     #[test]
@@ -148,8 +157,13 @@ mod tests {
 
     #[test]
     fn keeps_lines_of_no_known_form_whole() {
-        for text in ["Unable to find image", "a = b", "level=info but no message", "{not json", ""]
-        {
+        for text in [
+            "Unable to find image",
+            "a = b",
+            "level=info but no message",
+            "{not json",
+            "",
+        ] {
             assert_eq!(parse_line(text), line(Level::Info, text));
         }
     }
@@ -158,7 +172,10 @@ mod tests {
     fn a_message_that_speaks_of_fatal_is_not_fatal() {
         let text = r#"time="t" level=info msg="level=fatal msg=\"no\"""#;
 
-        assert_eq!(parse_line(text), line(Level::Info, r#"level=fatal msg="no""#));
+        assert_eq!(
+            parse_line(text),
+            line(Level::Info, r#"level=fatal msg="no""#)
+        );
     }
 
     proptest! {

@@ -81,12 +81,18 @@ impl Operation {
     /// Returns the hash of what is asked: operation, image and flags, no secret.
     pub fn request_hash(&self) -> String {
         let mut hash = Sha256::new();
-        for part in [self.name, &self.image].into_iter().chain(self.flags.iter().map(String::as_str))
+        for part in [self.name, &self.image]
+            .into_iter()
+            .chain(self.flags.iter().map(String::as_str))
         {
             hash.update(part.as_bytes());
             hash.update([0]);
         }
-        let digest: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest: String = hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         digest[..32].to_owned()
     }
 
@@ -101,7 +107,11 @@ impl Operation {
     fn start_command(&self, selinux: bool) -> Command {
         let mut command = Command::script(START, Effect::Change)
             .args([self.image.as_str(), self.name, &self.flags.join(" ")])
-            .arg(if selinux { "--security-opt label=disable" } else { "" })
+            .arg(if selinux {
+                "--security-opt label=disable"
+            } else {
+                ""
+            })
             .args(self.labels())
             .title(format!("start the MKE bootstrapper: {}", self.name))
             .timeout(Duration::from_secs(300))
@@ -131,7 +141,9 @@ pub enum Found {
 
 /// Judges a container that discovery has found; pure.
 pub fn judge(operation: &Operation, found: Option<&Bootstrap>) -> Found {
-    let Some(found) = found else { return Found::Nothing };
+    let Some(found) = found else {
+        return Found::Nothing;
+    };
     let same = found.labels.get(LABEL_REQUEST) == Some(&operation.request_hash())
         && found.labels.get(LABEL_OPERATION).map(String::as_str) == Some(operation.name);
     match (same, found.running) {
@@ -154,14 +166,19 @@ impl Transcript {
         self.lines += 1;
         let parsed = parse_line(line);
         if parsed.level == Level::Fatal {
-            self.fatal.get_or_insert_with(|| parsed.message.clone().into_owned());
+            self.fatal
+                .get_or_insert_with(|| parsed.message.clone().into_owned());
         }
         if self.tail.len() == TAIL {
             self.tail.pop_front();
         }
         self.tail.push_back(parsed.message.clone().into_owned());
         if parsed.level == Level::Warning {
-            cx.warn(Some(host), format!("MKE {operation}: {}", parsed.message), None);
+            cx.warn(
+                Some(host),
+                format!("MKE {operation}: {}", parsed.message),
+                None,
+            );
         } else if parsed.level != Level::Debug {
             cx.progress(host, format!("MKE {operation}: {}", parsed.message));
         }
@@ -220,13 +237,18 @@ fn conclude(operation: &Operation, status: i64, transcript: &Transcript) -> Resu
 }
 
 fn left_running(operation: &Operation) -> Failure {
-    Failure::new(format!("left the MKE bootstrapper running: {}", operation.name))
-        .hint("it goes on by itself; run the same command again to join it")
+    Failure::new(format!(
+        "left the MKE bootstrapper running: {}",
+        operation.name
+    ))
+    .hint("it goes on by itself; run the same command again to join it")
 }
 
 fn running_other(found: Option<&Bootstrap>) -> Failure {
     let label = |name: &str| {
-        found.and_then(|found| found.labels.get(name)).map_or("unknown", String::as_str)
+        found
+            .and_then(|found| found.labels.get(name))
+            .map_or("unknown", String::as_str)
     };
     Failure::new(format!(
         "another run of the MKE bootstrapper is going on in the container `{CONTAINER}` (operation \
@@ -298,7 +320,10 @@ async fn read_status(host: &Host) -> Result<Look<i64>, Failure> {
         Ok(output) => output.stdout_text().trim().to_owned(),
         Err(error) => return Ok(Look::NotYet(error.to_string())),
     };
-    match text.strip_prefix("exited ").and_then(|status| status.parse().ok()) {
+    match text
+        .strip_prefix("exited ")
+        .and_then(|status| status.parse().ok())
+    {
         Some(status) => Ok(Look::Done(status)),
         None if text == "absent" => Err(Failure::new(
             "the container of the MKE bootstrapper is gone: somebody else has removed it",
@@ -313,10 +338,12 @@ async fn remove(host: &Host) -> Result<(), Failure> {
         .args(["rm", "--force", CONTAINER])
         .timeout(Duration::from_secs(60))
         .docker();
-    host.run(command)
-        .await
-        .map(drop)
-        .map_err(|error| explain("cannot remove the container of the MKE bootstrapper", &error))
+    host.run(command).await.map(drop).map_err(|error| {
+        explain(
+            "cannot remove the container of the MKE bootstrapper",
+            &error,
+        )
+    })
 }
 
 /// Runs a short operation in the foreground and returns its output (`images --list`, `dump-certs`).
@@ -339,10 +366,19 @@ pub async fn ask(
         .args(arguments.iter().copied())
         .timeout(Duration::from_secs(300))
         .docker();
-    let what = format!("cannot ask the MKE bootstrapper for `{}`", arguments.join(" "));
-    let output = host.run(command).await.map_err(|error| explain(&what, &error))?;
+    let what = format!(
+        "cannot ask the MKE bootstrapper for `{}`",
+        arguments.join(" ")
+    );
+    let output = host
+        .run(command)
+        .await
+        .map_err(|error| explain(&what, &error))?;
     let text = output.stdout_text().into_owned();
-    let fatal = text.lines().map(parse_line).find(|line| line.level == Level::Fatal);
+    let fatal = text
+        .lines()
+        .map(parse_line)
+        .find(|line| line.level == Level::Fatal);
     match fatal {
         Some(line) => {
             let mut failure = Failure::new(what);
@@ -391,7 +427,10 @@ mod tests {
         assert_eq!(judge(&ours, None), Found::Nothing);
         assert_eq!(judge(&ours, Some(&found(&ours, true))), Found::Same);
         assert_eq!(judge(&ours, Some(&found(&ours, false))), Found::Same);
-        assert_eq!(judge(&ours, Some(&found(&other, true))), Found::RunningOther);
+        assert_eq!(
+            judge(&ours, Some(&found(&other, true))),
+            Found::RunningOther
+        );
         assert_eq!(judge(&ours, Some(&found(&other, false))), Found::EndedOther);
     }
 
@@ -399,7 +438,10 @@ mod tests {
     fn a_status_other_than_0_and_a_fatal_line_both_fail() {
         let operation = operation(&[]);
         let quiet = Transcript::default();
-        let fatal = Transcript { fatal: Some("no".into()), ..Transcript::default() };
+        let fatal = Transcript {
+            fatal: Some("no".into()),
+            ..Transcript::default()
+        };
 
         assert!(conclude(&operation, 0, &quiet).is_ok());
         assert!(conclude(&operation, 3, &quiet).is_err());

@@ -56,11 +56,15 @@ pub struct Facts {
     pub listening: Vec<u16>,
     /// Installed packages that matter here, with their versions.
     pub packages: BTreeMap<String, String>,
+    /// Packages of the engine whose installation was cut off.
+    pub broken_packages: Vec<String>,
     /// Files that launchpad may write.
     pub files: Files,
     /// What is ours on this host.
     #[serde(skip)]
     pub owned: configurer::Owned,
+    /// Whether there is a directory of engine data.
+    pub has_engine_data: bool,
     /// The container engine.
     pub engine: Engine,
     /// The node's membership in a swarm.
@@ -281,16 +285,28 @@ impl Facts {
 
     /// Returns the node id, where it is known already.
     pub fn node_id(&self) -> Option<&str> {
-        self.swarm.node_id.as_ref().and_then(Known::get).map(String::as_str)
+        self.swarm
+            .node_id
+            .as_ref()
+            .and_then(Known::get)
+            .map(String::as_str)
     }
 
     /// Returns the id of the swarm, where it is known already.
     pub fn cluster_id(&self) -> Option<&str> {
-        self.swarm.cluster_id.as_ref().and_then(Known::get).map(String::as_str)
+        self.swarm
+            .cluster_id
+            .as_ref()
+            .and_then(Known::get)
+            .map(String::as_str)
     }
 
     /// Returns the version of the engine, where it is known already.
     pub fn engine_version(&self) -> Option<&str> {
-        self.engine.version.as_ref().and_then(Known::get).map(String::as_str)
+        self.engine
+            .version
+            .as_ref()
+            .and_then(Known::get)
+            .map(String::as_str)
     }
 }

@@ -96,19 +96,27 @@ pub fn parse(output: &str, question: &Question<'_>) -> Result<Facts, ParseError>
         boot_id: part("boot-id").first().to_owned(),
         init: part("init").first().to_owned(),
         selinux_enforcing: part("selinux").first().eq_ignore_ascii_case("enforcing"),
-        is_container: part("container").good().iter().any(|line| line == "container=docker"),
+        is_container: part("container")
+            .good()
+            .iter()
+            .any(|line| line == "container=docker"),
         localhost_resolves: part("localhost").status == 0,
         machine: machine(&part("machine"), &part("disk")),
         addresses: addresses(&part("addresses")),
         listening: ports(&part("ports")),
         packages: packages(&part("packages")),
+        broken_packages: broken_packages(&part("packages")),
+        has_engine_data: part("engine-data").status == 0,
         leftovers: part("leftovers").good().to_vec(),
         last_run: part("last-run").good().first().cloned(),
         lock: lock(&part("lock")),
         ..Facts::default()
     };
-    if let [_, kernel, architecture, ..] =
-        part("kernel").first().split(' ').collect::<Vec<_>>().as_slice()
+    if let [_, kernel, architecture, ..] = part("kernel")
+        .first()
+        .split(' ')
+        .collect::<Vec<_>>()
+        .as_slice()
     {
         (*kernel).clone_into(&mut facts.kernel);
         (*architecture).clone_into(&mut facts.architecture);
@@ -127,10 +135,15 @@ fn parts(output: &str, mark: &str) -> Result<BTreeMap<String, Part>, ParseError>
     let mut current: Option<String> = None;
     let mut ended = false;
     for line in output.lines() {
-        let header = line.strip_prefix(mark).and_then(|rest| rest.strip_prefix(' '));
+        let header = line
+            .strip_prefix(mark)
+            .and_then(|rest| rest.strip_prefix(' '));
         if let Some((name, status)) = header.and_then(|rest| rest.split_once(' ')) {
             ended |= name == "end";
-            let part = Part { status: status.trim().parse().unwrap_or(-1), lines: Vec::new() };
+            let part = Part {
+                status: status.trim().parse().unwrap_or(-1),
+                lines: Vec::new(),
+            };
             parts.insert(name.to_owned(), part);
             current = Some(name.to_owned());
         } else if let (Some(text), Some(name)) = (line.strip_prefix(' '), &current)
@@ -148,14 +161,24 @@ fn parts(output: &str, mark: &str) -> Result<BTreeMap<String, Part>, ParseError>
 
 fn os(text: &str) -> Os {
     let release = rig::os::OsRelease::parse(text);
-    Os { id: release.id, version: release.version_id, name: release.pretty_name }
+    Os {
+        id: release.id,
+        version: release.version_id,
+        name: release.pretty_name,
+    }
 }
 
 fn machine(machine: &Part, disk: &Part) -> Machine {
     let kib = |text: Option<&str>| text.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-    let memory = machine.lines.iter().find_map(|line| line.strip_prefix("MemTotal:"));
+    let memory = machine
+        .lines
+        .iter()
+        .find_map(|line| line.strip_prefix("MemTotal:"));
     let memory = memory.and_then(|rest| rest.split_whitespace().next());
-    let free = disk.good().last().and_then(|line| line.split_whitespace().nth(3));
+    let free = disk
+        .good()
+        .last()
+        .and_then(|line| line.split_whitespace().nth(3));
     Machine {
         processors: machine.first().parse().unwrap_or(0),
         memory_bytes: kib(memory).saturating_mul(1024),
@@ -172,7 +195,9 @@ fn addresses(part: &Part) -> Vec<InterfaceAddress> {
             let interface = words.next()?.split('@').next()?.to_owned();
             let family = words.next()?;
             let address = words.next()?.split('/').next()?.parse().ok()?;
-            family.starts_with("inet").then_some(InterfaceAddress { interface, address })
+            family
+                .starts_with("inet")
+                .then_some(InterfaceAddress { interface, address })
         })
         .collect()
 }
@@ -211,9 +236,11 @@ fn device(route: &str) -> Option<String> {
 
 /// Interfaces that container engines and cluster networks make for themselves.
 fn is_made_by_software(interface: &str) -> bool {
-    ["docker", "br-", "veth", "cni", "flannel", "vxlan", "cali", "tunl", "kube", "virbr", "lxc"]
-        .iter()
-        .any(|prefix| interface.starts_with(prefix))
+    [
+        "docker", "br-", "veth", "cni", "flannel", "vxlan", "cali", "tunl", "kube", "virbr", "lxc",
+    ]
+    .iter()
+    .any(|prefix| interface.starts_with(prefix))
 }
 
 fn private_route(routes: &[String]) -> Option<String> {
@@ -226,7 +253,10 @@ fn private_route(routes: &[String]) -> Option<String> {
 }
 
 fn default_route(routes: &[String]) -> Option<String> {
-    routes.iter().find(|route| route.starts_with("default")).and_then(|route| device(route))
+    routes
+        .iter()
+        .find(|route| route.starts_with("default"))
+        .and_then(|route| device(route))
 }
 
 /// Reads `ss -Hltn`: the local address is the fourth column.
@@ -234,7 +264,14 @@ fn ports(part: &Part) -> Vec<u16> {
     let mut ports: Vec<u16> = part
         .good()
         .iter()
-        .filter_map(|line| line.split_whitespace().nth(3)?.rsplit(':').next()?.parse().ok())
+        .filter_map(|line| {
+            line.split_whitespace()
+                .nth(3)?
+                .rsplit(':')
+                .next()?
+                .parse()
+                .ok()
+        })
         .collect();
     ports.sort_unstable();
     ports.dedup();
@@ -252,8 +289,29 @@ fn packages(part: &Part) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Packages that dpkg has begun with and not brought to an end.
+fn broken_packages(part: &Part) -> Vec<String> {
+    let is_broken = |status: &str| {
+        matches!(
+            status,
+            "unpacked" | "half-installed" | "half-configured" | "triggers-awaited"
+        )
+    };
+    part.good()
+        .iter()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let (name, status) = (words.next()?, words.next_back()?);
+            is_broken(status).then(|| name.to_owned())
+        })
+        .collect()
+}
+
 fn sha256(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Returns the hash by which facts speak of a file's text.
@@ -288,23 +346,34 @@ fn read_files(facts: &mut Facts, part: &impl Fn(&str) -> Part) {
 fn lock(part: &Part) -> Option<LockSeen> {
     let age_seconds = part.good().first()?.trim().parse().unwrap_or(0);
     let record: LockRecord = serde_json::from_str(part.good().get(1)?).ok()?;
-    Some(LockSeen { age_seconds, record })
+    Some(LockSeen {
+        age_seconds,
+        record,
+    })
 }
 
 fn skew(clock: &Part, now: f64) -> f64 {
-    clock.first().trim().parse::<f64>().map_or(0.0, |theirs| theirs - now)
+    clock
+        .first()
+        .trim()
+        .parse::<f64>()
+        .map_or(0.0, |theirs| theirs - now)
 }
 
 fn engine(facts: &mut Facts, part: &impl Fn(&str) -> Part) {
     let info = part("info");
     let value: Value = info.json().next().unwrap_or(Value::Null);
     let text = |pointer: &str| {
-        value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
+        value
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
     };
     let known = |pointer: &str| text(pointer).map(|text| Known::Is(text.to_owned()));
     let unit = unit(&part("engine-unit"));
+    // The command alone is not the engine: an installation may have been cut off between them.
     let installed =
-        info.status != 127 || unit.get("LoadState").is_some_and(|state| state == "loaded");
+        part("dockerd").status == 0 || unit.get("LoadState").is_some_and(|state| state == "loaded");
     let version = known("/ServerVersion");
     let state = match (&version, installed) {
         (Some(_), _) => EngineState::Running,
@@ -334,15 +403,20 @@ fn engine(facts: &mut Facts, part: &impl Fn(&str) -> Part) {
         error: text("/Swarm/Error").map(str::to_owned),
     };
     facts.nodes = nodes(&part("nodes"));
-    facts.swarm.is_leader =
-        facts.node_id().and_then(|id| facts.nodes.get(id)).is_some_and(|node| node.leader);
+    facts.swarm.is_leader = facts
+        .node_id()
+        .and_then(|id| facts.nodes.get(id))
+        .is_some_and(|node| node.leader);
     facts.mke = mke(part);
-    facts.bootstrap = part("bootstrap").json().next().map(|seen: BootstrapSeen| Bootstrap {
-        id: seen.id,
-        running: seen.running,
-        exit_code: seen.exit_code,
-        labels: seen.labels.unwrap_or_default(),
-    });
+    facts.bootstrap = part("bootstrap")
+        .json()
+        .next()
+        .map(|seen: BootstrapSeen| Bootstrap {
+            id: seen.id,
+            running: seen.running,
+            exit_code: seen.exit_code,
+            labels: seen.labels.unwrap_or_default(),
+        });
     facts.certificates = part("certificates")
         .good()
         .iter()
@@ -352,12 +426,21 @@ fn engine(facts: &mut Facts, part: &impl Fn(&str) -> Part) {
 }
 
 fn why_silent(info: &Part, value: &Value) -> String {
-    let error = value.pointer("/ServerErrors/0").and_then(Value::as_str).map(str::to_owned);
+    let error = value
+        .pointer("/ServerErrors/0")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
     match info.status {
         124 | 137 => "no answer within 20 s".to_owned(),
         127 => "the docker command is missing".to_owned(),
         status => error
-            .or_else(|| info.lines.iter().rev().find(|line| !line.starts_with('{')).cloned())
+            .or_else(|| {
+                info.lines
+                    .iter()
+                    .rev()
+                    .find(|line| !line.starts_with('{'))
+                    .cloned()
+            })
             .unwrap_or_else(|| format!("docker info ended with status {status}")),
     }
 }
@@ -376,7 +459,10 @@ fn changed_since(
     unit: &BTreeMap<String, String>,
     started_micros: Option<u64>,
 ) -> bool {
-    if unit.get("NeedDaemonReload").is_some_and(|answer| answer == "yes") {
+    if unit
+        .get("NeedDaemonReload")
+        .is_some_and(|answer| answer == "yes")
+    {
         return true;
     }
     let clock = part("clock");
@@ -386,9 +472,12 @@ fn changed_since(
     let (Some(now), Some(uptime), Some(started)) = (now, uptime, started_micros) else {
         return false;
     };
-    #[expect(clippy::cast_precision_loss, reason = "microseconds since boot are far below 2^52")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "microseconds since boot are far below 2^52"
+    )]
     let started = now - uptime + started as f64 / 1e6;
-    ["daemon-json", "proxy-drop-in"].iter().any(|name| {
+    ["daemon-json", "drop-ins"].iter().any(|name| {
         let part = part(name);
         part.status == 0 && seconds(Some(part.first())).is_some_and(|changed| changed > started)
     })
@@ -476,7 +565,10 @@ fn mke(part: &impl Fn(&str) -> Part) -> MkeOnHost {
         proxy_version: proxy.map(|(_, tag)| tag),
         containers: names,
         services,
-        ping: part("ping").good().first().and_then(|line| line.trim().parse().ok()),
+        ping: part("ping")
+            .good()
+            .first()
+            .and_then(|line| line.trim().parse().ok()),
     }
 }
 

@@ -73,7 +73,12 @@ impl HostPhase<MkeDomain> for AuthenticateDocker {
                 server => server.to_owned(),
             })
             .collect();
-        Plan::step(view.host, LogIn { registries }, "images have to be pulled", Disruption::None)
+        Plan::step(
+            view.host,
+            LogIn { registries },
+            "images have to be pulled",
+            Disruption::None,
+        )
     }
 
     fn predict(&self, _: &HostView<'_, MkeDomain>, _: &LogIn, facts: &mut Facts) {
@@ -93,13 +98,21 @@ impl HostPhase<MkeDomain> for AuthenticateDocker {
         facts.logged_in = true;
         for login in &cx.shared.wishes.logins {
             let command = Command::script(LOGIN, Effect::Change)
-                .args([docker_config_dir(&cx.shared).as_str(), &login.username, &login.server])
+                .args([
+                    docker_config_dir(&cx.shared).as_str(),
+                    &login.username,
+                    &login.server,
+                ])
                 .secret_stdin(login.password.clone())
                 .title("docker login")
                 .timeout(Duration::from_secs(60))
                 .elevated();
             host.run(command).await.map_err(|error| {
-                explain(&format!("cannot log in to the registry `{}`", login.server), &error).hint(
+                explain(
+                    &format!("cannot log in to the registry `{}`", login.server),
+                    &error,
+                )
+                .hint(
                     "check `REGISTRY_USERNAME` and `REGISTRY_PASSWORD` (or `MKE_REGISTRY_…`), and \
                      that the host reaches the registry",
                 )

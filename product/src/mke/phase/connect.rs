@@ -32,7 +32,10 @@ impl Observe<MkeDomain> for Connect {
         id: HostId,
         _facts: &mut Facts,
     ) -> Result<(), Failure> {
-        let host = self.0.open(cx.shared.host_config(id)).await?;
+        let host = self
+            .0
+            .open(id, cx.shared.name(id), cx.shared.host_config(id))
+            .await?;
         cx.shared.connected(id, host);
         Ok(())
     }

@@ -43,7 +43,10 @@ impl Observe<MkeDomain> for GatherFacts {
         };
         gathered("os", facts.os.name.clone().into());
         gathered("internal_address", facts.internal_address.clone().into());
-        gathered("engine", serde_json::to_value(&facts.engine).unwrap_or_default());
+        gathered(
+            "engine",
+            serde_json::to_value(&facts.engine).unwrap_or_default(),
+        );
         Ok(())
     }
 }
@@ -57,7 +60,11 @@ pub async fn gather(cx: &Context<MkeDomain>, id: HostId) -> Result<Facts, Failur
     let host = cx.shared.host(id)?;
     let config = cx.shared.host_config(id);
     let mark = format!("launchpad-{}", cx.shared.run_id);
-    let mode = if config.sudooverride { "override" } else { "detect" };
+    let mode = if config.sudooverride {
+        "override"
+    } else {
+        "detect"
+    };
     let command = Command::script(SCRIPT, Effect::Read)
         .args([mark.as_str(), mode])
         .arg(cx.shared.config.mke.controller_port().to_string())
@@ -65,8 +72,10 @@ pub async fn gather(cx: &Context<MkeDomain>, id: HostId) -> Result<Facts, Failur
         .timeout(LIMIT)
         .sensitive_output();
     let asked_at = cx.shared.clock.now();
-    let output =
-        host.run(command).await.map_err(|error| explain("cannot gather the facts", &error))?;
+    let output = host
+        .run(command)
+        .await
+        .map_err(|error| explain("cannot gather the facts", &error))?;
     let answered_at = cx.shared.clock.now();
     let question = Question {
         mark: &mark,
@@ -79,6 +88,7 @@ pub async fn gather(cx: &Context<MkeDomain>, id: HostId) -> Result<Facts, Failur
             .caused_by(&error)
             .hint("check that `/bin/sh` works on this host for the login user")
     })?;
-    host.adopt_privilege(&facts.privilege, facts.login == "root");
+    host.adopt_privilege(&facts.privilege);
+    cx.shared.note_lock(id, &facts);
     Ok(facts)
 }

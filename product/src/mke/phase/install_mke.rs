@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::mke::bootstrapper::{self, Found, Operation};
 use crate::mke::cluster::{Cluster, Mke};
 use crate::mke::domain::MkeDomain;
-use crate::mke::failure::explain;
+use crate::mke::failure::{explain, explain_action};
 use crate::mke::phase::gather_facts::gather;
 use crate::mke::shared::Shared;
 
@@ -67,7 +67,11 @@ pub struct Install {
 impl fmt::Display for Install {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_under_way {
-            write!(f, "join the install of MKE {} that is under way", self.version)
+            write!(
+                f,
+                "join the install of MKE {} that is under way",
+                self.version
+            )
         } else {
             write!(f, "install MKE {}", self.version)
         }
@@ -211,7 +215,10 @@ impl Meeting<MkeDomain> for InstallMke {
         step: &Step<&Install>,
         assembly: &mut Assembly<MkeDomain>,
     ) -> Result<bool, Failure> {
-        let left = assembly.hosts.get(&step.host).is_some_and(|facts| facts.bootstrap.is_some());
+        let left = assembly
+            .hosts
+            .get(&step.host)
+            .is_some_and(|facts| facts.bootstrap.is_some());
         // An installer that is still running is not ours to tidy up after; nor is anything of it
         // where it did not fail itself (`settle` timed out): it may be well a moment later.
         if left || assembly.cluster.mke != Mke::Absent || assembly.cluster.is_installer_done {
@@ -256,6 +263,11 @@ async fn settle(
         *facts = seen;
         facts.images_pulled = images_pulled;
         facts.logged_in = logged_in;
+        facts.owned.mke_install_flags = Some(cx.shared.install_flags_digest());
+        let record = facts.owned.record();
+        configurer::carry_out(cx.shared.host(step.host)?, &[record])
+            .await
+            .map_err(|error| explain_action(&error))?;
     }
     Ok(())
 }

@@ -95,7 +95,12 @@ impl HostPhase<MkeDomain> for InstallMkeCertificates {
             return Plan::skip("the server certificate is in its place");
         }
         let change = WriteCertificates { files };
-        Plan::step(view.host, change, "the server certificate differs", Disruption::Live)
+        Plan::step(
+            view.host,
+            change,
+            "the server certificate differs",
+            Disruption::Live,
+        )
     }
 
     fn predict(&self, _: &HostView<'_, MkeDomain>, change: &WriteCertificates, facts: &mut Facts) {

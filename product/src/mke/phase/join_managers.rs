@@ -55,7 +55,9 @@ impl Meeting<MkeDomain> for JoinManagers {
             .filter(|(_, facts)| !facts.swarm.is_member())
             .map(|(&host, facts)| Step {
                 host,
-                change: JoinAsManager { advertise: assembly.shared.swarm_address(host, facts) },
+                change: JoinAsManager {
+                    advertise: assembly.shared.swarm_address(host, facts),
+                },
                 why: "the host is not in the swarm".to_owned(),
                 disruption: Disruption::Live,
             })

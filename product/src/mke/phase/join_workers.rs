@@ -47,9 +47,15 @@ impl HostPhase<MkeDomain> for JoinWorkers {
         if view.shared.is_manager(view.host) || view.facts.swarm.is_member() {
             return Plan::skip("every worker is in the swarm");
         }
-        let change =
-            JoinAsWorker { advertise: view.shared.swarm_address(view.host, view.facts) };
-        Plan::step(view.host, change, "the host is not in the swarm", Disruption::Live)
+        let change = JoinAsWorker {
+            advertise: view.shared.swarm_address(view.host, view.facts),
+        };
+        Plan::step(
+            view.host,
+            change,
+            "the host is not in the swarm",
+            Disruption::Live,
+        )
     }
 
     fn predict(&self, _: &HostView<'_, MkeDomain>, _: &JoinAsWorker, facts: &mut Facts) {
@@ -65,10 +71,18 @@ impl HostPhase<MkeDomain> for JoinWorkers {
         change: &JoinAsWorker,
         facts: &mut Facts,
     ) -> Result<(), Failure> {
-        let leader =
-            cluster.leader.ok_or_else(|| Failure::new("there is no swarm to join"))?;
+        let leader = cluster
+            .leader
+            .ok_or_else(|| Failure::new("there is no swarm to join"))?;
         let address = cluster.join_address.clone().unwrap_or_default();
         let token = join_tokens(cx, leader).await?.worker.clone();
-        join(cx.shared.host(id)?, &token, &change.advertise, &address, facts).await
+        join(
+            cx.shared.host(id)?,
+            &token,
+            &change.advertise,
+            &address,
+            facts,
+        )
+        .await
     }
 }

@@ -71,7 +71,10 @@ impl HostPhase<MkeDomain> for LabelNodes {
     }
 
     fn plan(&self, view: &HostView<'_, MkeDomain>) -> Plan<SetLabels> {
-        let present = view.facts.node_id().and_then(|id| view.cluster.nodes.get(id));
+        let present = view
+            .facts
+            .node_id()
+            .and_then(|id| view.cluster.nodes.get(id));
         let present = present.map(|node| &node.labels);
         let labels: BTreeMap<String, String> = wanted(view)
             .into_iter()
@@ -80,7 +83,12 @@ impl HostPhase<MkeDomain> for LabelNodes {
         if labels.is_empty() {
             return Plan::skip("every node has its labels");
         }
-        Plan::step(view.host, SetLabels { labels }, "labels are missing or differ", Disruption::Live)
+        Plan::step(
+            view.host,
+            SetLabels { labels },
+            "labels are missing or differ",
+            Disruption::Live,
+        )
     }
 
     fn predict(&self, _: &HostView<'_, MkeDomain>, change: &SetLabels, facts: &mut Facts) {
@@ -91,18 +99,25 @@ impl HostPhase<MkeDomain> for LabelNodes {
         &self,
         cx: &Context<MkeDomain>,
         cluster: &Cluster,
-        id: HostId,
+        _id: HostId,
         change: &SetLabels,
         facts: &mut Facts,
     ) -> Result<(), Failure> {
-        let leader = cluster.leader.ok_or_else(|| Failure::new("there is no swarm"))?;
+        let leader = cluster
+            .leader
+            .ok_or_else(|| Failure::new("there is no swarm"))?;
         let node = facts
             .node_id()
             .ok_or_else(|| Failure::new("the host has no node id"))?
             .to_owned();
         let command = Command::script(LABEL, Effect::Change)
             .arg(node)
-            .args(change.labels.iter().map(|(key, value)| format!("{key}={value}")))
+            .args(
+                change
+                    .labels
+                    .iter()
+                    .map(|(key, value)| format!("{key}={value}")),
+            )
             .title("docker node update")
             .timeout(Duration::from_secs(60))
             .docker();

@@ -60,7 +60,11 @@ impl Meeting<MkeDomain> for ListMkeImages {
             return Plan::skip("no host needs images");
         }
         let image = assembly.shared.config.mke.bootstrap_image();
-        let why = if install { "MKE is not installed" } else { "hosts will join" };
+        let why = if install {
+            "MKE is not installed"
+        } else {
+            "hosts will join"
+        };
         Plan::step(leader, AskBootstrapper { image }, why, Disruption::Live)
     }
 
@@ -77,13 +81,25 @@ impl Meeting<MkeDomain> for ListMkeImages {
             .hosts
             .get(&step.host)
             .ok_or_else(|| Failure::new("the leader is not at the meeting"))?;
-        pull(cx, host, facts.logged_in, std::slice::from_ref(&step.change.image), PULL).await?;
+        pull(
+            cx,
+            host,
+            facts.logged_in,
+            std::slice::from_ref(&step.change.image),
+            PULL,
+        )
+        .await?;
         let mut arguments = vec!["images", "--list"];
         if cx.shared.config.mke.install_flags.has("--swarm-only") {
             arguments.push("--swarm-only");
         }
-        let text =
-            bootstrapper::ask(host, &step.change.image, facts.selinux_enforcing, &arguments).await?;
+        let text = bootstrapper::ask(
+            host,
+            &step.change.image,
+            facts.selinux_enforcing,
+            &arguments,
+        )
+        .await?;
         assembly.cluster.images = parse_listing(&text);
         if assembly.cluster.images.is_empty() {
             return Err(Failure::new("the bootstrapper listed no image")

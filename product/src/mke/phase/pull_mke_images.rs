@@ -60,7 +60,11 @@ pub struct PullImages {
 
 impl fmt::Display for PullImages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "pull the images of MKE {} from {}", self.version, self.repository)
+        write!(
+            f,
+            "pull the images of MKE {} from {}",
+            self.version, self.repository
+        )
     }
 }
 
@@ -81,8 +85,10 @@ impl HostPhase<MkeDomain> for PullMkeImages {
             return Plan::skip("no host needs images");
         }
         let mke = &view.shared.config.mke;
-        let change =
-            PullImages { version: mke.version.to_string(), repository: mke.image_repo.clone() };
+        let change = PullImages {
+            version: mke.version.to_string(),
+            repository: mke.image_repo.clone(),
+        };
         Plan::step(view.host, change, "the host will run MKE", Disruption::Live)
     }
 
@@ -104,12 +110,19 @@ impl HostPhase<MkeDomain> for PullMkeImages {
         let images: Vec<String> = cluster
             .images
             .iter()
-            .map(|image| if custom { in_repository(mke, image) } else { image.clone() })
+            .map(|image| {
+                if custom {
+                    in_repository(mke, image)
+                } else {
+                    image.clone()
+                }
+            })
             .collect();
         pull(cx, host, facts.logged_in, &images, LIMIT).await?;
         if custom {
-            let pairs =
-                images.iter().flat_map(|image| [image.clone(), vendor_name(image)]);
+            let pairs = images
+                .iter()
+                .flat_map(|image| [image.clone(), vendor_name(image)]);
             let command = Command::script(TAG, Effect::Change)
                 .args(pairs)
                 .title("docker tag")
@@ -136,16 +149,25 @@ pub async fn pull(
     images: &[String],
     limit: Duration,
 ) -> Result<(), Failure> {
-    let login = if logged_in { docker_config_dir(&cx.shared) } else { String::new() };
+    let login = if logged_in {
+        docker_config_dir(&cx.shared)
+    } else {
+        String::new()
+    };
     let command = Command::script(PULL, Effect::Change)
         .arg(login)
         .args(images.iter().cloned())
         .title(format!("docker pull of {} images", images.len()))
         .timeout(limit);
     // The login belongs to root; without one the rights of the engine's socket will do.
-    let command = if logged_in { command.elevated() } else { command.docker() };
+    let command = if logged_in {
+        command.elevated()
+    } else {
+        command.docker()
+    };
     host.run(command).await.map(drop).map_err(|error| {
-        explain("cannot pull the images of MKE", &error)
-            .hint("check `spec.mke.version` and `spec.mke.imageRepo`, and the registry's credentials")
+        explain("cannot pull the images of MKE", &error).hint(
+            "check `spec.mke.version` and `spec.mke.imageRepo`, and the registry's credentials",
+        )
     })
 }

@@ -140,9 +140,15 @@ impl Meeting<MkeDomain> for RestartMcr {
             .collect();
         // The raft leader is always the last manager to be disturbed.
         steps.sort_by_key(|step| {
-            assembly.hosts.get(&step.host).is_some_and(|facts| facts.swarm.is_leader)
+            assembly
+                .hosts
+                .get(&step.host)
+                .is_some_and(|facts| facts.swarm.is_leader)
         });
-        Plan::steps_or_skip(steps, "the engine of every manager runs with its configuration")
+        Plan::steps_or_skip(
+            steps,
+            "the engine of every manager runs with its configuration",
+        )
     }
 
     fn predict(&self, step: &Step<&RestartEngine>, assembly: &mut Assembly<MkeDomain>) {

@@ -43,7 +43,7 @@ impl Check<MkeDomain> for ValidateFacts {
 }
 
 /// Two swarms are an error before any change; so is a node that belongs to another one.
-fn one_swarm(
+pub(in crate::mke) fn one_swarm(
     shared: &Shared,
     cluster: &Cluster,
     facts: &BTreeMap<HostId, Facts>,
@@ -59,14 +59,20 @@ fn one_swarm(
             .collect();
         found.push(Complaint::error(
             None,
-            format!("the managers belong to {} different swarms: {}", swarms.len(), parts.join(", ")),
+            format!(
+                "the managers belong to {} different swarms: {}",
+                swarms.len(),
+                parts.join(", ")
+            ),
             "take the hosts of the other swarm out of the configuration, or let them leave it with \
              `docker swarm leave`",
         ));
         return found;
     }
     for (&id, facts) in facts {
-        let Some(node) = facts.node_id().filter(|_| facts.swarm.is_member()) else { continue };
+        let Some(node) = facts.node_id().filter(|_| facts.swarm.is_member()) else {
+            continue;
+        };
         if cluster.nodes.contains_key(node) {
             continue;
         }
@@ -82,8 +88,11 @@ fn one_swarm(
     for (&id, facts) in facts {
         let wanted = shared.is_manager(id);
         if facts.swarm.is_member() && facts.swarm.is_manager != wanted {
-            let (is, should) =
-                if wanted { ("worker", "manager") } else { ("manager", "worker") };
+            let (is, should) = if wanted {
+                ("worker", "manager")
+            } else {
+                ("manager", "worker")
+            };
             found.push(Complaint::error(
                 id,
                 format!("the node is a {is} of the swarm, and a {should} in the configuration"),
@@ -127,7 +136,9 @@ fn is_silent(facts: Option<&Facts>) -> bool {
 /// The version that is installed against the one that is wanted.
 fn mke_version(shared: &Shared, cluster: &Cluster) -> Vec<Complaint> {
     let wanted = &shared.config.mke.version;
-    let Some(text) = cluster.mke_version() else { return Vec::new() };
+    let Some(text) = cluster.mke_version() else {
+        return Vec::new();
+    };
     let Ok(installed) = Version::parse(text) else {
         return vec![Complaint::error(
             cluster.leader,
@@ -185,9 +196,16 @@ fn install_only_flags(
     cluster: &Cluster,
     facts: &BTreeMap<HostId, Facts>,
 ) -> Vec<Complaint> {
-    let Some(version) = cluster.mke_version() else { return Vec::new() };
-    let Some(leader) = cluster.leader.and_then(|id| facts.get(&id)) else { return Vec::new() };
-    let Some(installed_with) = &leader.owned.mke_install_flags else { return Vec::new() };
+    let Some(version) = cluster.mke_version() else {
+        return Vec::new();
+    };
+    // The manager that MKE was installed on keeps the hash; it need not lead any more.
+    let recorded = facts
+        .values()
+        .find_map(|facts| facts.owned.mke_install_flags.as_ref());
+    let Some(installed_with) = recorded else {
+        return Vec::new();
+    };
     let wanted = shared.install_flags_digest();
     if *installed_with == wanted {
         return Vec::new();

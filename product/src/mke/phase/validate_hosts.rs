@@ -7,6 +7,7 @@ use phase::{Check, Complaint, HostId};
 use crate::mke::cluster::{Cluster, Mke};
 use crate::mke::domain::MkeDomain;
 use crate::mke::facts::Facts;
+use crate::mke::phase::configure_mcr;
 use crate::mke::shared::Shared;
 
 /// The least main memory of a manager and of a worker, in bytes: 8 GB and 4 GB after the system
@@ -52,6 +53,7 @@ impl Check<MkeDomain> for ValidateHosts {
                 found.extend(ports(shared, id, facts));
             }
             found.extend(sources(id, facts));
+            found.extend(files(shared, id, facts));
         }
         found.extend(clashes(shared, facts));
         found.extend(clocks(facts));
@@ -59,12 +61,16 @@ impl Check<MkeDomain> for ValidateHosts {
     }
 }
 
-fn system(shared: &Shared, id: HostId, facts: &Facts) -> Vec<Complaint> {
+pub(in crate::mke) fn system(shared: &Shared, id: HostId, facts: &Facts) -> Vec<Complaint> {
     match shared.selection(facts) {
         Ok(selection) => selection
             .warning
             .map(|warning| {
-                Complaint::warning(id, warning, "tell us whether it works, so that we can list it")
+                Complaint::warning(
+                    id,
+                    warning,
+                    "tell us whether it works, so that we can list it",
+                )
             })
             .into_iter()
             .collect(),
@@ -76,13 +82,16 @@ fn system(shared: &Shared, id: HostId, facts: &Facts) -> Vec<Complaint> {
     }
 }
 
-fn privilege(id: HostId, facts: &Facts) -> Vec<Complaint> {
+pub(in crate::mke) fn privilege(id: HostId, facts: &Facts) -> Vec<Complaint> {
     if facts.privilege != "none" {
         return Vec::new();
     }
     vec![Complaint::error(
         id,
-        format!("`{}` is not root, and neither `sudo -n` nor `doas -n` makes it so", facts.login),
+        format!(
+            "`{}` is not root, and neither `sudo -n` nor `doas -n` makes it so",
+            facts.login
+        ),
         "allow passwordless sudo for this user, or log in as root",
     )]
 }
@@ -96,11 +105,17 @@ fn names(id: HostId, facts: &Facts) -> Vec<Complaint> {
             "add `127.0.0.1 localhost` to /etc/hosts",
         ));
     }
-    let own = facts.addresses.iter().any(|one| one.address.to_string() == facts.internal_address);
+    let own = facts
+        .addresses
+        .iter()
+        .any(|one| one.address.to_string() == facts.internal_address);
     if !own {
         found.push(Complaint::error(
             id,
-            format!("the internal address `{}` is not an address of the host", facts.internal_address),
+            format!(
+                "the internal address `{}` is not an address of the host",
+                facts.internal_address
+            ),
             "set `privateInterface` of this host to the interface of its private network",
         ));
     }
@@ -108,15 +123,30 @@ fn names(id: HostId, facts: &Facts) -> Vec<Complaint> {
 }
 
 fn resources(shared: &Shared, id: HostId, facts: &Facts) -> Vec<Complaint> {
-    let pick = |(manager, worker)| if shared.is_manager(id) { manager } else { worker };
-    let role = if shared.is_manager(id) { "manager" } else { "worker" };
-    let gigabytes = |bytes: u64| format!("{}.{} GB", bytes / 1_000_000_000, bytes / 100_000_000 % 10);
+    let pick = |(manager, worker)| {
+        if shared.is_manager(id) {
+            manager
+        } else {
+            worker
+        }
+    };
+    let role = if shared.is_manager(id) {
+        "manager"
+    } else {
+        "worker"
+    };
+    let gigabytes =
+        |bytes: u64| format!("{}.{} GB", bytes / 1_000_000_000, bytes / 100_000_000 % 10);
     let mut found = Vec::new();
     let (memory, least) = (facts.machine.memory_bytes, pick(LEAST_MEMORY));
     if memory > 0 && memory < least {
         found.push(Complaint::warning(
             id,
-            format!("a {role} wants {} of memory, the host has {}", gigabytes(least), gigabytes(memory)),
+            format!(
+                "a {role} wants {} of memory, the host has {}",
+                gigabytes(least),
+                gigabytes(memory)
+            ),
             "give the host more memory; MKE itself refuses where it is far too little",
         ));
     }
@@ -156,7 +186,10 @@ fn ports(shared: &Shared, id: HostId, facts: &Facts) -> Vec<Complaint> {
     }
     vec![Complaint::error(
         id,
-        format!("something listens on ports that MKE needs: {}", taken.join(", ")),
+        format!(
+            "something listens on ports that MKE needs: {}",
+            taken.join(", ")
+        ),
         "see `ss -ltnp` on the host, and stop what listens there",
     )]
 }
@@ -174,6 +207,30 @@ fn sources(id: HostId, facts: &Facts) -> Vec<Complaint> {
             )
         })
         .collect()
+}
+
+/// Files of the host that cannot be changed as they are, and variables that no file can hold.
+fn files(shared: &Shared, id: HostId, facts: &Facts) -> Vec<Complaint> {
+    let mut found = Vec::new();
+    if let Some(problem) = configure_mcr::problem(shared, id, facts) {
+        found.push(Complaint::error(
+            id,
+            problem,
+            "mend the file, or move it out of the way",
+        ));
+    }
+    let environment = shared.environment(id);
+    let pairs = environment
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    if let Err(error) = configurer::environment::check(pairs) {
+        found.push(Complaint::error(
+            id,
+            error.to_string(),
+            "change `environment` of this host",
+        ));
+    }
+    found
 }
 
 /// Host names and internal addresses that two hosts share.
@@ -197,8 +254,11 @@ fn clashes(shared: &Shared, facts: &BTreeMap<HostId, Facts>) -> Vec<Complaint> {
         }
         for (value, ids) in seen.into_iter().filter(|(_, ids)| ids.len() > 1) {
             for &id in &ids {
-                let others: Vec<&str> =
-                    ids.iter().filter(|other| **other != id).map(|other| shared.name(*other)).collect();
+                let others: Vec<&str> = ids
+                    .iter()
+                    .filter(|other| **other != id)
+                    .map(|other| shared.name(*other))
+                    .collect();
                 let message = format!("the {what} `{value}` is also that of {}", others.join(", "));
                 found.push(Complaint::error(id, message, hint));
             }
@@ -209,9 +269,14 @@ fn clashes(shared: &Shared, facts: &BTreeMap<HostId, Facts>) -> Vec<Complaint> {
 
 /// Clocks that are apart; measured against ours, compared among the hosts.
 fn clocks(facts: &BTreeMap<HostId, Facts>) -> Vec<Complaint> {
-    let mut skews: Vec<f64> = facts.values().map(|facts| facts.clock_skew_seconds).collect();
+    let mut skews: Vec<f64> = facts
+        .values()
+        .map(|facts| facts.clock_skew_seconds)
+        .collect();
     skews.sort_by(f64::total_cmp);
-    let Some(&middle) = skews.get(skews.len() / 2) else { return Vec::new() };
+    let Some(&middle) = skews.get(skews.len() / 2) else {
+        return Vec::new();
+    };
     facts
         .iter()
         .filter(|(_, facts)| (facts.clock_skew_seconds - middle).abs() > LARGEST_SKEW)

@@ -58,11 +58,16 @@ impl Meeting<MkeDomain> for ValidateMkeHealth {
         let (Mke::Installed(_), Some(leader)) = (&cluster.mke, cluster.leader) else {
             return Plan::skip("MKE is not installed");
         };
-        let all_answer = assembly.hosts.values().all(|facts| facts.mke.ping == Some(200));
+        let all_answer = assembly
+            .hosts
+            .values()
+            .all(|facts| facts.mke.ping == Some(200));
         if all_answer && !cluster.is_disturbed {
             return Plan::skip("MKE answered on every manager when the facts were gathered");
         }
-        let change = WaitForMke { node_rounds: assembly.shared.config.mke.nodes_health_retry };
+        let change = WaitForMke {
+            node_rounds: assembly.shared.config.mke.nodes_health_retry,
+        };
         let why = if cluster.is_disturbed {
             "the run has changed something"
         } else {
@@ -86,12 +91,16 @@ impl Meeting<MkeDomain> for ValidateMkeHealth {
         let ca = cluster_ca(cx, step.host, assembly).await?;
         let api = client(cx, assembly, &ca)?;
         let managers: Vec<HostId> = assembly.hosts.keys().copied().collect();
-        wait_until("MKE answering on every manager", Patience::until(ANSWER), || async {
-            Ok(match ping_all(cx, &api, &managers).await? {
-                None => Look::Done(()),
-                Some(trouble) => Look::NotYet(trouble),
-            })
-        })
+        wait_until(
+            "MKE answering on every manager",
+            Patience::until(ANSWER),
+            || async {
+                Ok(match ping_all(cx, &api, &managers).await? {
+                    None => Look::Done(()),
+                    Some(trouble) => Look::NotYet(trouble),
+                })
+            },
+        )
         .await
         .map_err(|failure| {
             failure.hint("see `docker ps -a` and `docker logs ucp-controller` on that manager")
@@ -117,7 +126,10 @@ pub async fn cluster_ca(
     leader: HostId,
     assembly: &Assembly<MkeDomain>,
 ) -> Result<String, Failure> {
-    let selinux = assembly.hosts.get(&leader).is_some_and(|facts| facts.selinux_enforcing);
+    let selinux = assembly
+        .hosts
+        .get(&leader)
+        .is_some_and(|facts| facts.selinux_enforcing);
     let host = cx.shared.host(leader)?;
     let image = cx.shared.config.mke.bootstrap_image();
     let ca = cx
@@ -222,42 +234,61 @@ async fn nodes_ready(
     let host = cx.shared.host(step.host)?;
     let mke = &cx.shared.config.mke;
     let (Some(username), Some(password)) = (&mke.admin_username, &mke.admin_password) else {
-        return Err(Failure::new("`nodesHealthRetry` needs the administrator's name and password")
-            .hint("set `spec.mke.adminUsername` and `spec.mke.adminPassword`"));
+        return Err(
+            Failure::new("`nodesHealthRetry` needs the administrator's name and password")
+                .hint("set `spec.mke.adminUsername` and `spec.mke.adminPassword`"),
+        );
     };
     let login = serde_json::json!({"username": username, "password": password.expose_secret()});
     let rounds = step.change.node_rounds.min(10);
     let deadline = Duration::from_secs(10 * ((1 << rounds) - 1)).max(Duration::from_secs(30));
-    wait_until("every node being ready", Patience::until(deadline), || async {
-        let answer = api.post_json(host, "/auth/login", login.to_string().into(), REQUEST).await;
-        let token = match answer {
-            Ok(answer) if answer.status.as_u16() == 401 => {
-                return Err(Failure::new("MKE does not accept the administrator's password")
-                    .hint("check `spec.mke.adminUsername` and `spec.mke.adminPassword`"));
-            }
-            Ok(answer) => serde_json::from_slice::<Token>(&answer.body).ok(),
-            Err(error) => return Ok(Look::NotYet(chain(&error))),
-        };
-        let Some(token) = token else {
-            return Ok(Look::NotYet("the login gave no token".to_owned()));
-        };
-        let nodes = match api.get(host, "/nodes", Some(&token.auth_token), REQUEST * 3).await {
-            Ok(answer) => serde_json::from_slice::<Vec<ApiNode>>(&answer.body).ok(),
-            Err(error) => return Ok(Look::NotYet(chain(&error))),
-        };
-        Ok(match nodes.map(|nodes| not_ready(&nodes)) {
-            None => Look::NotYet("the list of nodes cannot be read".to_owned()),
-            Some(None) => Look::Done(()),
-            Some(Some(trouble)) => Look::NotYet(trouble),
-        })
-    })
+    wait_until(
+        "every node being ready",
+        Patience::until(deadline),
+        || async {
+            let answer = api
+                .post_json(host, "/auth/login", login.to_string().into(), REQUEST)
+                .await;
+            let token = match answer {
+                Ok(answer) if answer.status.as_u16() == 401 => {
+                    return Err(
+                        Failure::new("MKE does not accept the administrator's password")
+                            .hint("check `spec.mke.adminUsername` and `spec.mke.adminPassword`"),
+                    );
+                }
+                Ok(answer) => serde_json::from_slice::<Token>(&answer.body).ok(),
+                Err(error) => return Ok(Look::NotYet(chain(&error))),
+            };
+            let Some(token) = token else {
+                return Ok(Look::NotYet("the login gave no token".to_owned()));
+            };
+            let nodes = match api
+                .get(host, "/nodes", Some(&token.auth_token), REQUEST * 3)
+                .await
+            {
+                Ok(answer) => serde_json::from_slice::<Vec<ApiNode>>(&answer.body).ok(),
+                Err(error) => return Ok(Look::NotYet(chain(&error))),
+            };
+            Ok(match nodes.map(|nodes| not_ready(&nodes)) {
+                None => Look::NotYet("the list of nodes cannot be read".to_owned()),
+                Some(None) => Look::Done(()),
+                Some(Some(trouble)) => Look::NotYet(trouble),
+            })
+        },
+    )
     .await
 }
 
 fn not_ready(nodes: &[ApiNode]) -> Option<String> {
     nodes.iter().find_map(|node| {
-        let state = node.status.as_ref().and_then(|status| status.state.as_deref());
-        let name = node.description.as_ref().and_then(|about| about.hostname.as_deref());
+        let state = node
+            .status
+            .as_ref()
+            .and_then(|status| status.state.as_deref());
+        let name = node
+            .description
+            .as_ref()
+            .and_then(|about| about.hostname.as_deref());
         (state != Some("ready"))
             .then(|| format!("{} is {}", name.unwrap_or("?"), state.unwrap_or("unknown")))
     })

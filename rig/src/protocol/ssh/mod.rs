@@ -1,1 +1,472 @@
 //! SSH, spoken by russh: the only module that knows it.
+//!
+//! What the user's own `ssh` would do with a host is done here too: ssh_config, known_hosts, keys
+//! and the agent are read as OpenSSH reads them. Nothing is asked while hosts are worked on:
+//! [`SshConnector::prepare`] asks for every passphrase before.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `config`, `config_file`, `pattern` | ssh_config |
+//! | `known_hosts`, `host_key` | whether a host is the one it was |
+//! | `keys`, `auth` | key files, the agent, logging in |
+//! | `handshake`, `wire` | from a stream to an encrypted session |
+//! | `connection`, `channel` | many processes and streams over one session |
+
+mod auth;
+mod channel;
+mod config;
+mod config_file;
+mod connection;
+mod dial;
+mod handshake;
+mod host_key;
+mod keys;
+mod known_hosts;
+mod pattern;
+mod wire;
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use russh::keys::PublicKey;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+pub use self::keys::{AskPassphrase, NobodyToAsk};
+
+use self::auth::{Agent, Login, NamedBy, Offer, Sources};
+use self::config::{Asker, HostConfig};
+use self::config_file::{Document, Reader};
+use self::connection::SshConnection;
+use self::host_key::{CheckOptions, HostKeyCheck};
+use self::keys::KeyFiles;
+use self::known_hosts::KnownHosts;
+use crate::connection::{ByteStream, ConnectError, Connection, Connector, Endpoint, SshEndpoint};
+
+/// How long the steps of connecting may take.
+#[derive(Debug, Clone, Copy)]
+pub struct SshTimeouts {
+    /// Name resolution and TCP.
+    pub connect: Duration,
+    /// From the first byte to an accepted host key.
+    pub handshake: Duration,
+    /// All keys together; the agent may ask the user to confirm.
+    pub authentication: Duration,
+    /// The pause after which the host is asked whether it is still there. After three questions
+    /// without an answer the connection is lost.
+    pub keep_alive: Duration,
+    /// How long output that nobody reads may hold up the other processes of its host.
+    pub unread_output: Duration,
+}
+
+impl Default for SshTimeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(15),
+            handshake: Duration::from_secs(30),
+            authentication: Duration::from_secs(60),
+            keep_alive: Duration::from_secs(15),
+            unread_output: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What SSH connections are made with.
+#[derive(Clone)]
+pub struct SshOptions {
+    /// ssh_config files; the first value found counts.
+    pub config_files: Vec<PathBuf>,
+    /// The user's known_hosts; new keys go to the first.
+    pub user_known_hosts: Vec<PathBuf>,
+    /// The machine's known_hosts.
+    pub global_known_hosts: Vec<PathBuf>,
+    /// Socket of the agent.
+    pub agent: Option<PathBuf>,
+    /// Home directory of the user.
+    pub home: PathBuf,
+    /// Name of the user on this machine (`%u`).
+    pub local_user: String,
+    /// The keys to offer where nobody named one.
+    pub default_identities: Vec<PathBuf>,
+    /// Asks for passphrases.
+    pub passphrases: Arc<dyn AskPassphrase>,
+    /// How many hosts may be connected to at the same time.
+    pub handshakes: usize,
+    /// How many connections to one server may be without login at the same time: a stock sshd
+    /// begins to refuse at 10.
+    pub handshakes_per_server: usize,
+    /// How long the steps may take.
+    pub timeouts: SshTimeouts,
+}
+
+impl SshOptions {
+    /// Returns the usual places of a user; without an agent, and with nobody to ask.
+    pub fn for_home(home: &Path) -> Self {
+        let own = home.join(".ssh");
+        let all = Path::new("/etc/ssh");
+        Self {
+            config_files: vec![own.join("config"), all.join("ssh_config")],
+            user_known_hosts: vec![own.join("known_hosts"), own.join("known_hosts2")],
+            global_known_hosts: vec![all.join("ssh_known_hosts"), all.join("ssh_known_hosts2")],
+            agent: None,
+            home: home.to_owned(),
+            local_user: String::new(),
+            default_identities: ["id_ed25519", "id_ecdsa", "id_rsa"]
+                .map(|name| own.join(name))
+                .to_vec(),
+            passphrases: Arc::new(NobodyToAsk),
+            handshakes: 64,
+            handshakes_per_server: 8,
+            timeouts: SshTimeouts::default(),
+        }
+    }
+}
+
+/// Connects to hosts over SSH; cheap to clone.
+#[derive(Clone)]
+pub struct SshConnector {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    options: SshOptions,
+    config: OnceLock<Vec<Arc<Document>>>,
+    known_hosts: Arc<KnownHosts>,
+    keys: KeyFiles,
+    handshakes: Arc<Semaphore>,
+    servers: Mutex<HashMap<String, Arc<Semaphore>>>,
+}
+
+/// What is known of a host before it is connected to.
+struct Resolved {
+    config: HostConfig,
+    sources: Sources,
+    agent_socket: Option<PathBuf>,
+    pinned: Option<PublicKey>,
+}
+
+impl Resolved {
+    fn target(&self) -> String {
+        target(&self.config.host_name, self.config.port)
+    }
+}
+
+/// Returns `host:port`.
+fn target(host: &str, port: u16) -> String {
+    if host.contains(':') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
+}
+
+/// Why one of the hosts to prepare cannot be connected to.
+#[derive(Debug)]
+pub struct Unprepared {
+    /// Which of the hosts, counted from 0.
+    pub index: usize,
+    /// Why.
+    pub error: ConnectError,
+}
+
+impl SshConnector {
+    /// Makes a connector; nothing is read yet.
+    pub fn new(options: SshOptions) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                config: OnceLock::new(),
+                known_hosts: Arc::default(),
+                keys: KeyFiles::default(),
+                handshakes: Arc::new(Semaphore::new(options.handshakes.max(1))),
+                servers: Mutex::default(),
+                options,
+            }),
+        }
+    }
+
+    /// Reads the configuration and the keys of all hosts, and asks for the passphrases of those
+    /// keys that will be used and that no agent holds: once for each key.
+    ///
+    /// Returns what is wrong, once for each key file; hosts that are not named can be connected
+    /// to as far as this machine knows.
+    pub async fn prepare(&self, endpoints: &[SshEndpoint]) -> Vec<Unprepared> {
+        let mut agents: HashMap<PathBuf, Vec<russh::keys::agent::AgentIdentity>> = HashMap::new();
+        let mut done: HashSet<PathBuf> = HashSet::new();
+        let mut unprepared = Vec::new();
+        for (index, endpoint) in endpoints.iter().enumerate() {
+            let prepared = self.prepare_one(endpoint, &mut agents, &mut done).await;
+            if let Err(error) = prepared {
+                unprepared.push(Unprepared { index, error });
+            }
+        }
+        unprepared
+    }
+
+    async fn prepare_one(
+        &self,
+        endpoint: &SshEndpoint,
+        agents: &mut HashMap<PathBuf, Vec<russh::keys::agent::AgentIdentity>>,
+        done: &mut HashSet<PathBuf>,
+    ) -> Result<(), ConnectError> {
+        let inner = &self.inner;
+        let resolved = inner.resolve(endpoint)?;
+        let mut identities: &[_] = &[];
+        if let Some(socket) = &resolved.agent_socket {
+            if !agents.contains_key(socket) {
+                let (agent, _) = inner.agent(&resolved).await;
+                agents.insert(
+                    socket.clone(),
+                    agent.map_or_else(Vec::new, |agent| agent.identities),
+                );
+            }
+            identities = agents.get(socket).map_or(&[], Vec::as_slice);
+        }
+        let offer = auth::collect(&resolved.sources, &inner.keys, identities).await?;
+        let is_named = resolved.sources.named_by != NamedBy::Default;
+        // A key that is only usual to have is not worth a question where there are others.
+        if !is_named && !offer.credentials.is_empty() {
+            return Ok(());
+        }
+        for (path, text) in offer.locked {
+            if !done.insert(path.clone()) {
+                continue;
+            }
+            let unlocked = inner
+                .keys
+                .unlock(&path, text, &*inner.options.passphrases)
+                .await;
+            match unlocked {
+                Err(fault) if is_named => return Err(fault.into_error(&path)),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn connect_to(&self, endpoint: &SshEndpoint) -> Result<SshConnection, ConnectError> {
+        let inner = &self.inner;
+        let resolved = inner.resolve(endpoint)?;
+        if endpoint.bastion.is_some() {
+            return Err(ConnectError::Unsupported {
+                what: "a bastion host",
+            });
+        }
+        if let Some(what) = resolved.config.proxy {
+            return Err(ConnectError::Unsupported { what });
+        }
+        let (agent, offer) = inner.offer(&resolved).await?;
+        let _slots = inner.slots(&resolved.target()).await;
+        let limit = inner.options.timeouts.connect;
+        let stream = dial::dial(&resolved.config.host_name, resolved.config.port, limit).await?;
+        inner
+            .set_up(Box::new(stream), &resolved, agent, &offer)
+            .await
+    }
+}
+
+impl Inner {
+    /// Finds out how a host is reached, from its own settings and ssh_config.
+    fn resolve(&self, endpoint: &SshEndpoint) -> Result<Resolved, ConnectError> {
+        let options = &self.options;
+        let asker = Asker {
+            alias: &endpoint.address,
+            user: endpoint.user.as_deref(),
+            port: endpoint.port,
+            home: &options.home,
+            local_user: &options.local_user,
+        };
+        let config = config::resolve(self.config()?, &asker)?;
+        let sources = match &endpoint.key_path {
+            Some(path) => Sources {
+                files: vec![path.clone()],
+                named_by: NamedBy::Host,
+                only_files: true,
+            },
+            None if !config.identity_files.is_empty() => Sources {
+                files: config.identity_files.clone(),
+                named_by: NamedBy::SshConfig,
+                only_files: config.identities_only,
+            },
+            None => Sources {
+                files: options.default_identities.clone(),
+                named_by: NamedBy::Default,
+                only_files: config.identities_only,
+            },
+        };
+        let agent_socket = match &config.identity_agent {
+            Some(socket) => socket.clone(),
+            None => options.agent.clone(),
+        };
+        let pinned = match &endpoint.host_key {
+            None => None,
+            Some(text) => Some(PublicKey::from_openssh(text.trim()).map_err(|error| {
+                ConnectError::HostKeyNotPinned {
+                    target: endpoint.address.clone(),
+                    reason: format!("`hostKey` cannot be read: {error}"),
+                }
+            })?),
+        };
+        Ok(Resolved {
+            config,
+            sources,
+            agent_socket,
+            pinned,
+        })
+    }
+
+    fn config(&self) -> Result<&[Arc<Document>], ConnectError> {
+        if let Some(documents) = self.config.get() {
+            return Ok(documents);
+        }
+        let reader = Reader::new(&self.options.home);
+        let mut documents = Vec::new();
+        for path in &self.options.config_files {
+            documents.push(Arc::new(reader.read(path)?));
+        }
+        Ok(self.config.get_or_init(|| documents))
+    }
+
+    /// Asks the agent of a host; says why where it does not answer.
+    async fn agent(&self, resolved: &Resolved) -> (Option<Agent>, Option<String>) {
+        let Some(socket) = &resolved.agent_socket else {
+            return (None, None);
+        };
+        let limit = self.options.timeouts.authentication;
+        match tokio::time::timeout(limit, auth::ask_agent(socket)).await {
+            Ok(Ok(agent)) => (Some(agent), None),
+            Ok(Err(error)) => (None, Some(format!("the agent does not answer: {error}"))),
+            Err(_elapsed) => (None, Some("the agent does not answer".to_owned())),
+        }
+    }
+
+    async fn offer(&self, resolved: &Resolved) -> Result<(Option<Agent>, Offer), ConnectError> {
+        let (agent, fault) = self.agent(resolved).await;
+        let identities = agent.as_ref().map_or(&[][..], |agent| &agent.identities);
+        let mut offer = auth::collect(&resolved.sources, &self.keys, identities).await?;
+        offer.passed_over.extend(fault);
+        if let Some(error) = auth::locked_error(&resolved.sources, &offer) {
+            return Err(error);
+        }
+        if offer.credentials.is_empty() {
+            return Err(ConnectError::NoCredentials {
+                user: resolved.config.user.clone(),
+                target: resolved.target(),
+                reason: self.why_nothing(resolved, &offer, agent.is_some()),
+            });
+        }
+        Ok((agent, offer))
+    }
+
+    fn why_nothing(&self, resolved: &Resolved, offer: &Offer, has_agent: bool) -> String {
+        let mut reasons = offer.passed_over.clone();
+        if reasons.is_empty() {
+            let files: Vec<String> = resolved
+                .sources
+                .files
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            reasons.push(format!("none of {} is there", files.join(", ")));
+        }
+        match (&resolved.agent_socket, has_agent) {
+            (None, _) => reasons.push("there is no agent".to_owned()),
+            (Some(_), true) => reasons.push("the agent holds none that may be used".to_owned()),
+            (Some(_), false) => {}
+        }
+        reasons.join("; ")
+    }
+
+    /// Waits until one more connection may be without login, here and on the server.
+    async fn slots(&self, server: &str) -> [Option<OwnedSemaphorePermit>; 2] {
+        let limit = {
+            let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+            let limit = self.options.handshakes_per_server.max(1);
+            Arc::clone(
+                servers
+                    .entry(server.to_owned())
+                    .or_insert_with(|| Arc::new(Semaphore::new(limit))),
+            )
+        };
+        // Neither is ever closed. First the server's own: who waits for it holds up nobody else.
+        let on_server = limit.acquire_owned().await.ok();
+        let here = Arc::clone(&self.handshakes).acquire_owned().await.ok();
+        [on_server, here]
+    }
+
+    /// Makes a connection of a stream that leads to the server.
+    async fn set_up(
+        &self,
+        stream: Box<dyn ByteStream>,
+        resolved: &Resolved,
+        agent: Option<Agent>,
+        offer: &Offer,
+    ) -> Result<SshConnection, ConnectError> {
+        let timeouts = &self.options.timeouts;
+        let (config, target) = (&resolved.config, resolved.target());
+        let check = self.check(resolved)?;
+        let greeting = handshake::greet(stream, check, &target, timeouts.keep_alive);
+        let timed_out = |stage, limit| ConnectError::TimedOut {
+            target: target.clone(),
+            stage,
+            limit,
+        };
+        let mut greeted = tokio::time::timeout(timeouts.handshake, greeting)
+            .await
+            .unwrap_or_else(|_elapsed| Err(timed_out("the SSH handshake", timeouts.handshake)))?;
+        let login = Login {
+            user: &config.user,
+            target: &target,
+            shared: &greeted.shared,
+        };
+        let agent = agent.map(|agent| agent.client);
+        let logging_in = auth::log_in(&login, &mut greeted.handle, offer, agent);
+        tokio::time::timeout(timeouts.authentication, logging_in)
+            .await
+            .unwrap_or_else(|_elapsed| Err(timed_out("authentication", timeouts.authentication)))?;
+        Ok(SshConnection::new(
+            greeted.handle,
+            greeted.shared,
+            greeted.cut,
+            timeouts.unread_output,
+        ))
+    }
+
+    fn check(&self, resolved: &Resolved) -> Result<HostKeyCheck, ConnectError> {
+        let config = &resolved.config;
+        let files = |named: &Option<Vec<PathBuf>>, usual: &[PathBuf]| {
+            named.clone().unwrap_or_else(|| usual.to_vec())
+        };
+        let options = CheckOptions {
+            // An alias stands as it is, whatever the port.
+            name: match &config.host_key_alias {
+                Some(alias) => alias.clone(),
+                None => known_hosts::name(&config.host_name, config.port),
+            },
+            strictness: config.strictness.unwrap_or_default(),
+            hashed: config.hash_known_hosts,
+            user_files: files(&config.user_known_hosts, &self.options.user_known_hosts),
+            global_files: files(&config.global_known_hosts, &self.options.global_known_hosts),
+            pinned: resolved.pinned.clone(),
+        };
+        HostKeyCheck::new(options, Arc::clone(&self.known_hosts))
+    }
+}
+
+#[async_trait]
+impl Connector for SshConnector {
+    async fn connect(&self, endpoint: &Endpoint) -> Result<Arc<dyn Connection>, ConnectError> {
+        match endpoint {
+            Endpoint::Ssh(endpoint) => {
+                let connection = self.connect_to(endpoint).await?;
+                Ok(Arc::new(connection))
+            }
+            Endpoint::Local | Endpoint::OpenSsh { .. } | Endpoint::WinRm { .. } => {
+                Err(ConnectError::Unsupported {
+                    what: "anything but SSH",
+                })
+            }
+        }
+    }
+}

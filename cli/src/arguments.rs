@@ -1,0 +1,432 @@
+//! What may be typed.
+//!
+//! Older versions of launchpad took `-name` for `--name`, `--flag=false`, `help` behind a command
+//! and `h` for `help`: all of that works on. Variables of the environment stand in for flags that
+//! are not given; see [`Common`].
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Mirantis Launchpad: installs, changes and removes clusters of MCR and MKE
+#[derive(Debug, Parser)]
+#[command(
+    name = "launchpad",
+    disable_version_flag = true,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    after_help = "Documentation: https://docs.mirantis.com/mke/current/\n\
+                  Problems: https://github.com/Mirantis/launchpad/issues"
+)]
+pub struct Arguments {
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make the cluster as the configuration says
+    Apply(ApplyArguments),
+    /// Show what apply would change, and change nothing; exit status 3 where something would
+    Plan(PlanArguments),
+    /// Remove MKE and MCR from all hosts of the configuration
+    Reset(ResetArguments),
+    /// Show the state of the cluster, or the configuration as launchpad understands it
+    Describe(DescribeArguments),
+    /// Accepted for older scripts: nothing has to be registered
+    Register(RegisterArguments),
+    /// Print a completion script for a shell
+    Completion(CompletionArguments),
+    /// Show the version of launchpad
+    Version,
+    /// Download a client bundle of MKE
+    #[command(hide = true, alias = "download-bundle")]
+    ClientConfig(Rest),
+    /// Run a command on hosts
+    #[command(hide = true)]
+    Exec(Rest),
+    /// Download the newest launchpad
+    #[command(hide = true)]
+    DownloadLaunchpad,
+}
+
+/// Arguments that nobody looks at.
+#[derive(Debug, Args)]
+pub struct Rest {
+    /// What is typed behind the command.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    pub rest: Vec<OsString>,
+}
+
+/// Flags that every command has.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Common options")]
+pub struct Common {
+    /// Show commands, and let the vendor's installers say more [env: DEBUG]
+    #[arg(long, short = 'd', num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_name = "BOOL", hide_possible_values = true)]
+    pub debug: Option<bool>,
+    /// Show commands, their output and every fact [env: TRACE]
+    #[arg(long, alias = "dd", hide = true, num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_name = "BOOL", hide_possible_values = true)]
+    pub trace: Option<bool>,
+    /// Accepted for older scripts: there is no telemetry [env: DISABLE_TELEMETRY]
+    #[arg(long, num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_name = "BOOL", hide_possible_values = true)]
+    pub disable_telemetry: Option<bool>,
+    /// Accepted for older scripts: no license has to be accepted [env: ACCEPT_LICENSE]
+    #[arg(long, short = 'a', num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_name = "BOOL", hide_possible_values = true)]
+    pub accept_license: Option<bool>,
+    /// Accepted for older scripts: launchpad never asks the internet for newer versions
+    /// [env: DISABLE_UPGRADE_CHECK]
+    #[arg(long, short = 'u', num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_name = "BOOL", hide_possible_values = true)]
+    pub disable_upgrade_check: Option<bool>,
+}
+
+/// Flags of commands that work on a cluster.
+#[derive(Debug, Clone, Args)]
+pub struct ClusterOptions {
+    /// The configuration; `-` reads it from standard input
+    #[arg(long, short = 'c', value_name = "PATH")]
+    pub config: Option<String>,
+    /// Ask before each remote command
+    #[arg(long, num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_name = "BOOL", hide_possible_values = true)]
+    pub confirm: Option<bool>,
+    /// Show secrets in logs and messages
+    #[arg(long, num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_name = "BOOL", hide_possible_values = true)]
+    pub disable_redact: Option<bool>,
+}
+
+/// How a run goes about its work.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Run options")]
+pub struct RunOptions {
+    /// How many workers may be disturbed at the same time
+    #[arg(long, default_value = "5", value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..))]
+    pub concurrency: u16,
+    /// How many hosts are worked on at the same time; all unless told
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub parallel_hosts: Option<u16>,
+    /// Go on without this many workers (`3` or `10%`) that cannot be reached; they are named at
+    /// the end, and the exit status is 1
+    #[arg(long, default_value = "0", value_name = "N|%", value_parser = budget)]
+    pub allow_unreachable: Budget,
+    /// Stop after this time (`90s`, `30m`, `2h`): no new step starts, running ones are ended
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// Take over the run lock of a run that is dead
+    #[arg(long)]
+    pub break_lock: bool,
+}
+
+/// How many hosts may be set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Budget {
+    /// So many.
+    Hosts(usize),
+    /// So many of a hundred.
+    Percent(u8),
+}
+
+impl Budget {
+    /// Returns how many of `hosts` that is, rounded down.
+    pub fn of(self, hosts: usize) -> usize {
+        match self {
+            Self::Hosts(count) => count,
+            Self::Percent(percent) => hosts * usize::from(percent) / 100,
+        }
+    }
+}
+
+fn budget(text: &str) -> Result<Budget, String> {
+    let wrong = || format!("`{text}` is neither a number nor a percentage such as `10%`");
+    match text.strip_suffix('%') {
+        Some(number) => match number.parse() {
+            Ok(percent @ 0..=100) => Ok(Budget::Percent(percent)),
+            Ok(_) | Err(_) => Err(wrong()),
+        },
+        None => text.parse().map(Budget::Hosts).map_err(|_error| wrong()),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no time such as `90s`, `30m` or `2h`");
+    let (number, unit) = match text.char_indices().find(|(_, char)| !char.is_ascii_digit()) {
+        Some((index, _)) => text.split_at(index),
+        None => (text, "s"),
+    };
+    let number: u64 = number.parse().map_err(|_error| wrong())?;
+    let seconds = match unit {
+        "s" => Some(number),
+        "m" => number.checked_mul(60),
+        "h" => number.checked_mul(3600),
+        _ => None,
+    };
+    match seconds {
+        Some(0) | None => Err(wrong()),
+        Some(seconds) => Ok(Duration::from_secs(seconds)),
+    }
+}
+
+/// How data is printed on stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// Arguments of `apply`.
+#[derive(Debug, Clone, Args)]
+pub struct ApplyArguments {
+    /// Common flags.
+    #[command(flatten)]
+    pub common: Common,
+    /// Flags of the cluster.
+    #[command(flatten)]
+    pub cluster: ClusterOptions,
+    /// Flags of the run.
+    #[command(flatten)]
+    pub run: RunOptions,
+    /// Show what would change, and change nothing; exit status 3 where something would
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How a dry run prints its plan
+    #[arg(long, value_enum, default_value = "table", value_name = "FORMAT")]
+    pub output: OutputFormat,
+    /// Go on where a version jump is not supported
+    #[arg(long, short = 'f', num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_name = "BOOL", hide_possible_values = true)]
+    pub force: Option<bool>,
+    /// Leave what a failed phase has made
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_name = "BOOL", hide_possible_values = true)]
+    pub disable_cleanup: Option<bool>,
+    /// Accepted for older scripts: there is no logo
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_name = "BOOL", hide_possible_values = true)]
+    pub disable_logo: Option<bool>,
+    /// Accepted for older scripts: what has to be upgraded is found out
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_name = "BOOL", hide_possible_values = true)]
+    pub force_upgrade: Option<bool>,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Clone, Args)]
+pub struct PlanArguments {
+    /// Common flags.
+    #[command(flatten)]
+    pub common: Common,
+    /// Flags of the cluster.
+    #[command(flatten)]
+    pub cluster: ClusterOptions,
+    /// Flags of the run.
+    #[command(flatten)]
+    pub run: RunOptions,
+    /// How the plan is printed
+    #[arg(long, value_enum, default_value = "table", value_name = "FORMAT")]
+    pub output: OutputFormat,
+    /// Go on where a version jump is not supported
+    #[arg(long, short = 'f')]
+    pub force: bool,
+}
+
+/// Arguments of `reset`.
+#[derive(Debug, Clone, Args)]
+pub struct ResetArguments {
+    /// Common flags.
+    #[command(flatten)]
+    pub common: Common,
+    /// Flags of the cluster.
+    #[command(flatten)]
+    pub cluster: ClusterOptions,
+    /// Flags of the run.
+    #[command(flatten)]
+    pub run: RunOptions,
+    /// Do not ask for confirmation
+    #[arg(long, short = 'f', num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_name = "BOOL", hide_possible_values = true)]
+    pub force: Option<bool>,
+    /// Show what would be removed, and remove nothing; exit status 3 where something would
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How a dry run prints its plan
+    #[arg(long, value_enum, default_value = "table", value_name = "FORMAT")]
+    pub output: OutputFormat,
+}
+
+/// Arguments of `describe`.
+#[derive(Debug, Clone, Args)]
+pub struct DescribeArguments {
+    /// What to show
+    #[arg(value_enum, value_name = "REPORT")]
+    pub report: Report,
+    /// Common flags.
+    #[command(flatten)]
+    pub common: Common,
+    /// Flags of the cluster.
+    #[command(flatten)]
+    pub cluster: ClusterOptions,
+    /// How it is printed; `config` is YAML in a table's place
+    #[arg(long, value_enum, default_value = "table", value_name = "FORMAT")]
+    pub output: OutputFormat,
+}
+
+/// A report of `describe`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Report {
+    /// A row for each host.
+    Hosts,
+    /// MKE.
+    Mke,
+    /// MSR.
+    Msr,
+    /// The configuration with all defaults; no host is asked.
+    Config,
+}
+
+/// Arguments of `register`.
+#[derive(Debug, Clone, Args)]
+pub struct RegisterArguments {
+    /// Your name
+    #[arg(long, short = 'n')]
+    pub name: Option<String>,
+    /// Your company
+    #[arg(long, short = 'c')]
+    pub company: Option<String>,
+    /// Your address
+    #[arg(long, short = 'e')]
+    pub email: Option<String>,
+    /// Common flags.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `completion`.
+#[derive(Debug, Clone, Args)]
+pub struct CompletionArguments {
+    /// `bash`, `zsh` or `fish`, also as a path [env: SHELL]
+    #[arg(long, short = 's', value_name = "SHELL")]
+    pub shell: Option<String>,
+}
+
+/// Long flags that older versions took with one dash.
+const LONG_FLAGS: &[&str] = &[
+    "debug",
+    "trace",
+    "dd",
+    "disable-telemetry",
+    "accept-license",
+    "disable-upgrade-check",
+    "config",
+    "confirm",
+    "disable-redact",
+    "concurrency",
+    "force",
+    "disable-cleanup",
+    "disable-logo",
+    "force-upgrade",
+    "name",
+    "company",
+    "email",
+    "shell",
+    "help",
+];
+
+/// Brings arguments in the syntax of older versions into today's.
+pub fn normalise(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    if arguments.get(1).is_some_and(|word| word == "h") {
+        arguments[1] = "help".into();
+    }
+    // `launchpad apply help` is the help of apply.
+    let asks_for_help = |word: &OsString| word == "help" || word == "h";
+    if arguments.len() == 3 && arguments.get(2).is_some_and(asks_for_help) {
+        arguments[2] = "--help".into();
+    }
+    let mut is_over = false;
+    for argument in arguments.iter_mut().skip(1) {
+        let Some(text) = argument.to_str() else {
+            continue;
+        };
+        is_over |= text == "--" || text == "exec";
+        let Some(name) = text.strip_prefix('-').filter(|name| !name.starts_with('-')) else {
+            continue;
+        };
+        let bare = name.split('=').next().unwrap_or(name);
+        if !is_over && LONG_FLAGS.contains(&bare) {
+            *argument = format!("--{name}").into();
+        }
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        let words = line.split(' ').map(OsString::from);
+        Arguments::try_parse_from(normalise(words))
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        use clap::CommandFactory as _;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_syntax_of_older_versions_works_on() {
+        let line = "launchpad apply -config x.yaml --debug=false -disable-telemetry -a -u --dd";
+        let Command::Apply(apply) = parse(line).unwrap().command else {
+            panic!("this is an apply");
+        };
+
+        assert_eq!(apply.cluster.config.as_deref(), Some("x.yaml"));
+        assert_eq!(apply.common.debug, Some(false));
+        assert_eq!(apply.common.trace, Some(true));
+        assert_eq!(apply.common.disable_telemetry, Some(true));
+        assert_eq!(apply.common.accept_license, Some(true));
+        assert_eq!(apply.run.concurrency, 5);
+    }
+
+    #[test]
+    fn help_is_asked_for_in_many_ways() {
+        for line in [
+            "launchpad help",
+            "launchpad h",
+            "launchpad apply help",
+            "launchpad apply -h",
+        ] {
+            let error = parse(line).unwrap_err();
+            assert_eq!(error.kind(), clap::error::ErrorKind::DisplayHelp, "{line}");
+        }
+    }
+
+    #[test]
+    fn budgets_and_times_have_units() {
+        assert_eq!(budget("3"), Ok(Budget::Hosts(3)));
+        assert_eq!(budget("10%").map(|budget| budget.of(37)), Ok(3));
+        assert!(budget("101%").is_err());
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
+        assert!(duration("0s").is_err());
+        assert!(duration("5d").is_err());
+    }
+
+    #[test]
+    fn a_concurrency_below_one_is_refused() {
+        assert!(parse("launchpad apply --concurrency 0").is_err());
+    }
+}

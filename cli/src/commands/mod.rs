@@ -1,0 +1,9 @@
+//! The commands, one file each.
+
+pub(crate) mod apply;
+pub(crate) mod completion;
+pub(crate) mod describe;
+pub(crate) mod plan;
+pub(crate) mod register;
+pub(crate) mod reset;
+pub(crate) mod version;

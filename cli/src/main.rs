@@ -1,0 +1,27 @@
+//! The `launchpad` binary: hands the real world to the command line.
+
+mod real;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return real::give_up("cannot start", &error),
+    };
+    let status = runtime.block_on(async {
+        match real::world() {
+            Ok(world) => cli::run(world, std::env::args_os()).await,
+            Err(error) => {
+                real::give_up("cannot handle signals", &error);
+                1
+            }
+        }
+    });
+    // Readers of standard input and of the terminal may be stuck in the kernel: leave them.
+    runtime.shutdown_background();
+    ExitCode::from(status)
+}

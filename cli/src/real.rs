@@ -1,0 +1,231 @@
+//! The real world: environment, streams, signals, terminal, connections.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use cli::World;
+use cli::world::{Ask, Connections, Stream, Unprepared};
+use jiff::Timestamp;
+use report::terminal::Size;
+use rig::protocol::Dispatch;
+use rig::protocol::ssh::{AskPassphrase, SshConnector, SshOptions};
+use rig::{Connector, Endpoint};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use secrecy::SecretString;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// How many files may be open at the same time, where that is allowed: one connection takes one.
+const OPEN_FILES: u64 = 65_536;
+
+/// Tells on stderr why the program cannot begin.
+pub(crate) fn give_up(what: &str, error: &io::Error) -> ExitCode {
+    // There is nobody left to tell where stderr cannot be written to.
+    let _ = writeln!(io::stderr(), "error: {what}: {error}");
+    ExitCode::FAILURE
+}
+
+/// Returns the real world.
+pub(crate) fn world() -> io::Result<World> {
+    raise_open_files();
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let home = std::env::var_os("HOME")
+        .map(PathBuf::from)
+        .filter(|home| home.is_absolute());
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    let user = user.unwrap_or_else(|_| format!("uid {}", rustix::process::getuid().as_raw()));
+    let machine = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    let ssh = SshSetup {
+        home: home.clone().unwrap_or_else(|| PathBuf::from("/")),
+        agent: std::env::var_os("SSH_AUTH_SOCK")
+            .map(PathBuf::from)
+            .filter(|path| !path.as_os_str().is_empty()),
+        known_hosts: std::env::var_os("SSH_KNOWN_HOSTS").map(PathBuf::from),
+        user: user.clone(),
+    };
+    Ok(World {
+        environment,
+        home,
+        current_dir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
+        stdin: Box::new(io::stdin()),
+        stdout: Stream::new(io::stdout(), io::stdout().is_terminal()),
+        stderr: Stream::new(io::stderr(), io::stderr().is_terminal()),
+        terminal_size: Arc::new(terminal_size),
+        ask: Arc::new(Terminal),
+        signals: signals()?,
+        now: Arc::new(Timestamp::now),
+        run_id: Box::new(|| format!("{:08x}", rand::random::<u32>())),
+        owner: format!("{user}@{machine}"),
+        connections: Arc::new(ssh),
+    })
+}
+
+/// Raises the limit of open files as far as it may be. Where it stays low, connecting says so.
+fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit
+        .maximum
+        .map_or(OPEN_FILES, |maximum| maximum.min(OPEN_FILES));
+    if limit.current.is_some_and(|current| current < wanted) {
+        // Refused at worst: then it stays as it is.
+        let _ = setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current: Some(wanted),
+                maximum: limit.maximum,
+            },
+        );
+    }
+}
+
+fn terminal_size() -> Size {
+    match rustix::termios::tcgetwinsize(io::stderr()) {
+        Ok(size) if size.ws_col > 0 && size.ws_row > 0 => Size {
+            columns: usize::from(size.ws_col),
+            rows: usize::from(size.ws_row),
+        },
+        _ => Size::default(),
+    }
+}
+
+fn signals() -> io::Result<UnboundedReceiver<i32>> {
+    let (sender, receiver) = unbounded_channel();
+    for kind in [
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+    ] {
+        tokio::spawn(pass_on(kind, signal(kind)?, sender.clone()));
+    }
+    Ok(receiver)
+}
+
+async fn pass_on(
+    kind: SignalKind,
+    mut signals: tokio::signal::unix::Signal,
+    sender: UnboundedSender<i32>,
+) {
+    while signals.recv().await.is_some() {
+        if sender.send(kind.as_raw_value()).is_err() {
+            return;
+        }
+    }
+}
+
+/// The terminal that the user sits at, whatever the streams are connected to.
+struct Terminal;
+
+impl Terminal {
+    fn open() -> Option<std::fs::File> {
+        std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/tty")
+            .ok()
+    }
+
+    fn read_line(terminal: &std::fs::File) -> io::Result<Option<String>> {
+        let mut line = String::new();
+        let read = io::BufReader::new(terminal).read_line(&mut line)?;
+        Ok((read > 0).then(|| line.trim_end_matches(['\n', '\r']).to_owned()))
+    }
+}
+
+impl Ask for Terminal {
+    fn secret(&self, question: &str) -> io::Result<Option<SecretString>> {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let Some(mut terminal) = Self::open() else {
+            return Ok(None);
+        };
+        let before = tcgetattr(&terminal)?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        terminal.write_all(question.as_bytes())?;
+        tcsetattr(&terminal, OptionalActions::Now, &silent)?;
+        let line = Self::read_line(&terminal);
+        tcsetattr(&terminal, OptionalActions::Now, &before)?;
+        terminal.write_all(b"\n")?;
+        Ok(line?.map(SecretString::from))
+    }
+
+    fn line(&self, question: &str) -> io::Result<Option<String>> {
+        if !io::stdin().is_terminal() {
+            return Ok(None);
+        }
+        let Some(mut terminal) = Self::open() else {
+            return Ok(None);
+        };
+        terminal.write_all(question.as_bytes())?;
+        Ok(Some(Self::read_line(&terminal)?.unwrap_or_default()))
+    }
+}
+
+/// What SSH connections of this user are made with.
+struct SshSetup {
+    home: PathBuf,
+    agent: Option<PathBuf>,
+    known_hosts: Option<PathBuf>,
+    user: String,
+}
+
+struct Passphrases(Arc<dyn Ask>);
+
+#[async_trait]
+impl AskPassphrase for Passphrases {
+    async fn ask(&self, key: &Path, again: bool) -> Option<SecretString> {
+        let ask = Arc::clone(&self.0);
+        let wrong = if again { "That was not it. " } else { "" };
+        let question = format!("{wrong}Passphrase of the key {}: ", key.display());
+        // The terminal blocks, for as long as somebody thinks.
+        let asked = tokio::task::spawn_blocking(move || ask.secret(&question)).await;
+        asked.ok()?.ok()?
+    }
+}
+
+#[async_trait]
+impl Connections for SshSetup {
+    async fn open(
+        &self,
+        endpoints: &[Endpoint],
+        ask: Arc<dyn Ask>,
+    ) -> (Arc<dyn Connector>, Vec<Unprepared>) {
+        let mut options = SshOptions::for_home(&self.home);
+        options.agent.clone_from(&self.agent);
+        options.local_user.clone_from(&self.user);
+        options.passphrases = Arc::new(Passphrases(ask));
+        if let Some(path) = self
+            .known_hosts
+            .clone()
+            .filter(|path| !path.as_os_str().is_empty())
+        {
+            options.user_known_hosts = vec![path];
+        }
+        let ssh = SshConnector::new(options);
+        let (places, hosts): (Vec<usize>, Vec<_>) = endpoints
+            .iter()
+            .enumerate()
+            .filter_map(|(index, endpoint)| match endpoint {
+                Endpoint::Ssh(ssh) => Some((index, ssh.clone())),
+                Endpoint::Local | Endpoint::OpenSsh { .. } | Endpoint::WinRm { .. } => None,
+            })
+            .unzip();
+        let unprepared = ssh
+            .prepare(&hosts)
+            .await
+            .into_iter()
+            .map(|one| Unprepared {
+                index: places.get(one.index).copied().unwrap_or(one.index),
+                error: one.error,
+            })
+            .collect();
+        (Arc::new(Dispatch::new(ssh)), unprepared)
+    }
+}

@@ -1,0 +1,175 @@
+//! Everything outside of the program, as values: what a test hands in differently.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use report::terminal::Size;
+use rig::{ConnectError, Connector, Endpoint};
+use secrecy::SecretString;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// A stream that several parts of the program write to, one at a time.
+#[derive(Clone)]
+pub struct Stream {
+    writer: Arc<Mutex<Box<dyn Write + Send>>>,
+    /// Whether a person sees it.
+    pub is_terminal: bool,
+}
+
+impl Stream {
+    /// Makes a stream of a writer.
+    pub fn new(writer: impl Write + Send + 'static, is_terminal: bool) -> Self {
+        Self {
+            writer: Arc::new(Mutex::new(Box::new(writer))),
+            is_terminal,
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .flush()
+    }
+}
+
+/// Asks a person.
+pub trait Ask: Send + Sync {
+    /// Asks for a secret, without showing what is typed; `None` where nobody can be asked.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the terminal does not do its part.
+    fn secret(&self, question: &str) -> io::Result<Option<SecretString>>;
+
+    /// Asks for a line of text; `None` where nobody can be asked.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the terminal does not do its part.
+    fn line(&self, question: &str) -> io::Result<Option<String>>;
+}
+
+/// A host that cannot be connected to, as far as this machine knows.
+#[derive(Debug)]
+pub struct Unprepared {
+    /// Which of the endpoints, from 0.
+    pub index: usize,
+    /// Why.
+    pub error: ConnectError,
+}
+
+/// Makes the connector of a run.
+#[async_trait]
+pub trait Connections: Send + Sync {
+    /// Makes a connector for some hosts, and asks for everything that it needs to be told before:
+    /// nothing is asked while hosts are worked on.
+    async fn open(
+        &self,
+        endpoints: &[Endpoint],
+        ask: Arc<dyn Ask>,
+    ) -> (Arc<dyn Connector>, Vec<Unprepared>);
+}
+
+/// Everything outside of the program.
+pub struct World {
+    /// The environment.
+    pub environment: BTreeMap<String, String>,
+    /// Home directory of the user.
+    pub home: Option<PathBuf>,
+    /// Current directory.
+    pub current_dir: PathBuf,
+    /// Standard input.
+    pub stdin: Box<dyn Read + Send>,
+    /// Standard output: data.
+    pub stdout: Stream,
+    /// Standard error: talk.
+    pub stderr: Stream,
+    /// Tells the size of the terminal on stderr.
+    pub terminal_size: Arc<dyn Fn() -> Size + Send + Sync>,
+    /// Asks the user.
+    pub ask: Arc<dyn Ask>,
+    /// Signals of the operating system, by number.
+    pub signals: UnboundedReceiver<i32>,
+    /// Tells the time.
+    pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Makes the id of a run: eight hexadecimal digits.
+    pub run_id: Box<dyn Fn() -> String + Send + Sync>,
+    /// `user@machine`.
+    pub owner: String,
+    /// Makes connections.
+    pub connections: Arc<dyn Connections>,
+}
+
+impl World {
+    /// Returns a variable of the environment.
+    pub fn var(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).map(String::as_str)
+    }
+
+    /// Returns whether a variable says yes. What is neither yes nor no counts as no: other programs
+    /// use the same names in other ways (`DEBUG=express:*`).
+    pub fn flag(&self, name: &str) -> bool {
+        self.var(name)
+            .is_some_and(|text| matches!(text, "1" | "t" | "T" | "true" | "TRUE" | "True"))
+    }
+
+    /// Prints a message on stderr.
+    pub fn say(&mut self, text: &str) {
+        // There is nobody left to tell where stderr cannot be written to.
+        let _ = writeln!(self.stderr, "{text}");
+        let _ = self.stderr.flush();
+    }
+
+    /// Prints data on stdout.
+    ///
+    /// # Errors
+    ///
+    /// Fails where stdout cannot be written to; a pipe whose reader has gone is no failure.
+    pub fn print(&mut self, text: &str) -> Result<(), crate::error::CliError> {
+        let written = self
+            .stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| self.stdout.flush());
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(crate::error::CliError::Local {
+                    what: "cannot write to standard output".to_owned(),
+                    source: error,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl config::World for World {
+    fn var(&self, name: &str) -> Option<String> {
+        self.environment.get(name).cloned()
+    }
+
+    fn home(&self) -> Option<PathBuf> {
+        self.home.clone()
+    }
+
+    fn current_dir(&self) -> PathBuf {
+        self.current_dir.clone()
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        std::fs::read(path)
+    }
+}
