@@ -119,7 +119,8 @@ pub struct RunOptions {
     /// the end, and the exit status is 1
     #[arg(long, default_value = "0", value_name = "N|%", value_parser = budget)]
     pub allow_unreachable: Budget,
-    /// Stop after this time (`90s`, `30m`, `2h`): no new step starts, running ones are ended
+    /// Stop after this time (`90s`, `30m`, `1h30m`; 0 is no limit): no new step starts, running ones
+    /// are ended
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
     /// Take over the run lock of a run that is dead
@@ -157,23 +158,34 @@ fn budget(text: &str) -> Result<Budget, String> {
     }
 }
 
+/// Reads `90s`, `30m`, `2h`, `1h30m0s`; a bare number is seconds, and 0 is no limit.
 fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no time such as `90s`, `30m` or `2h`");
-    let (number, unit) = match text.char_indices().find(|(_, char)| !char.is_ascii_digit()) {
-        Some((index, _)) => text.split_at(index),
-        None => (text, "s"),
-    };
-    let number: u64 = number.parse().map_err(|_error| wrong())?;
-    let seconds = match unit {
-        "s" => Some(number),
-        "m" => number.checked_mul(60),
-        "h" => number.checked_mul(3600),
-        _ => None,
-    };
-    match seconds {
-        Some(0) | None => Err(wrong()),
-        Some(seconds) => Ok(Duration::from_secs(seconds)),
+    let wrong = || format!("`{text}` is no time such as `90s`, `30m` or `1h30m`");
+    if let Ok(seconds) = text.parse() {
+        return Ok(Duration::from_secs(seconds));
     }
+    let mut total: u64 = 0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest
+            .find(|char: char| !char.is_ascii_digit())
+            .ok_or_else(wrong)?;
+        let number: u64 = rest[..digits].parse().map_err(|_error| wrong())?;
+        let mut after = rest[digits..].chars();
+        let factor = match after.next() {
+            Some('s') => 1,
+            Some('m') => 60,
+            Some('h') => 3600,
+            Some(_) | None => return Err(wrong()),
+        };
+        let seconds = number.checked_mul(factor).ok_or_else(wrong)?;
+        total = total.checked_add(seconds).ok_or_else(wrong)?;
+        rest = after.as_str();
+    }
+    if text.is_empty() {
+        return Err(wrong());
+    }
+    Ok(Duration::from_secs(total))
 }
 
 /// How data is printed on stdout.
@@ -421,8 +433,11 @@ mod tests {
         assert!(budget("101%").is_err());
         assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
-        assert!(duration("0s").is_err());
-        assert!(duration("5d").is_err());
+        assert_eq!(duration("1h30m5s"), Ok(Duration::from_secs(5405)));
+        assert_eq!(duration("0"), Ok(Duration::ZERO));
+        for text in ["", "5d", "m", "1h30", "99999999999999999999s"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
     }
 
     #[test]

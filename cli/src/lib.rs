@@ -10,10 +10,12 @@
 //! | [`arguments`] | what may be typed, in the syntax of older versions too |
 //! | `commands` | one file for each command |
 //! | `session` | one run over a cluster: load, open sinks, run, tell |
+//! | `confirm` | asking before each remote command |
 //! | [`error`] | what can go wrong before a run, and exit statuses |
 
 pub mod arguments;
 mod commands;
+mod confirm;
 pub mod error;
 mod session;
 pub mod world;

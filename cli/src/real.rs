@@ -164,7 +164,7 @@ impl Ask for Terminal {
             return Ok(None);
         };
         terminal.write_all(question.as_bytes())?;
-        Ok(Some(Self::read_line(&terminal)?.unwrap_or_default()))
+        Self::read_line(&terminal)
     }
 }
 

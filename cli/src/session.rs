@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use config::{Config, Diagnostic, Source};
 use phase::{Emitter, Limits, Manager, Mode, Options, Roster, RunReport, Stage, Stop, StopReason};
@@ -14,10 +15,12 @@ use product::mke::{MkeDomain, supported};
 use report::fold::Titles;
 use report::{FinishReport, Output, RunDirectory, Sinks, SinksOptions, Style, Verbosity};
 use rig::redact::Redactor;
+use rig::retry::Backoff;
 use secrecy::SecretString;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::VERSION;
+use crate::confirm::Confirmer;
 use crate::arguments::{ClusterOptions, Common, OutputFormat, RunOptions};
 use crate::error::{self, CliError};
 use crate::world::World;
@@ -161,8 +164,10 @@ pub(crate) async fn run(
         emitter: emitter.clone(),
         redactor,
         limits: rig::limits::SharedLimits::default(),
-        backoff: rig::retry::Backoff::default(),
+        backoff: backoff(request.mode),
         dry_run: request.mode != Mode::Run,
+        confirm: on(request.cluster.confirm)
+            .then(|| Arc::new(Confirmer::new(Arc::clone(&world.ask))) as Arc<dyn rig::Confirm>),
     });
     let locks = HostLocks::new(Arc::clone(&shared));
     let stop = Stop::new();
@@ -200,6 +205,17 @@ pub(crate) async fn run(
         titles: finished.fold.titles.clone(),
         style,
     })
+}
+
+/// Somebody who only wants to see the cluster is not kept waiting for hosts that are down.
+fn backoff(mode: Mode) -> Backoff {
+    match mode {
+        Mode::Observe => Backoff {
+            deadline: Duration::from_secs(10),
+            ..Backoff::default()
+        },
+        Mode::Plan | Mode::Run => Backoff::default(),
+    }
 }
 
 /// A closed channel is a world without signals.
@@ -245,7 +261,7 @@ fn options(
         limits: Limits::new(concurrency, parallel),
         allow_unreachable: run.map_or(0, |run| run.allow_unreachable.of(workers)),
         clean_up: request.clean_up,
-        timeout: run.and_then(|run| run.timeout),
+        timeout: run.and_then(|run| run.timeout).filter(|limit| !limit.is_zero()),
         break_lock: run.is_some_and(|run| run.break_lock),
     }
 }
@@ -272,7 +288,8 @@ fn open_sinks(
     };
     let stderr = world.stderr.clone();
     let size = Arc::clone(&world.terminal_size);
-    let is_terminal = stderr.is_terminal;
+    // Live lines would write over the questions.
+    let is_terminal = stderr.is_terminal && !on(request.cluster.confirm);
     let output = Output::new(
         Box::new(stderr),
         is_terminal,

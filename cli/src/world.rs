@@ -55,7 +55,7 @@ pub trait Ask: Send + Sync {
     /// Fails where the terminal does not do its part.
     fn secret(&self, question: &str) -> io::Result<Option<SecretString>>;
 
-    /// Asks for a line of text; `None` where nobody can be asked.
+    /// Asks for a line of text; `None` where nobody can be asked, or where the input ends.
     ///
     /// # Errors
     ///

@@ -62,7 +62,7 @@ pub async fn walk<D: Domain>(
         rules,
         places: list.iter().map(|_| Place::new(hosts.len())).collect(),
         state: Mutex::new(State {
-            cluster,
+            cluster: Arc::new(cluster),
             failures: Vec::new(),
             set_aside: Vec::new(),
             absent: BTreeSet::new(),
@@ -85,7 +85,7 @@ pub async fn walk<D: Domain>(
         .unwrap_or_else(PoisonError::into_inner);
     Walked {
         facts,
-        cluster: state.cluster,
+        cluster: Arc::unwrap_or_clone(state.cluster),
         failures: state.failures,
         set_aside: state.set_aside,
         steps_done: state.steps_done,
@@ -101,7 +101,8 @@ struct Walks<'a, D: Domain> {
 }
 
 struct State<D: Domain> {
-    cluster: D::Cluster,
+    /// Shared, not copied, by hosts that plan with it: it may know a thousand nodes.
+    cluster: Arc<D::Cluster>,
     failures: Vec<Failure>,
     set_aside: Vec<(HostId, Failure)>,
     absent: BTreeSet<HostId>,
@@ -220,10 +221,10 @@ impl<D: Domain> Walks<'_, D> {
         if cx.stop.is_stopping() {
             return Err(Left::Stopped);
         }
-        let cluster = lock(&self.state).cluster.clone();
+        let cluster = Arc::clone(&lock(&self.state).cluster);
         let view = HostView {
             shared: cx.shared.as_ref(),
-            cluster: &cluster,
+            cluster: cluster.as_ref(),
             host,
             facts,
         };
@@ -243,13 +244,13 @@ impl<D: Domain> Walks<'_, D> {
             let mut promised = facts.clone();
             let view = HostView {
                 shared: cx.shared.as_ref(),
-                cluster: &cluster,
+                cluster: cluster.as_ref(),
                 host,
                 facts: &before,
             };
             phase.predict(&view, &step.change, &mut promised);
             let started = self.step_started(cx, index, &step, &before, &promised);
-            let mut result = phase.run(cx, &cluster, host, &step.change, facts).await;
+            let mut result = phase.run(cx, cluster.as_ref(), host, &step.change, facts).await;
             if result.is_ok() {
                 result = kept_promises::<D>(&before, &promised, facts);
             }
@@ -366,14 +367,14 @@ impl<D: Domain> Walks<'_, D> {
         meeting: &dyn AnyMeeting<D>,
         hosts: BTreeMap<HostId, D::Facts>,
     ) -> Result<(), Left> {
-        let cluster = lock(&self.state).cluster.clone();
+        let cluster = D::Cluster::clone(&lock(&self.state).cluster);
         let mut assembly = Assembly {
             shared: Arc::clone(&cx.shared),
             cluster,
             hosts,
         };
         let result = self.carry_out(cx, index, meeting, &mut assembly).await;
-        lock(&self.state).cluster = assembly.cluster;
+        lock(&self.state).cluster = Arc::new(assembly.cluster);
         if matches!(result, Err(Left::Failed(_))) {
             cx.stop.gracefully(StopReason::Failed);
         }

@@ -5,16 +5,20 @@ use std::time::Duration;
 use base64::Engine as _;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{
+    AsyncRead, AsyncReadExt as _, AsyncSeek, AsyncSeekExt as _, AsyncWrite, AsyncWriteExt as _,
+};
 
 use crate::command::{Command, Effect};
-use crate::connection::ConnectionError;
+use crate::connection::ExitStatus;
 use crate::host::{CommandError, Host};
 use crate::privilege::Privilege;
 use crate::shell;
 
 /// How long a small file may take.
 const SMALL: Duration = Duration::from_secs(60);
+/// How much of a local file is read at a time.
+const PIECE: usize = 256 << 10;
 
 /// Reads a file. $1 path. Status 44: there is none.
 const READ: &str = "[ -e \"$1\" ] || exit 44\nexec cat -- \"$1\"\n";
@@ -47,11 +51,19 @@ mv -f -- "$temp" "$path" 2>/dev/null || { cat "$temp" > "$path"; chmod "$mode" "
 echo written
 "#;
 
-/// Takes an upload. $1 path, $2 mode. Prints the SHA-256 of what has arrived, and keeps it only
-/// when the sender says that it is right, by a last line on the same stream: a length comes first.
+/// Takes an upload. $1 path, $2 mode, $3 SHA-256. Prints `same` or `written`; status 45: what has
+/// arrived is not what was sent, as where the connection broke. The temporary file goes on every
+/// way out.
 const UPLOAD: &str = r#"
 set -eu
-path=$1 mode=$2
+path=$1 mode=$2 sum=$3
+if [ -L "$path" ]; then path=$(readlink -f -- "$path"); fi
+sum_of() { sha256sum < "$1" | cut -d' ' -f1; }
+if [ -f "$path" ] && [ "$(sum_of "$path")" = "$sum" ]; then
+  chmod "$mode" "$path"
+  echo same
+  exit 0
+fi
 dir=$(dirname -- "$path")
 mkdir -p -- "$dir"
 umask 077
@@ -59,14 +71,11 @@ temp=$dir/.$(basename -- "$path").launchpad-$$
 trap 'rm -f -- "$temp"' EXIT
 trap 'exit 1' HUP INT TERM
 cat > "$temp"
-sha256sum < "$temp" | cut -d' ' -f1
+arrived=$(sum_of "$temp")
+[ "$arrived" = "$sum" ] || { echo "$arrived"; exit 45; }
 chmod "$mode" "$temp"
-mv -f -- "$temp" "$path.launchpad-arrived"
-"#;
-
-/// Keeps or drops an upload. $1 path, $2 `keep` or `drop`.
-const SETTLE: &str = r#"
-if [ "$2" = keep ]; then mv -f -- "$1.launchpad-arrived" "$1"; else rm -f -- "$1.launchpad-arrived"; fi
+mv -f -- "$temp" "$path"
+echo written
 "#;
 
 /// Why a file could not be moved.
@@ -211,20 +220,25 @@ impl<'a> Files<'a> {
         self.host.run(command).await.map(drop)
     }
 
-    /// Streams a file up, as root where `elevated`, and checks what has arrived.
+    /// Streams a file up, as root where `elevated`, and checks what has arrived. Does nothing
+    /// where the file is there already, whole.
     ///
-    /// The file stands under its name only when it is whole.
+    /// The source is read twice: once for its checksum, so that the host itself can refuse what
+    /// did not arrive whole. The file stands under its name only when it is.
     ///
     /// # Errors
     ///
     /// Fails where either side fails or the checksums differ; then nothing is left on the host.
-    pub async fn upload(
+    pub async fn upload<S>(
         &self,
-        source: &mut (dyn AsyncRead + Send + Unpin),
+        source: &mut S,
         path: &str,
         mode: &str,
         elevated: bool,
-    ) -> Result<u64, TransferError> {
+    ) -> Result<Written, TransferError>
+    where
+        S: AsyncRead + AsyncSeek + Send + Unpin,
+    {
         let failed = |source| TransferError::Command {
             path: path.to_owned(),
             source,
@@ -233,35 +247,41 @@ impl<'a> Files<'a> {
         if self.host.is_dry_run() {
             return Err(failed(CommandError::RefusedInDryRun { command: shown }));
         }
+        self.host.confirm(&shown).await.map_err(failed)?;
         // The semaphore is never closed.
         let _upload = self.host.shared_limits().uploads.acquire().await.ok();
+        let sum = checksum(source)
+            .await
+            .map_err(|source| TransferError::Local {
+                path: path.to_owned(),
+                source,
+            })?;
         let privilege = if elevated {
             Some(self.host.privilege().await.map_err(failed)?)
         } else {
             None
         };
-        let line = bootstrap_line(UPLOAD, &[path, mode], privilege);
+        let line = bootstrap_line(UPLOAD, &[path, mode, &sum], privilege);
         let (process, _connection) = self
             .host
             .open_process(&shown, &line)
             .await
             .map_err(failed)?;
-        let sent = send(process, source, path, &shown).await?;
-        let keep = sent.arrived == sent.sum;
-        let settle = Command::script(SETTLE, Effect::Change)
-            .args([path, if keep { "keep" } else { "drop" }])
-            .title(format!("settle {path}"))
-            .timeout(SMALL);
-        let settle = if elevated { settle.elevated() } else { settle };
-        self.host.run(settle).await.map_err(failed)?;
-        if keep {
-            return Ok(sent.length);
+        let (status, answer, stderr) = send(process, source, path, &shown).await?;
+        match status.code() {
+            Some(0) if answer == "same" => Ok(Written::Unchanged),
+            Some(0) => Ok(Written::Changed),
+            Some(45) => Err(TransferError::Checksum {
+                path: path.to_owned(),
+                sent: sum,
+                arrived: answer,
+            }),
+            _ => Err(failed(CommandError::Exited {
+                command: shown,
+                status,
+                stderr,
+            })),
         }
-        Err(TransferError::Checksum {
-            path: path.to_owned(),
-            sent: sent.sum,
-            arrived: sent.arrived,
-        })
     }
 
     /// Streams a file down, as root where `elevated`.
@@ -284,6 +304,7 @@ impl<'a> Files<'a> {
             source,
         };
         let shown = format!("download {path}");
+        self.host.confirm(&shown).await.map_err(failed)?;
         let privilege = if elevated {
             Some(self.host.privilege().await.map_err(failed)?)
         } else {
@@ -333,12 +354,6 @@ fn looks_secret(spec: &FileSpec<'_>) -> bool {
     spec.mode.ends_with("00")
 }
 
-struct Sent {
-    length: u64,
-    sum: String,
-    arrived: String,
-}
-
 /// The bytes with which a transfer starts, after whatever a login shell greets with.
 const START: &[u8] = b"\nlaunchpad-transfer\n";
 
@@ -377,33 +392,45 @@ async fn skip_greeting(stdout: &mut (dyn AsyncRead + Send + Unpin)) -> std::io::
     Ok(())
 }
 
+/// Reads a source to its end and back to its start.
+async fn checksum<S>(source: &mut S) -> std::io::Result<String>
+where
+    S: AsyncRead + AsyncSeek + Unpin,
+{
+    let start = source.stream_position().await?;
+    let mut sum = Sha256::new();
+    let mut buffer = vec![0; PIECE];
+    loop {
+        let read = source.read(&mut buffer).await?;
+        if read == 0 {
+            break;
+        }
+        sum.update(&buffer[..read]);
+    }
+    source.seek(std::io::SeekFrom::Start(start)).await?;
+    Ok(hex(&sum.finalize()))
+}
+
+/// Sends a source to a process; returns how that ended, what it printed, and its errors.
 async fn send(
     process: crate::connection::Process,
     source: &mut (dyn AsyncRead + Send + Unpin),
     path: &str,
     shown: &str,
-) -> Result<Sent, TransferError> {
-    let local = |source| TransferError::Local {
-        path: path.to_owned(),
-        source,
-    };
+) -> Result<(ExitStatus, String, String), TransferError> {
     let crate::connection::Process {
         mut stdin,
         mut stdout,
         stderr,
         exit,
     } = process;
-    let mut sum = Sha256::new();
-    let mut length = 0_u64;
     let write = async {
-        let mut buffer = vec![0; 256 << 10];
+        let mut buffer = vec![0; PIECE];
         loop {
             let read = source.read(&mut buffer).await?;
             if read == 0 {
                 break;
             }
-            sum.update(&buffer[..read]);
-            length += read as u64;
             // The far end may end early (a full disk): its exit status says why.
             if stdin.write_all(&buffer[..read]).await.is_err() {
                 break;
@@ -416,7 +443,7 @@ async fn send(
         let _ = skip_greeting(&mut *stdout).await;
         let mut answer = String::new();
         let _ = stdout.take(4096).read_to_string(&mut answer).await;
-        answer
+        answer.trim().to_owned()
     };
     let errors = async {
         let mut text = String::new();
@@ -429,7 +456,10 @@ async fn send(
         // A writer that waits for room must not outlive a reader that has seen the end.
         tokio::select! {
             written = &mut write => {
-                written.map_err(local)?;
+                written.map_err(|source| TransferError::Local {
+                    path: path.to_owned(),
+                    source,
+                })?;
                 read.await
             }
             ended = &mut read => ended,
@@ -442,29 +472,7 @@ async fn send(
             source,
         },
     })?;
-    if !status.success() {
-        return Err(TransferError::Command {
-            path: path.to_owned(),
-            source: CommandError::Exited {
-                command: shown.to_owned(),
-                status,
-                stderr,
-            },
-        });
-    }
-    Ok(Sent {
-        length,
-        sum: hex(&sum.finalize()),
-        arrived: answer.trim().to_owned(),
-    })
-}
-
-impl From<TransferError> for ConnectionError {
-    fn from(error: TransferError) -> Self {
-        Self::Lost {
-            reason: error.to_string(),
-        }
-    }
+    Ok((status, answer, stderr))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use secrecy::SecretString;
 use tokio::io::{
     AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader,
@@ -96,6 +97,12 @@ pub enum CommandError {
         /// What came instead, redacted.
         printed: String,
     },
+    /// Somebody was asked whether it may run, and did not say yes.
+    #[error("`{command}` was not confirmed")]
+    NotConfirmed {
+        /// The command, redacted.
+        command: String,
+    },
     /// It wants root, and there is no way to become it.
     #[error("`{command}` needs root")]
     Privilege {
@@ -162,6 +169,13 @@ impl Output {
     }
 }
 
+/// Says whether a command may run.
+#[async_trait]
+pub trait Confirm: Send + Sync {
+    /// Asks about a command, redacted, on a host.
+    async fn may_run(&self, host: &str, command: &str) -> bool;
+}
+
 /// How a host is to be treated.
 #[derive(Clone)]
 pub struct HostOptions {
@@ -173,6 +187,8 @@ pub struct HostOptions {
     pub sudo_docker: bool,
     /// Refuse every command that changes something.
     pub dry_run: bool,
+    /// Asked before each command, where somebody wants to be (`--confirm`).
+    pub confirm: Option<Arc<dyn Confirm>>,
     /// Told of everything that happens.
     pub observer: Arc<dyn Observer>,
     /// Knows the secrets of the run.
@@ -437,6 +453,18 @@ impl Host {
         &self.inner.options.limits
     }
 
+    /// Asks whether a command may run, where somebody wants to be asked.
+    pub(crate) async fn confirm(&self, shown: &str) -> Result<(), CommandError> {
+        match &self.inner.options.confirm {
+            Some(confirm) if !confirm.may_run(self.name(), shown).await => {
+                Err(CommandError::NotConfirmed {
+                    command: shown.to_owned(),
+                })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     pub(crate) async fn open_process(
         &self,
         shown: &str,
@@ -505,6 +533,7 @@ impl Host {
                 command: shown.clone(),
                 source,
             })?;
+        self.confirm(&shown).await?;
         // The semaphore is never closed.
         let _session = self.inner.sessions.acquire().await.ok();
         let id = self.inner.next_command.fetch_add(1, Ordering::Relaxed);

@@ -8,7 +8,7 @@ use rig::limits::SharedLimits;
 use rig::observer::{Observation, Observer, Output};
 use rig::redact::Redactor;
 use rig::retry::Backoff;
-use rig::{Connector, Endpoint, Host, HostOptions};
+use rig::{Confirm, Connector, Endpoint, Host, HostOptions};
 
 /// What every host handle of a run is made of.
 pub struct Connecting {
@@ -24,6 +24,8 @@ pub struct Connecting {
     pub backoff: Backoff,
     /// Refuse every command that changes something.
     pub dry_run: bool,
+    /// Asked before each command (`--confirm`).
+    pub confirm: Option<Arc<dyn Confirm>>,
 }
 
 impl Connecting {
@@ -49,6 +51,7 @@ impl Connecting {
             sudo_override: config.sudooverride,
             sudo_docker: config.sudodocker,
             dry_run: self.dry_run,
+            confirm: self.confirm.clone(),
             observer: Arc::new(observer),
             redactor: self.redactor.clone(),
             limits: self.limits.clone(),

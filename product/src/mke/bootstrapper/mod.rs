@@ -12,7 +12,7 @@ use std::time::Duration;
 use phase::{Context, Failure, HostId, Look, Patience, wait_until};
 use rig::Host;
 use rig::command::{Command, Effect};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use self::log::{Level, parse_line};
@@ -52,8 +52,8 @@ pub struct Operation {
 }
 
 /// Starts the container. $1 image, $2 operation, $3 flags as shell text, $4 SELinux option or
-/// nothing, $5.. `--label` values. Secrets come as `UCP_*` variables and leave through an
-/// environment file that is a pipe.
+/// nothing, $5.. `--label` values. The environment of the container comes on stdin: it is in no
+/// environment and no argument list of the host's own processes.
 const START: &str = r#"
 set -eu
 image=$1 operation=$2 flags=$3 selinux=$4
@@ -62,9 +62,8 @@ labels=
 for label in "$@"; do labels="$labels --label $label"; done
 eval "set -- $flags"
 if [ -n "${LAUNCHPAD_LICENSE:-}" ]; then set -- --license "$LAUNCHPAD_LICENSE" "$@"; fi
-env | sed -n 's/^LAUNCHPAD_ENV_//p' |
-  docker run -d --name ucp --env-file /dev/stdin $labels $selinux \
-    -v /var/run/docker.sock:/var/run/docker.sock "$image" "$operation" "$@" >/dev/null
+exec docker run -d --name ucp --env-file /dev/stdin $labels $selinux \
+  -v /var/run/docker.sock:/var/run/docker.sock "$image" "$operation" "$@" >/dev/null
 "#;
 
 /// Follows the log from its start. The engine closes it when the container has ended.
@@ -116,9 +115,12 @@ impl Operation {
             .title(format!("start the MKE bootstrapper: {}", self.name))
             .timeout(Duration::from_secs(300))
             .docker();
-        for (name, value) in &self.secrets {
-            command = command.secret_env(format!("LAUNCHPAD_ENV_{name}"), value.clone());
-        }
+        let environment: String = self
+            .secrets
+            .iter()
+            .map(|(name, value)| format!("{name}={}\n", value.expose_secret()))
+            .collect();
+        command = command.secret_stdin(SecretString::from(environment));
         if let Some(license) = &self.license {
             command = command.secret_env("LAUNCHPAD_LICENSE", license.clone());
         }
