@@ -215,8 +215,8 @@ pub struct ApplyArguments {
     /// How a dry run prints its plan
     #[arg(long, value_enum, default_value = "table", value_name = "FORMAT")]
     pub output: OutputFormat,
-    /// Go on where a version jump is not supported
-    #[arg(long, short = 'f', num_args = 0..=1, require_equals = true,
+    /// Accepted for older scripts: what would be refused cannot be done yet either
+    #[arg(long, short = 'f', hide = true, num_args = 0..=1, require_equals = true,
         default_missing_value = "true", value_name = "BOOL", hide_possible_values = true)]
     pub force: Option<bool>,
     /// Leave what a failed phase has made
@@ -248,9 +248,6 @@ pub struct PlanArguments {
     /// How the plan is printed
     #[arg(long, value_enum, default_value = "table", value_name = "FORMAT")]
     pub output: OutputFormat,
-    /// Go on where a version jump is not supported
-    #[arg(long, short = 'f')]
-    pub force: bool,
 }
 
 /// Arguments of `reset`.
@@ -363,7 +360,8 @@ pub fn normalise(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString>
     }
     // `launchpad apply help` is the help of apply.
     let asks_for_help = |word: &OsString| word == "help" || word == "h";
-    if arguments.len() == 3 && arguments.get(2).is_some_and(asks_for_help) {
+    let is_exec = arguments.get(1).is_some_and(|word| word == "exec");
+    if !is_exec && arguments.len() == 3 && arguments.get(2).is_some_and(asks_for_help) {
         arguments[2] = "--help".into();
     }
     let mut is_over = false;

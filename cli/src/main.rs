@@ -12,8 +12,9 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return real::give_up("cannot start", &error),
     };
+    let terminal = real::Terminal::default();
     let status = runtime.block_on(async {
-        match real::world() {
+        match real::world(&terminal) {
             Ok(world) => cli::run(world, std::env::args_os()).await,
             Err(error) => {
                 real::give_up("cannot handle signals", &error);
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
             }
         }
     });
+    terminal.restore();
     // Readers of standard input and of the terminal may be stuck in the kernel: leave them.
     runtime.shutdown_background();
     ExitCode::from(status)

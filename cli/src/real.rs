@@ -3,7 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use cli::World;
@@ -14,6 +14,7 @@ use rig::protocol::Dispatch;
 use rig::protocol::ssh::{AskPassphrase, SshConnector, SshOptions};
 use rig::{Connector, Endpoint};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use secrecy::SecretString;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -29,8 +30,8 @@ pub(crate) fn give_up(what: &str, error: &io::Error) -> ExitCode {
 }
 
 /// Returns the real world.
-pub(crate) fn world() -> io::Result<World> {
-    raise_open_files();
+pub(crate) fn world(terminal: &Terminal) -> io::Result<World> {
+    let open_files = raise_open_files();
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
@@ -59,17 +60,18 @@ pub(crate) fn world() -> io::Result<World> {
         stdout: Stream::new(io::stdout(), io::stdout().is_terminal()),
         stderr: Stream::new(io::stderr(), io::stderr().is_terminal()),
         terminal_size: Arc::new(terminal_size),
-        ask: Arc::new(Terminal),
+        ask: Arc::new(terminal.clone()),
         signals: signals()?,
         now: Arc::new(Timestamp::now),
         run_id: Box::new(|| format!("{:08x}", rand::random::<u32>())),
+        open_files,
         owner: format!("{user}@{machine}"),
         connections: Arc::new(ssh),
     })
 }
 
-/// Raises the limit of open files as far as it may be. Where it stays low, connecting says so.
-fn raise_open_files() {
+/// Raises the limit of open files as far as it may be; returns what it is then.
+fn raise_open_files() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let wanted = limit
         .maximum
@@ -84,6 +86,8 @@ fn raise_open_files() {
             },
         );
     }
+    // Without a limit there are as many as anybody can want.
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
 fn terminal_size() -> Size {
@@ -121,9 +125,26 @@ async fn pass_on(
 }
 
 /// The terminal that the user sits at, whatever the streams are connected to.
-struct Terminal;
+#[derive(Clone, Default)]
+pub(crate) struct Terminal {
+    /// The settings to go back to, while a secret is typed.
+    silenced: Arc<Mutex<Option<Termios>>>,
+}
 
 impl Terminal {
+    /// Shows again what is typed, where a question for a secret was left open.
+    pub(crate) fn restore(&self) {
+        let before = self.settings().take();
+        if let (Some(before), Some(terminal)) = (before, Self::open()) {
+            // Nobody is left to tell, and nothing else to try.
+            let _ = tcsetattr(&terminal, OptionalActions::Now, &before);
+        }
+    }
+
+    fn settings(&self) -> MutexGuard<'_, Option<Termios>> {
+        self.silenced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn open() -> Option<std::fs::File> {
         std::fs::OpenOptions::new()
             .read(true)
@@ -141,7 +162,6 @@ impl Terminal {
 
 impl Ask for Terminal {
     fn secret(&self, question: &str) -> io::Result<Option<SecretString>> {
-        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
         let Some(mut terminal) = Self::open() else {
             return Ok(None);
         };
@@ -149,9 +169,10 @@ impl Ask for Terminal {
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO);
         terminal.write_all(question.as_bytes())?;
+        *self.settings() = Some(before);
         tcsetattr(&terminal, OptionalActions::Now, &silent)?;
         let line = Self::read_line(&terminal);
-        tcsetattr(&terminal, OptionalActions::Now, &before)?;
+        self.restore();
         terminal.write_all(b"\n")?;
         Ok(line?.map(SecretString::from))
     }

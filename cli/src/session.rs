@@ -20,8 +20,8 @@ use secrecy::SecretString;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::VERSION;
-use crate::confirm::Confirmer;
 use crate::arguments::{ClusterOptions, Common, OutputFormat, RunOptions};
+use crate::confirm::Confirmer;
 use crate::error::{self, CliError};
 use crate::world::World;
 
@@ -37,8 +37,6 @@ pub(crate) struct Request<'a> {
     pub(crate) run: Option<&'a RunOptions>,
     /// How far it goes.
     pub(crate) mode: Mode,
-    /// `--force` of apply.
-    pub(crate) force: bool,
     /// Whether a failed phase removes what it made.
     pub(crate) clean_up: bool,
     /// Whether everything that the configuration asks for has to be there already.
@@ -68,8 +66,8 @@ pub(crate) struct Loaded {
 }
 
 /// Reads the configuration and prints its warnings.
-pub(crate) fn load(world: &mut World, options: &ClusterOptions) -> Result<Loaded, CliError> {
-    let (source, origin) = read(world, options.config.as_deref())?;
+pub(crate) async fn load(world: &mut World, options: &ClusterOptions) -> Result<Loaded, CliError> {
+    let (source, origin) = read(world, options.config.as_deref()).await?;
     let loaded = config::load(source, world).map_err(CliError::Config)?;
     for warning in &loaded.warnings {
         world.say(&warning.to_string());
@@ -80,17 +78,20 @@ pub(crate) fn load(world: &mut World, options: &ClusterOptions) -> Result<Loaded
     })
 }
 
-fn read(world: &mut World, given: Option<&str>) -> Result<(Source, String), CliError> {
+async fn read(world: &mut World, given: Option<&str>) -> Result<(Source, String), CliError> {
     if given == Some("-") {
-        let mut text = Vec::new();
+        let stdin = std::mem::replace(&mut world.stdin, Box::new(std::io::empty()));
         // One byte more than is read is enough to tell that there is too much.
-        let mut limited = (&mut world.stdin).take(config::LARGEST_DOCUMENT as u64 + 1);
-        limited
-            .read_to_end(&mut text)
-            .map_err(|source| CliError::Local {
-                what: "cannot read the configuration from standard input".to_owned(),
-                source,
-            })?;
+        let mut limited = stdin.take(config::LARGEST_DOCUMENT as u64 + 1);
+        let text = interruptible(world, move || {
+            let mut text = Vec::new();
+            limited.read_to_end(&mut text).map(|_| text)
+        })
+        .await?
+        .map_err(|source| CliError::Local {
+            what: "cannot read the configuration from standard input".to_owned(),
+            source,
+        })?;
         let name = "<stdin>".to_owned();
         return Ok((Source { name, text }, "-".to_owned()));
     }
@@ -113,8 +114,23 @@ fn read(world: &mut World, given: Option<&str>) -> Result<(Source, String), CliE
     ))
 }
 
+/// Does something that may block for as long as a person or a pipe likes; a signal ends the wait.
+pub(crate) async fn interruptible<T: Send + 'static>(
+    world: &mut World,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, CliError> {
+    let work = tokio::task::spawn_blocking(work);
+    tokio::select! {
+        done = work => done.map_err(|error| CliError::Local {
+            what: "cannot wait for an answer".to_owned(),
+            source: error.into(),
+        }),
+        Some(signal) = next_signal(&mut world.signals) => Err(CliError::Interrupted(signal)),
+    }
+}
+
 /// Refuses what has no phase yet, before anything is connected to.
-fn refuse_unsupported(config: &Config, origin: &str) -> Result<(), CliError> {
+pub(crate) fn refuse_unsupported(config: &Config) -> Result<(), CliError> {
     let found = supported::not_yet_supported(config);
     if found.is_empty() {
         return Ok(());
@@ -123,7 +139,6 @@ fn refuse_unsupported(config: &Config, origin: &str) -> Result<(), CliError> {
         .into_iter()
         .map(|one| config.problem_at(&one.path, one.message))
         .collect();
-    let _ = origin;
     Err(CliError::Config(diagnostics.into()))
 }
 
@@ -135,14 +150,17 @@ pub(crate) async fn run(
     build: impl FnOnce(Connecting) -> Manager<MkeDomain>,
 ) -> Result<Finished, CliError> {
     if request.must_be_supported {
-        refuse_unsupported(&loaded.config, &loaded.origin)?;
+        refuse_unsupported(&loaded.config)?;
     }
     let config = loaded.config;
-    let redactor = Redactor::new();
-    let logins = registry_logins(world, &config);
-    if !on(request.cluster.disable_redact) {
-        redact(&redactor, &config, &logins);
-    }
+    let logins = registry_logins(world, &config)?;
+    let redactor = if on(request.cluster.disable_redact) {
+        Redactor::off()
+    } else {
+        Redactor::new()
+    };
+    redact(&redactor, &config, &logins);
+    warn_of_few_files(world, config.hosts.len());
     let connector = prepare(world, &config).await?;
 
     let now = (world.now)();
@@ -151,11 +169,7 @@ pub(crate) async fn run(
     let emitter = Emitter::new(sinks.sinks());
     let clock = Arc::clone(&world.now);
     let debug = is_debug(world, request.common) || is_trace(world, request.common);
-    let wishes = Wishes {
-        force: request.force,
-        debug,
-        logins,
-    };
+    let wishes = Wishes { debug, logins };
     let clock = Clock(Arc::new(move || clock().as_duration().as_secs_f64()));
     let cluster = config.name.clone();
     let shared = Arc::new(Shared::new(config, run_id.clone(), wishes, clock));
@@ -194,6 +208,7 @@ pub(crate) async fn run(
     }
     let finished = sinks.finish().await;
     tell_log_error(world, &finished);
+    hand_over_password(world, &shared);
     let style = Style::wanted(
         world.stdout.is_terminal,
         world.var("NO_COLOR"),
@@ -205,6 +220,44 @@ pub(crate) async fn run(
         titles: finished.fold.titles.clone(),
         style,
     })
+}
+
+/// What this program itself has open, beside one connection for each host.
+const OWN_FILES: u64 = 64;
+
+fn warn_of_few_files(world: &mut World, hosts: usize) {
+    let wanted = OWN_FILES + hosts as u64;
+    if world.open_files < wanted {
+        let text = format!(
+            "warning: only {} files may be open at the same time, {hosts} hosts want {wanted}: raise \
+             the limit with `ulimit -n {wanted}`, or bound the hosts at work with `--parallel-hosts`",
+            world.open_files
+        );
+        world.say(&text);
+    }
+}
+
+/// Puts a password that the installer has made up where only the user can read it.
+fn hand_over_password(world: &mut World, shared: &Shared) {
+    let Some(password) = shared.generated_password() else {
+        return;
+    };
+    let written = match world.home.as_deref() {
+        None => Err("there is no home directory".to_owned()),
+        Some(home) => report::directory::keep_password(home, &shared.config.name, password)
+            .map_err(|error| error.to_string()),
+    };
+    match written {
+        Ok(path) => world.say(&format!(
+            "MKE has made up a password for `admin`; it is in `{}`. Set it as \
+             `spec.mke.adminPassword`, and remove the file",
+            path.display()
+        )),
+        Err(why) => world.say(&format!(
+            "warning: the password that MKE has made up could not be kept ({why}): set another one \
+             with MKE's own tools"
+        )),
+    }
 }
 
 /// Somebody who only wants to see the cluster is not kept waiting for hosts that are down.
@@ -261,7 +314,9 @@ fn options(
         limits: Limits::new(concurrency, parallel),
         allow_unreachable: run.map_or(0, |run| run.allow_unreachable.of(workers)),
         clean_up: request.clean_up,
-        timeout: run.and_then(|run| run.timeout).filter(|limit| !limit.is_zero()),
+        timeout: run
+            .and_then(|run| run.timeout)
+            .filter(|limit| !limit.is_zero()),
         break_lock: run.is_some_and(|run| run.break_lock),
     }
 }
@@ -276,7 +331,7 @@ fn open_sinks(
 ) -> Sinks {
     let directory = match world.home.as_deref() {
         None => Err("there is no home directory".to_owned()),
-        Some(home) => RunDirectory::create(home, cluster, request.command, run_id, now)
+        Some(home) => RunDirectory::create(home, cluster, kind(request), run_id, now)
             .map_err(|error| chain(&error)),
     };
     let directory = match directory {
@@ -303,6 +358,15 @@ fn open_sinks(
         verbosity: verbosity(world, request),
         repeat_with: Some(request.repeat_with.clone()),
     })
+}
+
+/// Returns what the directory of a run is called after: `apply.log` is that of a real one.
+fn kind(request: &Request<'_>) -> &'static str {
+    match (request.mode, request.command) {
+        (Mode::Plan, "reset") => "reset-plan",
+        (Mode::Plan, _) => "plan",
+        (Mode::Observe | Mode::Run, command) => command,
+    }
 }
 
 fn verbosity(world: &World, request: &Request<'_>) -> Verbosity {
@@ -396,10 +460,27 @@ fn redact(redactor: &Redactor, config: &Config, logins: &[RegistryLogin]) {
     for login in logins {
         redactor.add(&login.password);
     }
+    for host in &config.hosts {
+        for password in host
+            .environment
+            .values()
+            .filter_map(|value| url_password(value))
+        {
+            redactor.add(&SecretString::from(password.to_owned()));
+        }
+    }
+}
+
+/// Returns the password in a URL (`http://user:password@proxy:3128`).
+fn url_password(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let (user, _) = authority.rsplit_once('@')?;
+    user.split_once(':').map(|(_, password)| password)
 }
 
 /// Reads the credentials of registries from the environment: the first prefix with a user wins.
-fn registry_logins(world: &mut World, config: &Config) -> Vec<RegistryLogin> {
+fn registry_logins(world: &World, config: &Config) -> Result<Vec<RegistryLogin>, CliError> {
     for prefix in ["MKE_REGISTRY_", "REGISTRY_"] {
         let Some(username) = world
             .var(&format!("{prefix}USERNAME"))
@@ -412,19 +493,17 @@ fn registry_logins(world: &mut World, config: &Config) -> Vec<RegistryLogin> {
             .var(&format!("{prefix}PASSWORD"))
             .filter(|text| !text.is_empty())
         else {
-            world.say(&format!(
-                "warning: {prefix}USERNAME is set and {prefix}PASSWORD is not: there is no login to \
-                 the registry"
-            ));
-            return Vec::new();
+            return Err(CliError::Usage(format!(
+                "{prefix}USERNAME is set and {prefix}PASSWORD is not: set both, or neither"
+            )));
         };
-        return vec![RegistryLogin {
+        return Ok(vec![RegistryLogin {
             server: registry_server(&config.mke.image_repo),
             username,
             password: SecretString::from(password.to_owned()),
-        }];
+        }]);
     }
-    Vec::new()
+    Ok(Vec::new())
 }
 
 /// Returns the registry as `docker login` takes it; nothing for Docker Hub.

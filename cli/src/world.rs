@@ -108,6 +108,8 @@ pub struct World {
     pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// Makes the id of a run: eight hexadecimal digits.
     pub run_id: Box<dyn Fn() -> String + Send + Sync>,
+    /// How many files may be open at the same time; each connection takes one.
+    pub open_files: u64,
     /// `user@machine`.
     pub owner: String,
     /// Makes connections.

@@ -173,7 +173,7 @@ pub fn select(os_release: &str, architecture: &str) -> Result<Selection, Unsuppo
         None
     } else {
         Some(format!(
-            "{} is newer than what is known to work",
+            "{} is not among the releases that are known to work",
             release.pretty_name
         ))
     };
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(selection.codename, "resolute");
         assert_eq!(
             selection.warning.as_deref(),
-            Some("ubuntu 26.04 is newer than what is known to work")
+            Some("ubuntu 26.04 is not among the releases that are known to work")
         );
     }
 

@@ -40,7 +40,10 @@ done
 /// On AWS the client of Red Hat's update infrastructure has to be current before any package can
 /// be installed; elsewhere nothing happens.
 const RHUI: &str = r#"
-if curl -s -m 2 http://169.254.169.254/latest/dynamic/instance-identity/document 2>/dev/null | grep -q region; then
+service=http://169.254.169.254/latest
+token=$(curl -s -m 2 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$service/api/token" 2>/dev/null) || exit 0
+if curl -s -m 2 -H "X-aws-ec2-metadata-token: $token" "$service/dynamic/instance-identity/document" 2>/dev/null |
+  grep -q region; then
   tool=$(command -v dnf || command -v yum) || exit 0
   "$tool" install -y -q rh-amazon-rhui-client || true
 fi
@@ -167,12 +170,14 @@ pub fn remove(selection: &Selection, owned: &Owned, purge: bool) -> Action {
     }
 }
 
-/// Returns the files of the repository that are ours.
-pub fn repository_files(selection: &Selection, owned: &Owned) -> Vec<String> {
+/// Returns the files of the repository that are ours. `text` is that of the repository's file on
+/// the host: one that somebody has changed since is his.
+pub fn repository_files(selection: &Selection, text: Option<&str>, owned: &Owned) -> Vec<String> {
     let mut files: Vec<String> = owned
         .files
         .keys()
         .filter(|path| path.ends_with(".sources") || path.ends_with(".repo"))
+        .filter(|path| text.is_none_or(|text| owned.owns_file(path, text)))
         .cloned()
         .collect();
     if !files.is_empty() && selection.row.manager == Manager::Apt {

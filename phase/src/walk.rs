@@ -56,6 +56,8 @@ pub async fn walk<D: Domain>(
     cluster: D::Cluster,
 ) -> Walked<D> {
     let hosts: BTreeSet<HostId> = facts.keys().copied().collect();
+    // Hosts that were set aside before the walk never come to a meeting.
+    let absent = cx.roster.ids().filter(|id| !hosts.contains(id)).collect();
     let walks = Walks {
         cx,
         list,
@@ -65,7 +67,7 @@ pub async fn walk<D: Domain>(
             cluster: Arc::new(cluster),
             failures: Vec::new(),
             set_aside: Vec::new(),
-            absent: BTreeSet::new(),
+            absent,
             budget: rules.budget,
             steps_done: 0,
         }),
@@ -250,7 +252,9 @@ impl<D: Domain> Walks<'_, D> {
             };
             phase.predict(&view, &step.change, &mut promised);
             let started = self.step_started(cx, index, &step, &before, &promised);
-            let mut result = phase.run(cx, cluster.as_ref(), host, &step.change, facts).await;
+            let mut result = phase
+                .run(cx, cluster.as_ref(), host, &step.change, facts)
+                .await;
             if result.is_ok() {
                 result = kept_promises::<D>(&before, &promised, facts);
             }

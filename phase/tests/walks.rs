@@ -37,6 +37,8 @@ struct Cluster {
 #[derive(Default)]
 struct Shared {
     managers: usize,
+    /// How many hosts the meeting invites beyond the managers.
+    invites_others: usize,
     install_seconds: BTreeMap<usize, u64>,
     meeting_seconds: u64,
     install_fails: Vec<usize>,
@@ -186,7 +188,9 @@ impl Meeting<Toy> for Form {
         "Form"
     }
     fn invites(&self, shared: &Shared, _: &Cluster) -> Vec<HostId> {
-        (0..shared.managers).map(HostId).collect()
+        (0..shared.managers + shared.invites_others)
+            .map(HostId)
+            .collect()
     }
     fn plan(&self, assembly: &Assembly<Toy>) -> Plan<FormChange> {
         if assembly.cluster.formed {
@@ -503,6 +507,19 @@ async fn unreachable_workers_count_against_the_budget() {
     assert_eq!(ran.report.ending, Ending::Failed);
     assert_eq!(ran.report.set_aside.len(), 1);
     assert_eq!(ran.report.failures.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_meeting_of_all_does_not_wait_for_a_host_that_was_never_reached() {
+    let mut world = world(5, 3);
+    world.shared.unreachable = vec![4];
+    world.shared.invites_others = 2;
+    world.options.allow_unreachable = 1;
+
+    let ran = run(world).await;
+
+    assert_eq!(ran.report.ending, Ending::Partial);
+    assert!(ran.report.cluster.formed);
 }
 
 #[tokio::test(start_paused = true)]

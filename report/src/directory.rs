@@ -5,10 +5,11 @@
 //! Only the user may read any of it.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// How often a name that is taken is tried with another number behind it.
 const TRIES: usize = 100;
@@ -199,6 +200,27 @@ pub fn cluster_directory(home: &Path, cluster: &str) -> PathBuf {
     home.join(".mirantis-launchpad")
         .join("cluster")
         .join(cluster)
+}
+
+/// Keeps a password in the directory of a cluster, for the user alone; returns the file. One that
+/// is there already is not overwritten.
+///
+/// # Errors
+///
+/// Fails if the file cannot be made.
+pub fn keep_password(home: &Path, cluster: &str, password: &SecretString) -> io::Result<PathBuf> {
+    let directory = cluster_directory(home, cluster);
+    private(DirBuilder::new().recursive(true)).create(&directory)?;
+    let (_, (path, mut file)) = first_free("admin-password", |name| {
+        let path = directory.join(name);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&path).map(|file| (path, file))
+    })?;
+    writeln!(file, "{}", password.expose_secret())?;
+    Ok(path)
 }
 
 /// What an `apply.log` that is no link begins with.

@@ -85,7 +85,11 @@ impl Summary {
         Self {
             hosts: hosts.len(),
             steps,
-            hooks: plan.steps.len() - steps,
+            hooks: plan
+                .steps
+                .iter()
+                .filter(|step| step.phase.ends_with("-hooks"))
+                .count(),
             restart: hosts_with(Disruption::Restart),
             reboot: hosts_with(Disruption::Reboot),
             destroy: hosts_with(Disruption::Destroy),

@@ -54,6 +54,7 @@ pub struct Command {
     title: Option<String>,
     timeout: Option<Duration>,
     sensitive_output: bool,
+    unasked: bool,
 }
 
 /// Why a command cannot be sent.
@@ -83,6 +84,7 @@ impl Command {
             title: None,
             timeout: None,
             sensitive_output: false,
+            unasked: false,
         }
     }
 
@@ -187,6 +189,14 @@ impl Command {
         self
     }
 
+    /// Runs the command without asking, also where each is asked about (`--confirm`): a sign of
+    /// life cannot wait for a person.
+    #[must_use]
+    pub fn unasked(mut self) -> Self {
+        self.unasked = true;
+        self
+    }
+
     /// Returns whether the command changes its host.
     pub fn effect(&self) -> Effect {
         self.effect
@@ -202,6 +212,10 @@ impl Command {
 
     pub(crate) fn limit(&self) -> Option<Duration> {
         self.timeout
+    }
+
+    pub(crate) fn is_asked_about(&self) -> bool {
+        !self.unasked
     }
 
     pub(crate) fn shows_output(&self) -> bool {

@@ -161,7 +161,7 @@ pub struct SshEndpoint {
     pub port: Option<u16>,
     /// Login user; `None` where the configuration leaves it to ssh_config, or root.
     pub user: Option<String>,
-    /// File of the private key; no other key is offered then, but for the agent's.
+    /// File of the private key; no other key is offered then.
     pub key_path: Option<PathBuf>,
     /// The only host key that is accepted (`ssh-ed25519 AAAA…`).
     pub host_key: Option<String>,
@@ -337,8 +337,9 @@ impl ConnectError {
             | Self::TimedOut { .. }
             | Self::ResetBeforeAuth { .. } => true,
             Self::Bastion(inner) => inner.is_transient(),
-            Self::Dns { .. }
-            | Self::HostKeyChanged { .. }
+            // What `getaddrinfo(3)` calls EAI_AGAIN has no kind of its own.
+            Self::Dns { source, .. } => source.to_string().contains("Temporary failure"),
+            Self::HostKeyChanged { .. }
             | Self::HostKeyRevoked { .. }
             | Self::HostKeyNotPinned { .. }
             | Self::HostKeyUnknown { .. }

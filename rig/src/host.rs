@@ -162,6 +162,15 @@ pub struct Output {
     pub status: ExitStatus,
 }
 
+/// How a command ended whose output was handed on.
+#[derive(Debug, Clone)]
+pub struct Streamed {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// The end of standard error, redacted.
+    pub stderr: String,
+}
+
 impl Output {
     /// Returns standard output as text; what is not UTF-8 is replaced.
     pub fn stdout_text(&self) -> std::borrow::Cow<'_, str> {
@@ -371,7 +380,8 @@ impl Host {
 
     /// Runs a command and hands on every line that it prints on standard output, however many.
     ///
-    /// Returns how it ended. A line longer than 1 MiB comes in several pieces.
+    /// Returns how it ended, and the end of its standard error. A line longer than 1 MiB comes in
+    /// several pieces.
     ///
     /// # Errors
     ///
@@ -380,7 +390,7 @@ impl Host {
         &self,
         command: Command,
         sink: &mut (dyn FnMut(&str) + Send),
-    ) -> Result<ExitStatus, CommandError> {
+    ) -> Result<Streamed, CommandError> {
         let mut rest: Vec<u8> = Vec::new();
         let redactor = self.inner.options.redactor.clone();
         let hand_on = |line: &[u8], sink: &mut (dyn FnMut(&str) + Send)| {
@@ -401,7 +411,7 @@ impl Host {
         if !rest.is_empty() {
             hand_on(&rest, sink);
         }
-        result.map(|(status, _)| status)
+        result.map(|(status, stderr)| Streamed { status, stderr })
     }
 
     /// Opens a stream to an address as the host itself would.
@@ -533,7 +543,9 @@ impl Host {
                 command: shown.clone(),
                 source,
             })?;
-        self.confirm(&shown).await?;
+        if command.is_asked_about() {
+            self.confirm(&shown).await?;
+        }
         // The semaphore is never closed.
         let _session = self.inner.sessions.acquire().await.ok();
         let id = self.inner.next_command.fetch_add(1, Ordering::Relaxed);

@@ -38,4 +38,4 @@ pub mod shell;
 
 pub use command::{Command, Effect};
 pub use connection::{ConnectError, Connection, ConnectionError, Connector, Endpoint, ExitStatus};
-pub use host::{CommandError, Confirm, Host, HostOptions, Output};
+pub use host::{CommandError, Confirm, Host, HostOptions, Output, Streamed};

@@ -75,6 +75,10 @@ impl Observer for Unobserved {
 
 /// Returns a line fit for a screen: no escape sequences, no control characters but tabs.
 pub fn printable(line: &str) -> String {
+    // Nearly every line: nothing to take off.
+    if line.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return line.to_owned();
+    }
     let mut clean = String::with_capacity(line.len());
     let mut chars = line.chars().peekable();
     while let Some(character) = chars.next() {

@@ -9,7 +9,7 @@ pub struct OsRelease {
     pub id_like: Vec<String>,
     /// `VERSION_ID`.
     pub version_id: String,
-    /// `VERSION_CODENAME`, or `UBUNTU_CODENAME`.
+    /// `UBUNTU_CODENAME`, or `VERSION_CODENAME`.
     pub version_codename: Option<String>,
     /// `PRETTY_NAME`, or what can be said instead.
     pub pretty_name: String,
@@ -35,8 +35,9 @@ impl OsRelease {
                 .split_whitespace()
                 .map(str::to_ascii_lowercase)
                 .collect(),
-            version_codename: value("VERSION_CODENAME")
-                .or_else(|| value("UBUNTU_CODENAME"))
+            // A system that is made of Ubuntu has a code name of its own, and Ubuntu's packages.
+            version_codename: value("UBUNTU_CODENAME")
+                .or_else(|| value("VERSION_CODENAME"))
                 .filter(|name| !name.is_empty()),
             id,
             version_id,

@@ -17,6 +17,7 @@ const SHORTEST: usize = 4;
 #[derive(Clone, Default)]
 pub struct Redactor {
     forms: Arc<RwLock<Vec<Zeroizing<String>>>>,
+    is_off: bool,
 }
 
 impl std::fmt::Debug for Redactor {
@@ -31,11 +32,19 @@ impl Redactor {
         Self::default()
     }
 
+    /// Makes a redactor that shows every secret (`--disable-redact`).
+    pub fn off() -> Self {
+        Self {
+            is_off: true,
+            ..Self::default()
+        }
+    }
+
     /// Takes note of a secret in all the forms in which it may be printed: as it is, quoted for
     /// a shell, escaped for JSON, in base64.
     pub fn add(&self, secret: &SecretString) {
         let text = secret.expose_secret();
-        if text.len() < SHORTEST {
+        if self.is_off || text.len() < SHORTEST {
             return;
         }
         let mut forms = self.forms.write().unwrap_or_else(PoisonError::into_inner);
@@ -98,6 +107,14 @@ mod tests {
             assert!(redacted.contains(REDACTED), "{text}");
             assert!(!redacted.contains("wo\\rd"), "{redacted}");
         }
+    }
+
+    #[test]
+    fn shows_everything_where_it_is_off() {
+        let redactor = Redactor::off();
+        redactor.add(&SecretString::from("hunter2"));
+
+        assert_eq!(redactor.apply("hunter2"), "hunter2");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::session::{self, Request, on};
 use crate::world::World;
 
 pub(crate) async fn run(world: &mut World, arguments: &ApplyArguments) -> Result<u8, CliError> {
-    let loaded = session::load(world, &arguments.cluster)?;
+    let loaded = session::load(world, &arguments.cluster).await?;
     let request = Request {
         command: "apply",
         common: &arguments.common,
@@ -20,7 +20,6 @@ pub(crate) async fn run(world: &mut World, arguments: &ApplyArguments) -> Result
         } else {
             Mode::Run
         },
-        force: on(arguments.force),
         clean_up: !on(arguments.disable_cleanup),
         must_be_supported: true,
         repeat_with: session::repeat_with("apply", &loaded.origin),

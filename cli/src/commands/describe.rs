@@ -11,7 +11,7 @@ use crate::session::{self, Request, on};
 use crate::world::World;
 
 pub(crate) async fn run(world: &mut World, arguments: &DescribeArguments) -> Result<u8, CliError> {
-    let loaded = session::load(world, &arguments.cluster)?;
+    let loaded = session::load(world, &arguments.cluster).await?;
     match arguments.report {
         Report::Config => {
             let secrets = if on(arguments.cluster.disable_redact) {
@@ -35,7 +35,6 @@ pub(crate) async fn run(world: &mut World, arguments: &DescribeArguments) -> Res
         cluster: &arguments.cluster,
         run: None,
         mode: Mode::Observe,
-        force: false,
         clean_up: false,
         must_be_supported: false,
         repeat_with: session::repeat_with("describe", &loaded.origin),

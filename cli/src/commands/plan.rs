@@ -9,14 +9,13 @@ use crate::session::{self, Request};
 use crate::world::World;
 
 pub(crate) async fn run(world: &mut World, arguments: &PlanArguments) -> Result<u8, CliError> {
-    let loaded = session::load(world, &arguments.cluster)?;
+    let loaded = session::load(world, &arguments.cluster).await?;
     let request = Request {
         command: "plan",
         common: &arguments.common,
         cluster: &arguments.cluster,
         run: Some(&arguments.run),
         mode: Mode::Plan,
-        force: arguments.force,
         clean_up: true,
         must_be_supported: true,
         repeat_with: session::repeat_with("plan", &loaded.origin),

@@ -1,5 +1,7 @@
 //! `launchpad reset`: removes MKE and MCR from all hosts of the configuration.
 
+use std::sync::Arc;
+
 use phase::{Ending, Mode};
 use product::mke::reset::reset;
 
@@ -9,9 +11,10 @@ use crate::session::{self, Loaded, Request, on};
 use crate::world::World;
 
 pub(crate) async fn run(world: &mut World, arguments: &ResetArguments) -> Result<u8, CliError> {
-    let loaded = session::load(world, &arguments.cluster)?;
+    let loaded = session::load(world, &arguments.cluster).await?;
+    session::refuse_unsupported(&loaded.config)?;
     if !arguments.dry_run && !on(arguments.force) {
-        confirm(world, &loaded)?;
+        confirm(world, &loaded).await?;
     }
     let request = Request {
         command: "reset",
@@ -23,7 +26,6 @@ pub(crate) async fn run(world: &mut World, arguments: &ResetArguments) -> Result
         } else {
             Mode::Run
         },
-        force: false,
         clean_up: true,
         must_be_supported: true,
         repeat_with: session::repeat_with("reset", &loaded.origin),
@@ -36,7 +38,7 @@ pub(crate) async fn run(world: &mut World, arguments: &ResetArguments) -> Result
 }
 
 /// Asks whether the cluster may be destroyed; without anybody to ask, `--force` is needed.
-fn confirm(world: &mut World, loaded: &Loaded) -> Result<(), CliError> {
+async fn confirm(world: &mut World, loaded: &Loaded) -> Result<(), CliError> {
     let config = &loaded.config;
     let data = if config.mcr.prune {
         "the engine's data included"
@@ -49,9 +51,9 @@ fn confirm(world: &mut World, loaded: &Loaded) -> Result<(), CliError> {
         config.hosts.len(),
         config.name
     );
-    let answer = world
-        .ask
-        .line(&question)
+    let ask = Arc::clone(&world.ask);
+    let answer = session::interruptible(world, move || ask.line(&question))
+        .await?
         .map_err(|source| CliError::Local {
             what: "cannot ask for confirmation".to_owned(),
             source,

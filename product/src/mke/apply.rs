@@ -62,7 +62,7 @@ pub fn apply(connecting: Connecting) -> Manager<MkeDomain> {
             Phase::meeting(ListMkeImages),
             Phase::host(PullMkeImages),
             Phase::meeting(InitSwarm),
-            Phase::host(InstallMkeCertificates),
+            Phase::meeting(InstallMkeCertificates),
             Phase::meeting(InstallMke),
             Phase::meeting(JoinManagers),
             Phase::host(JoinWorkers),

@@ -11,17 +11,10 @@ const STDERR_LINES: usize = 20;
 pub fn explain(what: &str, error: &CommandError) -> Failure {
     let mut failure = Failure::new(what).caused_by(error);
     if let Some((command, status, stderr)) = error.exited() {
-        let mut tail: Vec<String> = stderr
-            .lines()
-            .rev()
-            .take(STDERR_LINES)
-            .map(str::to_owned)
-            .collect();
-        tail.reverse();
         failure = failure.command(FailedCommand {
             command: command.to_owned(),
             status: status.to_string(),
-            stderr_tail: tail,
+            stderr_tail: last_lines(stderr),
         });
     }
     if let Some(hint) = error.hint() {
@@ -31,6 +24,18 @@ pub fn explain(what: &str, error: &CommandError) -> Failure {
         failure = failure.unreachable();
     }
     failure
+}
+
+/// Returns the lines of standard error that a failure shows.
+pub fn last_lines(stderr: &str) -> Vec<String> {
+    let mut tail: Vec<String> = stderr
+        .lines()
+        .rev()
+        .take(STDERR_LINES)
+        .map(str::to_owned)
+        .collect();
+    tail.reverse();
+    tail
 }
 
 /// Explains why an action on a host failed.

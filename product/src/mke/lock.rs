@@ -117,17 +117,20 @@ impl LockStore for HostLocks {
             ));
         }
         for (index, (host, last_run)) in holders.iter().enumerate() {
-            match take(host, record, break_lock).await? {
-                Answer::Ours { last } => {
+            let ended = match take(host, record, break_lock).await {
+                Ok(Answer::Ours { last }) => {
                     undisturbed &= last.as_deref() == Some(last_run.as_deref().unwrap_or("none"));
+                    continue;
                 }
-                Answer::Held { by, age } => {
-                    for (host, _) in &holders[..index] {
-                        release(host, record).await?;
-                    }
-                    return Ok(Acquired::Held { by, age });
-                }
+                Ok(Answer::Held { by, age }) => Ok(Acquired::Held { by, age }),
+                Err(failure) => Err(failure),
+            };
+            // What was taken on others goes back, the one that did not answer included: it may
+            // have taken it all the same. Why it failed counts, not whether this works.
+            for (host, _) in &holders[..=index] {
+                let _ = release(host, record).await;
             }
+            return ended;
         }
         *self.held.lock().unwrap_or_else(PoisonError::into_inner) =
             holders.into_iter().map(|(host, _)| host).collect();
@@ -141,7 +144,8 @@ impl LockStore for HostLocks {
                 .arg(&record.run_id)
                 .title("renew the run lock")
                 .timeout(Duration::from_secs(10))
-                .elevated();
+                .elevated()
+                .unasked();
             host.run(command).await
         });
         // One manager whose engine or network is being restarted must not end the run: the lock
@@ -185,7 +189,8 @@ async fn take(host: &Host, record: &LockRecord, break_lock: bool) -> Result<Answ
         .arg(STALE_AFTER.as_secs().to_string())
         .title("take the run lock")
         .timeout(Duration::from_secs(30))
-        .elevated();
+        .elevated()
+        .unasked();
     let output = host
         .run(command)
         .await
@@ -219,7 +224,8 @@ async fn release(host: &Host, record: &LockRecord) -> Result<(), Failure> {
         .arg(&record.run_id)
         .title("give the run lock back")
         .timeout(Duration::from_secs(10))
-        .elevated();
+        .elevated()
+        .unasked();
     host.run(command)
         .await
         .map(drop)

@@ -20,8 +20,6 @@ pub const SWARM_PORT: u16 = 2377;
 /// What the user asked for on the command line and in the environment.
 #[derive(Debug, Clone, Default)]
 pub struct Wishes {
-    /// `--force`: go on where a version jump is not supported.
-    pub force: bool,
     /// `--debug`: pass `--debug` to the bootstrapper.
     pub debug: bool,
     /// Credentials of registries.
@@ -67,6 +65,8 @@ pub struct Shared {
     pub(super) lock_seen: Mutex<BTreeMap<HostId, LockFacts>>,
     /// The join tokens, read once from the leader when the first host needs one.
     pub(super) tokens: OnceCell<JoinTokens>,
+    /// The administrator's password that the installer has made up, where none was configured.
+    generated_password: OnceCell<SecretString>,
     /// The cluster CA, read once from the leader.
     pub(super) cluster_ca: OnceCell<String>,
 }
@@ -107,6 +107,7 @@ impl Shared {
             hosts,
             lock_seen: Mutex::default(),
             tokens: OnceCell::new(),
+            generated_password: OnceCell::new(),
             cluster_ca: OnceCell::new(),
         }
     }
@@ -241,6 +242,16 @@ impl Shared {
         self.hosts[id.0]
             .get()
             .ok_or_else(|| Failure::new("the host is not connected").unreachable())
+    }
+
+    /// Keeps the password that the installer has made up. It says so once.
+    pub fn keep_generated_password(&self, password: SecretString) {
+        drop(self.generated_password.set(password));
+    }
+
+    /// Returns the password that the installer has made up in this run.
+    pub fn generated_password(&self) -> Option<&SecretString> {
+        self.generated_password.get()
     }
 
     /// Takes note of what the run lock has to know of a host.

@@ -62,7 +62,7 @@ pub fn not_yet_supported(config: &Config) -> Vec<NotYet> {
     }
     if config.mcr.license.is_some() {
         found.push(not_yet(
-            "spec.mcr.licenseFilePath",
+            "spec.mcr.license",
             "install a license of the engine",
         ));
     }

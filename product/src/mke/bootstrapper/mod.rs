@@ -12,6 +12,7 @@ use std::time::Duration;
 use phase::{Context, Failure, HostId, Look, Patience, wait_until};
 use rig::Host;
 use rig::command::{Command, Effect};
+use rig::redact::REDACTED;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
@@ -77,12 +78,14 @@ docker inspect --type container ucp --format '{{if .State.Running}}running{{else
 "#;
 
 impl Operation {
-    /// Returns the hash of what is asked: operation, image and flags, no secret.
+    /// Returns the hash of what is asked: operation, image and flags, no secret. How much the
+    /// bootstrapper says is not part of it.
     pub fn request_hash(&self) -> String {
         let mut hash = Sha256::new();
+        let flags = self.flags.iter().map(String::as_str);
         for part in [self.name, &self.image]
             .into_iter()
-            .chain(self.flags.iter().map(String::as_str))
+            .chain(flags.filter(|flag| *flag != "--debug"))
         {
             hash.update(part.as_bytes());
             hash.update([0]);
@@ -106,11 +109,7 @@ impl Operation {
     fn start_command(&self, selinux: bool) -> Command {
         let mut command = Command::script(START, Effect::Change)
             .args([self.image.as_str(), self.name, &self.flags.join(" ")])
-            .arg(if selinux {
-                "--security-opt label=disable"
-            } else {
-                ""
-            })
+            .arg(selinux_option(selinux))
             .args(self.labels())
             .title(format!("start the MKE bootstrapper: {}", self.name))
             .timeout(Duration::from_secs(300))
@@ -163,10 +162,20 @@ struct Transcript {
     lines: u64,
 }
 
+/// What stands before the password that the installer makes where it is given none (the Go
+/// Launchpad looks for the same words).
+const GENERATED: &str = "Generated random admin password: ";
+
 impl Transcript {
     fn take(&mut self, cx: &Context<MkeDomain>, host: HostId, operation: &str, line: &str) {
         self.lines += 1;
-        let parsed = parse_line(line);
+        let mut parsed = parse_line(line);
+        if let Some((before, password)) = parsed.message.split_once(GENERATED) {
+            let hidden = format!("{before}{GENERATED}{REDACTED}");
+            cx.shared
+                .keep_generated_password(SecretString::from(password.trim()));
+            parsed.message = hidden.into();
+        }
         if parsed.level == Level::Fatal {
             self.fatal
                 .get_or_insert_with(|| parsed.message.clone().into_owned());
@@ -348,7 +357,17 @@ async fn remove(host: &Host) -> Result<(), Failure> {
     })
 }
 
-/// Runs a short operation in the foreground and returns its output (`images --list`, `dump-certs`).
+/// Asks in the foreground. $1 image, $2 SELinux option or nothing, $3.. operation and flags.
+/// Status 44: the image is not on the host; it is never pulled from here, as this only looks.
+const ASK: &str = r#"
+image=$1 selinux=$2
+shift 2
+docker image inspect "$image" >/dev/null 2>&1 || exit 44
+exec docker run --rm -i $selinux -v /var/run/docker.sock:/var/run/docker.sock "$image" "$@"
+"#;
+
+/// Runs a short operation in the foreground and returns its output (`images --list`,
+/// `dump-certs`); `None` where the host does not have the image.
 ///
 /// # Errors
 ///
@@ -358,24 +377,31 @@ pub async fn ask(
     image: &str,
     selinux: bool,
     arguments: &[&str],
-) -> Result<String, Failure> {
-    let mut command = Command::read("docker").args(["run", "--rm", "-i"]);
-    if selinux {
-        command = command.args(["--security-opt", "label=disable"]);
-    }
-    let command = command
-        .args(["-v", "/var/run/docker.sock:/var/run/docker.sock", image])
-        .args(arguments.iter().copied())
-        .timeout(Duration::from_secs(300))
-        .docker();
+) -> Result<Option<String>, Failure> {
     let what = format!(
         "cannot ask the MKE bootstrapper for `{}`",
         arguments.join(" ")
     );
-    let output = host
-        .run(command)
-        .await
-        .map_err(|error| explain(&what, &error))?;
+    let command = Command::script(ASK, Effect::Read)
+        .args([image, selinux_option(selinux)])
+        .args(arguments.iter().copied())
+        .title(format!(
+            "ask the MKE bootstrapper for {}",
+            arguments.join(" ")
+        ))
+        .timeout(Duration::from_secs(300))
+        .docker();
+    let output = match host.run(command).await {
+        Ok(output) => output,
+        Err(error)
+            if error
+                .exited()
+                .is_some_and(|(_, status, _)| status.code() == Some(44)) =>
+        {
+            return Ok(None);
+        }
+        Err(error) => return Err(explain(&what, &error)),
+    };
     let text = output.stdout_text().into_owned();
     let fatal = text
         .lines()
@@ -387,7 +413,15 @@ pub async fn ask(
             failure.causes.push(line.message.into_owned());
             Err(failure)
         }
-        None => Ok(text),
+        None => Ok(Some(text)),
+    }
+}
+
+fn selinux_option(enforcing: bool) -> &'static str {
+    if enforcing {
+        "--security-opt label=disable"
+    } else {
+        ""
     }
 }
 

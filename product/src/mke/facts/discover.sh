@@ -84,8 +84,9 @@ fi
 printf '%s end 0\n' "$mark"
 BODY
 )
+# On standard input: what sudo is given as an argument goes to the log of the host.
 case $as in
-  sudo) sudo -n -- /bin/sh -c "$body" sh "$mark" "$port" ;;
-  doas) doas -n /bin/sh -c "$body" sh "$mark" "$port" ;;
-  *) /bin/sh -c "$body" sh "$mark" "$port" ;;
+  sudo) printf '%s' "$body" | sudo -n -- /bin/sh -s "$mark" "$port" ;;
+  doas) printf '%s' "$body" | doas -n /bin/sh -s "$mark" "$port" ;;
+  *) printf '%s' "$body" | /bin/sh -s "$mark" "$port" ;;
 esac

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use configurer::daemon_json::PATH as DAEMON_JSON;
 use phase::Known;
 use phase::lock::LockRecord;
 use serde::Deserialize;
@@ -385,7 +386,7 @@ fn engine(facts: &mut Facts, part: &impl Fn(&str) -> Part) {
         .and_then(|text| text.parse::<u64>().ok())
         .filter(|micros| *micros > 0);
     facts.engine = Engine {
-        needs_restart: state == EngineState::Running && changed_since(&part, &unit, started),
+        needs_restart: state == EngineState::Running && changed_since(facts, &part, &unit, started),
         state,
         version,
         root_dir: text("/DockerRootDir").map(str::to_owned),
@@ -455,6 +456,7 @@ fn unit(part: &Part) -> BTreeMap<String, String> {
 
 /// Whether the engine's files are younger than the engine.
 fn changed_since(
+    facts: &Facts,
     part: &impl Fn(&str) -> Part,
     unit: &BTreeMap<String, String>,
     started_micros: Option<u64>,
@@ -465,6 +467,7 @@ fn changed_since(
     {
         return true;
     }
+    let (owned, daemon_json) = (&facts.owned, facts.texts.daemon_json.as_deref());
     let clock = part("clock");
     let seconds = |text: Option<&str>| text.and_then(|text| text.trim().parse::<f64>().ok());
     let now = seconds(clock.lines.first().map(String::as_str));
@@ -477,10 +480,15 @@ fn changed_since(
         reason = "microseconds since boot are far below 2^52"
     )]
     let started = now - uptime + started as f64 / 1e6;
-    ["daemon-json", "drop-ins"].iter().any(|name| {
+    // A time that is yet to come was written by another clock, and says nothing.
+    let is_younger = |name: &str| {
         let part = part(name);
-        part.status == 0 && seconds(Some(part.first())).is_some_and(|changed| changed > started)
-    })
+        let changed = seconds(Some(part.first())).filter(|_| part.status == 0);
+        changed.is_some_and(|changed| changed > started && changed <= now)
+    };
+    // What an administrator has written there is his to load.
+    let is_ours = daemon_json.is_some_and(|text| owned.owns_file(DAEMON_JSON, text));
+    (is_ours && is_younger("daemon-json")) || is_younger("drop-ins")
 }
 
 #[derive(Deserialize)]

@@ -73,7 +73,9 @@ fn decide(shared: &Shared, facts: &Facts) -> Work {
         &mut owned.environment,
     );
     let mut files = match shared.selection(facts) {
-        Ok(selection) => mcr::repository_files(&selection, &owned),
+        Ok(selection) => {
+            mcr::repository_files(&selection, facts.texts.repository.as_deref(), &owned)
+        }
         Err(_) => Vec::new(),
     };
     let drop_in = facts.texts.proxy_drop_in.as_deref();

@@ -59,7 +59,14 @@ fn decide(
     let mut owned = facts.owned.clone();
     let text = facts.texts.daemon_json.as_deref();
     let edit = daemon_json::plan(text, &wanted, &mut owned.daemon_json)?;
-    Ok(edit.map(|edit| (edit, owned)))
+    Ok(edit.map(|edit| {
+        let text = edit.text.as_deref().unwrap_or(EMPTY);
+        // By this the engine is known to need a restart until it has had one.
+        owned
+            .files
+            .insert(daemon_json::PATH.to_owned(), configurer::owned::hash(text));
+        (edit, owned)
+    }))
 }
 
 /// Returns why the file of a host cannot be changed, where it has to be.

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::mke::cluster::Cluster;
 use crate::mke::domain::MkeDomain;
+use crate::mke::facts::Swarm;
 use crate::mke::failure::explain;
 use crate::mke::shared::Shared;
 use crate::mke::swarm::read_membership;
@@ -123,5 +124,36 @@ impl Meeting<MkeDomain> for InitSwarm {
             assembly.cluster.swarm_id = facts.swarm.cluster_id.clone();
         }
         Ok(())
+    }
+
+    /// Takes the swarm back where the user's commands failed: the next run would find one, and
+    /// never run the rest of them.
+    async fn clean_up(
+        &self,
+        cx: &Context<MkeDomain>,
+        step: &Step<&InitSwarmOnLeader>,
+        assembly: &mut Assembly<MkeDomain>,
+    ) -> Result<bool, Failure> {
+        let host = cx.shared.host(step.host)?;
+        let Some(facts) = assembly.hosts.get_mut(&step.host) else {
+            return Ok(false);
+        };
+        read_membership(host, facts).await?;
+        if !facts.swarm.is_member() {
+            return Ok(false);
+        }
+        let command = Command::change("docker")
+            .args(["swarm", "leave", "--force"])
+            .timeout(LIMIT)
+            .docker();
+        host.run(command)
+            .await
+            .map_err(|error| explain("cannot take the swarm back", &error))?;
+        facts.swarm = Swarm {
+            state: "inactive".to_owned(),
+            ..Swarm::default()
+        };
+        assembly.cluster.swarm_id = None;
+        Ok(true)
     }
 }

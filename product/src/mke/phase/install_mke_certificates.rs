@@ -1,21 +1,27 @@
-//! Puts the user's server certificate where MKE's controllers look for it.
+//! Puts the user's server certificate where MKE's controllers look for it. Where MKE runs already
+//! it reads the new one, one manager after the other.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use phase::{Context, Disruption, Failure, HostId, HostPhase, HostView, Plan};
+use phase::{Assembly, Context, Disruption, Failure, HostId, Meeting, Plan, Step};
+use rig::Host;
 use rig::command::{Command, Effect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::mke::cluster::Cluster;
+use crate::mke::cluster::{Cluster, Mke};
 use crate::mke::domain::MkeDomain;
 use crate::mke::facts::Facts;
 use crate::mke::failure::explain;
+use crate::mke::health;
 use crate::mke::shared::Shared;
+
+/// How long all managers may take to be well again after one was given a certificate.
+const GATE: Duration = Duration::from_secs(600);
 
 /// Makes the volume if it is not there and writes one of its files atomically; the content comes
 /// on stdin. $1 name of the file. Prints its hash as it is on the disk.
@@ -67,8 +73,21 @@ fn wanted(shared: &Shared) -> Option<BTreeMap<&'static str, SecretString>> {
     ]))
 }
 
+/// Lets MKE read its certificate again.
+const RELOAD: &str = "exec docker restart ucp-controller >/dev/null\n";
+
+/// Returns the files of a manager that are missing or differ, with the hashes they shall have.
+fn missing(shared: &Shared, facts: &Facts) -> BTreeMap<String, String> {
+    wanted(shared)
+        .unwrap_or_default()
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), hash(text)))
+        .filter(|(name, hash)| facts.certificates.get(name) != Some(hash))
+        .collect()
+}
+
 #[async_trait]
-impl HostPhase<MkeDomain> for InstallMkeCertificates {
+impl Meeting<MkeDomain> for InstallMkeCertificates {
     type Change = WriteCertificates;
 
     fn id(&self) -> &'static str {
@@ -79,61 +98,104 @@ impl HostPhase<MkeDomain> for InstallMkeCertificates {
         "Install MKE certificates"
     }
 
-    fn plan(&self, view: &HostView<'_, MkeDomain>) -> Plan<WriteCertificates> {
-        if !view.shared.is_manager(view.host) {
-            return Plan::skip("only managers serve MKE");
-        }
-        let Some(wanted) = wanted(view.shared) else {
-            return Plan::skip("no server certificate is configured");
-        };
-        let files: BTreeMap<String, String> = wanted
-            .iter()
-            .map(|(name, text)| ((*name).to_owned(), hash(text)))
-            .filter(|(name, hash)| view.facts.certificates.get(name) != Some(hash))
-            .collect();
-        if files.is_empty() {
-            return Plan::skip("the server certificate is in its place");
-        }
-        let change = WriteCertificates { files };
-        Plan::step(
-            view.host,
-            change,
-            "the server certificate differs",
-            Disruption::Live,
-        )
+    fn invites(&self, shared: &Shared, _: &Cluster) -> Vec<HostId> {
+        shared.managers()
     }
 
-    fn predict(&self, _: &HostView<'_, MkeDomain>, change: &WriteCertificates, facts: &mut Facts) {
-        facts.certificates.extend(change.files.clone());
+    fn plan(&self, assembly: &Assembly<MkeDomain>) -> Plan<WriteCertificates> {
+        if wanted(&assembly.shared).is_none() {
+            return Plan::skip("no server certificate is configured");
+        }
+        let runs = matches!(assembly.cluster.mke, Mke::Installed(_));
+        let mut steps: Vec<Step<WriteCertificates>> = assembly
+            .hosts
+            .iter()
+            .map(|(&host, facts)| (host, missing(&assembly.shared, facts)))
+            .filter(|(_, files)| !files.is_empty())
+            .map(|(host, files)| Step {
+                host,
+                change: WriteCertificates { files },
+                why: "the server certificate differs".to_owned(),
+                disruption: if runs {
+                    Disruption::Restart
+                } else {
+                    Disruption::Live
+                },
+            })
+            .collect();
+        steps.sort_by_key(|step| Some(step.host) == assembly.cluster.leader);
+        Plan::steps_or_skip(steps, "the server certificate is in its place")
+    }
+
+    fn predict(&self, step: &Step<&WriteCertificates>, assembly: &mut Assembly<MkeDomain>) {
+        assembly.cluster.is_disturbed = true;
+        if let Some(facts) = assembly.hosts.get_mut(&step.host) {
+            facts.certificates.extend(step.change.files.clone());
+        }
     }
 
     async fn run(
         &self,
         cx: &Context<MkeDomain>,
-        _cluster: &Cluster,
-        id: HostId,
-        change: &WriteCertificates,
-        facts: &mut Facts,
+        step: &Step<&WriteCertificates>,
+        assembly: &mut Assembly<MkeDomain>,
     ) -> Result<(), Failure> {
-        let host = cx.shared.host(id)?;
+        assembly.cluster.is_disturbed = true;
+        let host = cx.shared.host(step.host)?;
         for (name, text) in wanted(&cx.shared).unwrap_or_default() {
-            if !change.files.contains_key(name) {
+            if !step.change.files.contains_key(name) {
                 continue;
             }
-            let command = Command::script(WRITE, Effect::Change)
-                .arg(name)
-                .secret_stdin(text)
-                .title(format!("write {name} of the server certificate"))
-                .timeout(Duration::from_secs(60))
-                .elevated();
-            let output = host
-                .run(command)
-                .await
-                .map_err(|error| explain("cannot write the server certificate", &error))?;
-            let text = output.stdout_text();
-            let seen = text.split_whitespace().next().unwrap_or_default();
-            facts.certificates.insert(name.to_owned(), seen.to_owned());
+            let seen = write(host, name, text).await?;
+            if let Some(facts) = assembly.hosts.get_mut(&step.host) {
+                facts.certificates.insert(name.to_owned(), seen);
+            }
         }
-        Ok(())
+        let serves = assembly.hosts.get(&step.host).is_some_and(|facts| {
+            facts
+                .mke
+                .containers
+                .iter()
+                .any(|name| name == "ucp-controller")
+        });
+        if !serves {
+            return Ok(());
+        }
+        let command = Command::script(RELOAD, Effect::Change)
+            .title("let MKE read its certificate again")
+            .timeout(Duration::from_secs(180))
+            .docker();
+        host.run(command)
+            .await
+            .map_err(|error| explain("MKE cannot be restarted with its new certificate", &error))?;
+        let members: Vec<HostId> = assembly
+            .hosts
+            .iter()
+            .filter(|(_, facts)| facts.swarm.is_manager)
+            .map(|(&id, _)| id)
+            .collect();
+        cx.progress(step.host, "waiting until every manager is well");
+        let port = cx.shared.config.mke.controller_port();
+        health::gate(cx, &members, Some(port), GATE).await
     }
+}
+
+/// Writes one file; returns its hash as it is on the disk.
+async fn write(host: &Host, name: &str, text: SecretString) -> Result<String, Failure> {
+    let command = Command::script(WRITE, Effect::Change)
+        .arg(name)
+        .secret_stdin(text)
+        .title(format!("write {name} of the server certificate"))
+        .timeout(Duration::from_secs(60))
+        .elevated();
+    let output = host
+        .run(command)
+        .await
+        .map_err(|error| explain("cannot write the server certificate", &error))?;
+    let text = output.stdout_text();
+    Ok(text
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_owned())
 }

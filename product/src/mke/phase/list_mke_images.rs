@@ -99,7 +99,8 @@ impl Meeting<MkeDomain> for ListMkeImages {
             facts.selinux_enforcing,
             &arguments,
         )
-        .await?;
+        .await?
+        .unwrap_or_default();
         assembly.cluster.images = parse_listing(&text);
         if assembly.cluster.images.is_empty() {
             return Err(Failure::new("the bootstrapper listed no image")

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use phase::failure::FailedCommand;
 use phase::{Context, Disruption, Failure, HostId, HostPhase, HostView, Plan};
 use rig::command::{Command, Effect};
 use serde::Serialize;
@@ -11,7 +12,7 @@ use serde::Serialize;
 use crate::mke::cluster::Cluster;
 use crate::mke::domain::MkeDomain;
 use crate::mke::facts::Facts;
-use crate::mke::failure::explain;
+use crate::mke::failure::{explain, last_lines};
 
 /// How long one hook may take.
 const LIMIT: Duration = Duration::from_secs(30 * 60);
@@ -108,13 +109,18 @@ impl HostPhase<MkeDomain> for RunHooks {
                 .title(format!("hook {number} of {}", commands.len()))
                 .timeout(LIMIT);
             let mut show = |line: &str| cx.progress(id, format!("hook {number}: {line}"));
-            let status = host
+            let ended = host
                 .stream(command, &mut show)
                 .await
                 .map_err(|error| explain(&format!("hook {number} could not be run"), &error))?;
-            if !status.success() {
-                return Err(Failure::new(format!("hook {number} failed with {status}"))
-                    .hint("see the lines that it printed above, and `hooks` of this host"));
+            if !ended.status.success() {
+                return Err(Failure::new(format!("hook {number} failed"))
+                    .command(FailedCommand {
+                        command: format!("hook {number} of {}", commands.len()),
+                        status: ended.status.to_string(),
+                        stderr_tail: last_lines(&ended.stderr),
+                    })
+                    .hint("check `hooks` of this host"));
             }
         }
         Ok(())

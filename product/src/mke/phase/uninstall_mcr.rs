@@ -49,21 +49,33 @@ for tool in iptables ip6tables; do
   case $rules in *DOCKER*|*docker0*|*docker_gwbridge*) ;; *) continue ;; esac
   printf '%s\n' "$rules" | grep -vE 'DOCKER|docker0|docker_gwbridge' | $tool-restore || true
 done
-rm -rf -- "$1/swarm"
+[ ! -d "$1/image" ] || rm -rf -- "$1/swarm"
 rm -f /run/docker.pid /run/docker.sock
 "#;
 
-/// Removes the data of the engine and of MKE. $1 directory of the engine's data.
+/// Removes the data of the engine and of MKE. $1 directory of the engine's data, $2 `containerd`
+/// where that goes along: somebody else's stays.
 ///
-/// Nothing but the well-known places, and never a directory that is, or holds, a system one.
+/// Nothing but the well-known places, and only what looks like the data of an engine and is no
+/// place of the system. What lies beside a directory that somebody chose is not touched.
 const PRUNE: &str = r#"
 set -u
-case $1 in
-  /*/?*) ;;
-  *) echo "refusing to remove the data directory '$1'" >&2; exit 1 ;;
+refuse() { echo "refusing to remove the data directory '$1': $2" >&2; exit 1; }
+data=$(readlink -m -- "$1") || refuse "$1" 'its path cannot be resolved'
+case $data in
+  /|/bin|/bin/*|/boot|/boot/*|/dev|/dev/*|/etc|/etc/*|/home|/lib|/lib/*|/lib32|/lib64|/media|/mnt|/opt|\
+  /proc|/proc/*|/root|/run|/sbin|/sbin/*|/srv|/sys|/sys/*|/tmp|/usr|/usr/*|/var|/var/cache|/var/lib|\
+  /var/log|/var/log/*|/var/run|/var/spool|/var/tmp) refuse "$data" 'it is a directory of the system' ;;
 esac
-parent=$(dirname -- "$1")
-case $parent in /|/etc|/usr|/home|/root|/boot|/dev|/proc|/sys) others= ;; *) others=yes ;; esac
+is_engine_data() {
+  for name in containers image volumes network swarm buildkit overlay2; do
+    [ ! -d "$data/$name" ] || return 0
+  done
+  [ -z "$(ls -A -- "$data" 2>/dev/null)" ]
+}
+is_engine_data || refuse "$data" 'it holds no data of an engine'
+containerd=$2
+set -- "$data"
 umount /run/docker/netns/* 2>/dev/null
 grep -F " $1/" /proc/mounts | cut -d' ' -f2 | sort -r | while read -r mount; do umount -l "$mount"; done
 remove() {
@@ -75,11 +87,9 @@ remove() {
   fi
 }
 remove "$1"
-if [ -n "$others" ]; then
-  for name in containerd cri-dockerd kubelet; do remove "$parent/$name"; done
-fi
+for name in $containerd cri-dockerd kubelet; do remove "/var/lib/$name"; done
 remove /run/docker
-remove /run/containerd
+[ -z "$containerd" ] || remove /run/containerd
 rm -f /run/cri-dockerd-mke.sock /run/docker.sock
 if [ -e /lib/systemd/system/cri-dockerd-mke.service ]; then
   systemctl disable --quiet --now cri-dockerd-mke.service cri-dockerd-mke.socket 2>/dev/null || true
@@ -221,12 +231,14 @@ impl HostPhase<MkeDomain> for UninstallMcr {
                 short,
             ),
         ];
+        let containerd = owned.packages.contains("containerd.io");
         owned.packages.clear();
         if change.prune {
+            let containerd = if containerd { "containerd" } else { "" };
             actions.push(with(
                 "remove the engine's data",
                 PRUNE,
-                vec![data],
+                vec![data, containerd.to_owned()],
                 STOP_LIMIT,
             ));
             owned.daemon_json.clear();
@@ -254,7 +266,43 @@ impl HostPhase<MkeDomain> for UninstallMcr {
 
 #[cfg(test)]
 mod tests {
+    use std::process::{Command, Stdio};
+
     use super::*;
+
+    /// Runs the guard of the script that removes data, and nothing behind it.
+    fn is_refused(directory: &str) -> bool {
+        let guard = PRUNE.split("containerd=$2").next().unwrap();
+        let ended = Command::new("/bin/sh")
+            .args(["-c", guard, "sh", directory])
+            .stderr(Stdio::null())
+            .status();
+        !ended.unwrap().success()
+    }
+
+    #[test]
+    fn directories_of_the_system_are_never_removed() {
+        for directory in [
+            "/",
+            "/usr/lib",
+            "/var/../etc/x",
+            "/var/lib",
+            "/home",
+            "relative/../../../../../../etc",
+        ] {
+            assert!(is_refused(directory), "{directory}");
+        }
+    }
+
+    #[test]
+    fn only_what_looks_like_an_engines_data_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().to_str().unwrap().to_owned();
+        std::fs::write(directory.path().join("thesis.tex"), "years of work").unwrap();
+        assert!(is_refused(&path));
+        std::fs::create_dir(directory.path().join("overlay2")).unwrap();
+        assert!(!is_refused(&path));
+    }
 
     #[test]
     fn the_data_directory_is_the_engines_own_or_the_configured_one() {

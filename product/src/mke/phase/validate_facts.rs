@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use config::{Role, Version};
 use phase::{Check, Complaint, HostId};
 
-use crate::mke::bootstrapper::{LABEL_OPERATION, LABEL_VERSION};
+use crate::mke::bootstrapper::{self, Found, LABEL_OPERATION, LABEL_VERSION};
 use crate::mke::cluster::{Cluster, Mke};
 use crate::mke::domain::MkeDomain;
 use crate::mke::facts::{EngineState, Facts};
+use crate::mke::phase::install_mke;
 use crate::mke::shared::Shared;
 
 /// Validates facts.
@@ -36,8 +37,11 @@ impl Check<MkeDomain> for ValidateFacts {
         found.extend(mke_version(shared, cluster));
         found.extend(engine_channel(shared, facts));
         found.extend(install_only_flags(shared, cluster, facts));
-        found.extend(vendor_step(facts));
+        found.extend(vendor_step(shared, facts));
         found.extend(default_sans(shared));
+        found.extend(credentials(shared));
+        found.extend(foreign_engine(facts));
+        found.extend(swarm_state(facts));
         found
     }
 }
@@ -221,14 +225,17 @@ fn install_only_flags(
     )]
 }
 
-/// A vendor step of another kind than ours that is still going on.
-fn vendor_step(facts: &BTreeMap<HostId, Facts>) -> Vec<Complaint> {
+/// A vendor step that is still going on and is not the one that this run would start: another
+/// operation, or an install that was asked for otherwise.
+fn vendor_step(shared: &Shared, facts: &BTreeMap<HostId, Facts>) -> Vec<Complaint> {
+    let ours = install_mke::operation(shared);
     facts
         .iter()
         .filter_map(|(&id, facts)| {
-            let found = facts.bootstrap.as_ref().filter(|found| found.running)?;
+            let found = facts.bootstrap.as_ref()?;
             let label = |name: &str| found.labels.get(name).map_or("unknown", String::as_str);
-            (label(LABEL_OPERATION) != "install").then(|| {
+            let is_other = bootstrapper::judge(&ours, Some(found)) == Found::RunningOther;
+            is_other.then(|| {
                 Complaint::error(
                     id,
                     format!(
@@ -237,9 +244,75 @@ fn vendor_step(facts: &BTreeMap<HostId, Facts>) -> Vec<Complaint> {
                         label(LABEL_OPERATION),
                         label(LABEL_VERSION)
                     ),
-                    "wait until it has ended (`docker logs -f ucp` on this host), then run again",
+                    "wait until it has ended (`docker logs -f ucp` on this host), or run with the \
+                     configuration that it was started with",
                 )
             })
+        })
+        .collect()
+}
+
+/// What needs the administrator's password, and does not have it.
+fn credentials(shared: &Shared) -> Vec<Complaint> {
+    let mke = &shared.config.mke;
+    if mke.nodes_health_retry == 0 || (mke.admin_username.is_some() && mke.admin_password.is_some())
+    {
+        return Vec::new();
+    }
+    vec![Complaint::error(
+        None,
+        "`nodesHealthRetry` needs the administrator's name and password",
+        "set `spec.mke.adminUsername` and `spec.mke.adminPassword`",
+    )]
+}
+
+/// Packages of engines that are not MCR.
+const FOREIGN_ENGINES: &[&str] = &[
+    "docker.io",
+    "docker-ce",
+    "moby-engine",
+    "docker",
+    "podman-docker",
+];
+
+/// An engine of somebody else is not taken for MCR, nor replaced unasked.
+fn foreign_engine(facts: &BTreeMap<HostId, Facts>) -> Vec<Complaint> {
+    facts
+        .iter()
+        .filter(|(_, facts)| {
+            facts.engine.state != EngineState::Absent && !facts.packages.contains_key("docker-ee")
+        })
+        .filter_map(|(&id, facts)| {
+            let package = FOREIGN_ENGINES
+                .iter()
+                .find(|name| facts.packages.contains_key(**name))?;
+            Some(Complaint::error(
+                id,
+                format!("the container engine is that of the package `{package}`, not MCR"),
+                format!("move its workloads away and remove the package `{package}`"),
+            ))
+        })
+        .collect()
+}
+
+/// A node that is in a swarm and cannot take part in it.
+fn swarm_state(facts: &BTreeMap<HostId, Facts>) -> Vec<Complaint> {
+    facts
+        .iter()
+        .filter_map(|(&id, facts)| {
+            let said = facts.swarm.error.as_deref().unwrap_or("no reason given");
+            let (message, hint) = match facts.swarm.state.as_str() {
+                "locked" => (
+                    "the swarm of this node is locked".to_owned(),
+                    "unlock it with `docker swarm unlock`, then run again",
+                ),
+                "error" => (
+                    format!("the swarm of this node has an error: {said}"),
+                    "see `docker info` on the host; `docker swarm leave --force` takes it out",
+                ),
+                _ => return None,
+            };
+            Some(Complaint::error(id, message, hint))
         })
         .collect()
 }

@@ -14,10 +14,13 @@ use crate::mke::api::{Api, ApiError};
 use crate::mke::bootstrapper;
 use crate::mke::cluster::{Cluster, Mke};
 use crate::mke::domain::MkeDomain;
+use crate::mke::phase::pull_mke_images::pull;
 use crate::mke::shared::Shared;
 
 /// How long every manager may take to answer.
 const ANSWER: Duration = Duration::from_secs(600);
+/// How long the bootstrapper's own image may take to come.
+const PULL: Duration = Duration::from_secs(30 * 60);
 /// How long one request may take.
 const REQUEST: Duration = Duration::from_secs(10);
 
@@ -126,28 +129,47 @@ pub async fn cluster_ca(
     leader: HostId,
     assembly: &Assembly<MkeDomain>,
 ) -> Result<String, Failure> {
-    let selinux = assembly
-        .hosts
-        .get(&leader)
-        .is_some_and(|facts| facts.selinux_enforcing);
-    let host = cx.shared.host(leader)?;
-    let image = cx.shared.config.mke.bootstrap_image();
     let ca = cx
         .shared
         .cluster_ca
-        .get_or_try_init(|| async {
-            let text = bootstrapper::ask(host, &image, selinux, &["dump-certs", "--ca"]).await?;
-            match text.find("-----BEGIN CERTIFICATE-----") {
-                Some(start) => Ok(text[start..].to_owned()),
-                None => Err(Failure::new("the bootstrapper printed no CA certificate")),
-            }
-        })
+        .get_or_try_init(|| dump_ca(cx, leader, assembly))
         .await?;
     let own = cx.shared.config.mke.certificates.as_ref();
     Ok(match own {
         Some(own) => format!("{ca}\n{}", own.ca.expose_secret()),
         None => ca.clone(),
     })
+}
+
+/// Asks the bootstrapper for the CA: the leader, then every other manager, as the image is only
+/// where somebody has pulled it. It is pulled to the leader where nobody has it.
+async fn dump_ca(
+    cx: &Context<MkeDomain>,
+    leader: HostId,
+    assembly: &Assembly<MkeDomain>,
+) -> Result<String, Failure> {
+    let image = cx.shared.config.mke.bootstrap_image();
+    let others = assembly.hosts.keys().copied().filter(|id| *id != leader);
+    let mut managers: Vec<HostId> = std::iter::once(leader).chain(others).collect();
+    managers.push(leader);
+    let last = managers.len() - 1;
+    for (index, id) in managers.into_iter().enumerate() {
+        let host = cx.shared.host(id)?;
+        let facts = assembly.hosts.get(&id);
+        if index == last {
+            let logged_in = facts.is_some_and(|facts| facts.logged_in);
+            pull(cx, host, logged_in, std::slice::from_ref(&image), PULL).await?;
+        }
+        let selinux = facts.is_some_and(|facts| facts.selinux_enforcing);
+        let answer = bootstrapper::ask(host, &image, selinux, &["dump-certs", "--ca"]).await?;
+        if let Some(text) = answer {
+            return match text.find("-----BEGIN CERTIFICATE-----") {
+                Some(start) => Ok(text[start..].to_owned()),
+                None => Err(Failure::new("the bootstrapper printed no CA certificate")),
+            };
+        }
+    }
+    Err(Failure::new("no manager has the image of the bootstrapper"))
 }
 
 /// Returns a client that accepts every name of the cluster's managers.
@@ -224,8 +246,7 @@ struct Status {
 
 /// Waits until MKE itself calls every node ready (`nodesHealthRetry`).
 ///
-/// The seed doubles a pause of 10 s that many times: the same time is given here, with a first
-/// look at once and frequent ones after it.
+/// Each round stands for 10 s, with a first look at once and frequent ones after it.
 async fn nodes_ready(
     cx: &Context<MkeDomain>,
     step: &Step<&WaitForMke>,
@@ -240,8 +261,8 @@ async fn nodes_ready(
         );
     };
     let login = serde_json::json!({"username": username, "password": password.expose_secret()});
-    let rounds = step.change.node_rounds.min(10);
-    let deadline = Duration::from_secs(10 * ((1 << rounds) - 1)).max(Duration::from_secs(30));
+    let rounds = step.change.node_rounds;
+    let deadline = (Duration::from_secs(10) * rounds).max(Duration::from_secs(30));
     wait_until(
         "every node being ready",
         Patience::until(deadline),

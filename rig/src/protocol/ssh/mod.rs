@@ -95,7 +95,7 @@ pub struct SshOptions {
     /// How many hosts may be connected to at the same time.
     pub handshakes: usize,
     /// How many connections to one server may be without login at the same time: a stock sshd
-    /// begins to refuse at 10.
+    /// begins to refuse at 10, and counts one that has just logged in a little longer.
     pub handshakes_per_server: usize,
     /// How long the steps may take.
     pub timeouts: SshTimeouts,
@@ -118,7 +118,7 @@ impl SshOptions {
                 .to_vec(),
             passphrases: Arc::new(NobodyToAsk),
             handshakes: 64,
-            handshakes_per_server: 8,
+            handshakes_per_server: 5,
             timeouts: SshTimeouts::default(),
         }
     }

@@ -1,0 +1,343 @@
+//! The handle of a host, through a real login shell.
+
+use std::io::Cursor;
+use std::time::{Duration, Instant};
+
+use rig::command::{Command, Effect};
+use rig::files::{TransferError, Written};
+use rig::{CommandError, Endpoint, ExitStatus, Host};
+use secrecy::SecretString;
+use tokio::io::AsyncSeek;
+
+use crate::server::Server;
+
+fn script(text: &str) -> Command {
+    Command::script(text, Effect::Read).timeout(Duration::from_secs(60))
+}
+
+async fn printed(host: &Host, command: Command) -> String {
+    match host.run(command).await {
+        Ok(output) => output.stdout_text().into_owned(),
+        Err(error) => panic!("{error}: {error:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arguments_arrive_as_they_are() {
+    let server = Server::start();
+    let words = ["a b", "it's", "$HOME", "`id`", "*", "", "x\ny", "€"];
+    let command = Command::read("printf").arg("%s|").args(words);
+
+    let text = printed(&server.host(), command).await;
+
+    assert_eq!(text, words.map(|word| format!("{word}|")).concat());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_command_keeps_its_status_and_its_words() {
+    let server = Server::start();
+    let command = script("echo out; echo 'no such luck' >&2; exit 3");
+
+    let error = server.host().run(command).await.unwrap_err();
+
+    let (_, status, stderr) = error.exited().unwrap();
+    assert_eq!(status, &ExitStatus::Code(3));
+    assert_eq!(stderr, "no such luck\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_login_shell_prints_is_no_part_of_an_answer() {
+    let server = Server::with(
+        "ForceCommand echo 'Welcome!'; printf 'no line end'; echo noise >&2; \
+         eval \"$SSH_ORIGINAL_COMMAND\"",
+    );
+    let host = server.host();
+
+    let output = host
+        .run(script("echo answer; echo words >&2"))
+        .await
+        .unwrap();
+
+    assert_eq!(output.stdout_text(), "answer\n");
+    assert_eq!(output.stderr, "words\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_shell_that_only_greets_is_named() {
+    let server = Server::with("ForceCommand echo 'This account is currently not available.'");
+
+    let error = server.host().run(script("true")).await.unwrap_err();
+
+    assert!(matches!(error, CommandError::NoShell { .. }), "{error}");
+    assert!(error.to_string().contains("not available"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_may_be_long() {
+    let server = Server::start();
+
+    let text = printed(
+        &server.host(),
+        script("head -c 300000 /dev/zero | tr '\\0' x; echo"),
+    )
+    .await;
+
+    assert_eq!(text.len(), 300_001);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gigabyte_of_output_does_not_grow_memory() {
+    let server = Server::start();
+    let host = server.host();
+    host.connect().await.unwrap();
+    let before = resident_bytes();
+    let mut peak = 0;
+    let mut seen = 0_u64;
+
+    let flood = script("head -c 1073741824 /dev/zero | tr '\\0' x").sensitive_output();
+    let mut count = |line: &str| {
+        seen += line.len() as u64;
+        peak = peak.max(resident_bytes());
+    };
+    let ended = host.stream(flood, &mut count).await.unwrap();
+
+    assert!(ended.status.success());
+    assert_eq!(seen, 1 << 30);
+    // Windows and buffers are a few MiB; the rest is room for an allocator that keeps pages.
+    let grown = peak.saturating_sub(before);
+    assert!(grown < 48 << 20, "{} MiB", grown >> 20);
+}
+
+fn resident_bytes() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = text.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_is_kept_is_an_error_and_not_memory() {
+    let server = Server::start();
+    let flood = script("head -c 100000000 /dev/zero").sensitive_output();
+
+    let error = server.host().run(flood).await.unwrap_err();
+
+    assert!(
+        matches!(error, CommandError::TooMuchOutput { .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_out_ends_the_remote_process() {
+    let server = Server::start();
+    let host = server.host();
+    let mark = format!("sleep 98{}", server.port);
+    let command = script(&mark).timeout(Duration::from_millis(500));
+
+    let error = host.run(command).await.unwrap_err();
+
+    assert!(matches!(error, CommandError::TimedOut { .. }), "{error}");
+    assert!(gone(&mark).await, "`{mark}` still runs");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_nobody_waits_for_ends() {
+    let server = Server::start();
+    let host = server.host();
+    host.connect().await.unwrap();
+    let mark = format!("sleep 97{}", server.port);
+
+    let waited = tokio::time::timeout(Duration::from_millis(700), host.run(script(&mark))).await;
+
+    assert!(waited.is_err());
+    assert!(gone(&mark).await, "`{mark}` still runs");
+}
+
+/// Says whether a process has this command line.
+fn runs(line: &str) -> bool {
+    let found = std::process::Command::new("pgrep")
+        .args(["-f", "-x", line])
+        .output();
+    !found.unwrap().stdout.is_empty()
+}
+
+/// Waits until no process has this command line.
+async fn gone(line: &str) -> bool {
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(20) {
+        if !runs(line) {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    false
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_connection_is_no_success_and_the_next_command_connects_anew() {
+    let server = Server::start();
+    let host = server.host();
+    let mark = format!("sleep 96{}", server.port);
+    let running = {
+        let (host, text) = (host.clone(), mark.clone());
+        tokio::spawn(async move { host.run(script(&text)).await })
+    };
+    let started = Instant::now();
+    while !runs(&mark) {
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "`{mark}` does not start"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    server.kill_sessions("-KILL");
+
+    let error = running.await.unwrap().unwrap_err();
+    assert!(error.is_connection_lost(), "{error}");
+    assert_eq!(printed(&host, script("echo again")).await, "again\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_one_session_serves_all_commands() {
+    let server = Server::with("MaxSessions 1");
+    let host = server.host();
+
+    let tasks: Vec<_> = (0..4)
+        .map(|number| {
+            let host = host.clone();
+            tokio::spawn(async move { printed(&host, script(&format!("echo {number}"))).await })
+        })
+        .collect();
+
+    for (number, task) in tasks.into_iter().enumerate() {
+        assert_eq!(task.await.unwrap(), format!("{number}\n"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_are_in_no_argument_list() {
+    let server = Server::start();
+    let secret = "tr0ub4dor-and-3";
+    let looks = "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; echo; done 2>/dev/null; cat";
+    let command = script(looks)
+        .secret_stdin(SecretString::from(secret))
+        .secret_env("TOKEN", SecretString::from("other-s3cret"));
+
+    let text = printed(&server.host(), command).await;
+
+    assert_eq!(text.matches(secret).count(), 1, "only as its own input");
+    assert!(!text.contains("other-s3cret"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_are_whole_or_not_there() {
+    let server = Server::start();
+    let host = server.host();
+    let target = server.path("up/load.bin");
+    let target = target.to_str().unwrap();
+    let content: Vec<u8> = (0..3_000_000_u32)
+        .map(|number| (number % 251) as u8)
+        .collect();
+
+    let first = host
+        .files()
+        .upload(&mut Cursor::new(&content), target, "0640", false)
+        .await;
+    let second = host
+        .files()
+        .upload(&mut Cursor::new(&content), target, "0640", false)
+        .await;
+
+    assert_eq!(first.unwrap(), Written::Changed);
+    assert_eq!(second.unwrap(), Written::Unchanged);
+    assert_eq!(std::fs::read(target).unwrap(), content);
+    let mut back = Vec::new();
+    host.files()
+        .download(target, &mut back, false)
+        .await
+        .unwrap();
+    assert_eq!(back, content);
+}
+
+/// A file that is one thing when it is looked at and another when it is sent.
+struct Fickle(Cursor<Vec<u8>>, bool);
+
+impl tokio::io::AsyncRead for Fickle {
+    fn poll_read(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+        buffer: &mut tokio::io::ReadBuf<'_>,
+    ) -> std::task::Poll<std::io::Result<()>> {
+        std::pin::Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncSeek for Fickle {
+    fn start_seek(
+        mut self: std::pin::Pin<&mut Self>,
+        position: std::io::SeekFrom,
+    ) -> std::io::Result<()> {
+        if position == std::io::SeekFrom::Start(0) && !self.1 {
+            self.0.get_mut()[0] ^= 1;
+            self.1 = true;
+        }
+        std::pin::Pin::new(&mut self.0).start_seek(position)
+    }
+
+    fn poll_complete(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<std::io::Result<u64>> {
+        std::pin::Pin::new(&mut self.0).poll_complete(cx)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_arrives_otherwise_leaves_nothing() {
+    let server = Server::start();
+    let directory = server.path("up");
+    let target = directory.join("load.bin");
+    let mut source = Fickle(Cursor::new(vec![1; 100_000]), false);
+
+    let error = server
+        .host()
+        .files()
+        .upload(&mut source, target.to_str().unwrap(), "0600", false)
+        .await
+        .unwrap_err();
+
+    assert!(matches!(error, TransferError::Checksum { .. }), "{error}");
+    assert_eq!(std::fs::read_dir(directory).unwrap().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_change_of_a_dry_run_is_never_sent() {
+    let server = Server::start();
+    let mut options = rig::HostOptions {
+        name: "dry".to_owned(),
+        sudo_override: false,
+        sudo_docker: false,
+        dry_run: true,
+        confirm: None,
+        observer: std::sync::Arc::new(rig::observer::Unobserved),
+        redactor: rig::redact::Redactor::new(),
+        limits: rig::limits::SharedLimits::default(),
+        backoff: rig::retry::Backoff::default(),
+    };
+    options.dry_run = true;
+    let connector = rig::protocol::ssh::SshConnector::new(server.options());
+    let endpoint = Endpoint::Ssh(server.endpoint());
+    let host = Host::new(std::sync::Arc::new(connector), endpoint, options);
+    let file = server.path("made");
+    let make = Command::change("touch").arg(file.to_str().unwrap());
+
+    let error = host.run(make).await.unwrap_err();
+
+    assert!(
+        matches!(error, CommandError::RefusedInDryRun { .. }),
+        "{error}"
+    );
+    assert!(!file.exists());
+    assert_eq!(printed(&host, script("echo looks")).await, "looks\n");
+}

@@ -1,0 +1,14 @@
+//! SSH against a real sshd on the loopback: what the protocol library gets wrong, what servers do
+//! to clients, and what users have in their `~/.ssh`.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `server` | a private sshd with a home directory of its own for the client |
+//! | `channels` | processes and streams: windows, floods, lost connections, ends |
+//! | `connecting` | keys, agents, passphrases, host keys, limits, silence |
+//! | `host` | the handle of a host: commands, banners, time-outs, files |
+
+mod channels;
+mod connecting;
+mod host;
+mod server;
