@@ -1,6 +1,8 @@
 //! What the compiler cannot hold: who may use which crate, who prints, how files are named and how
 //! long they are. A rule that is broken names the file and the line.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -8,6 +8,8 @@
 //! | `connecting` | keys, agents, passphrases, host keys, limits, silence |
 //! | `host` | the handle of a host: commands, banners, time-outs, files |
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
 mod channels;
 mod connecting;
 mod host;
