@@ -26,21 +26,17 @@ const KINDS: &[&str] = &["mke", "mke+msr"];
 
 /// Checks that a document is one that is read, and brings it into the current form.
 ///
-/// Returns whether it makes sense to go on. Documents of older versions are refused as yet; their
+/// Returns whether it makes sense to go on: a document without a version is taken for a current
+/// one, for the sake of its other problems. Documents of older versions are refused as yet; their
 /// migrations change the tree here, before anything else looks at it.
 pub(crate) fn migrate(root: &mut Node, problems: &Problems) -> bool {
-    let Some(version) = text(
-        root,
-        "apiVersion",
-        &format!("add `apiVersion: {CURRENT}`"),
-        problems,
-    ) else {
-        return false;
+    let hint = format!("add `apiVersion: {CURRENT}`");
+    let Some((version, span)) = text(root, "apiVersion", &hint, problems) else {
+        return true;
     };
-    if version.0 == CURRENT {
+    if version == CURRENT {
         return true;
     }
-    let (version, span) = version;
     let problem = if OLDER.contains(&version.as_str()) {
         let message = format!("configurations of {} cannot be read yet", quoted(&version));
         let hint = format!("bring it into the form of `{CURRENT}` and change `apiVersion`");

@@ -35,6 +35,8 @@ pub struct CertificatePart {
     pub path: Option<PathBuf>,
     /// The text; that of the file wins.
     pub data: Option<SecretString>,
+    /// Whether one of its keys is there, even if it could not be read.
+    is_given: bool,
 }
 
 impl CertificateParts {
@@ -65,7 +67,7 @@ impl CertificateParts {
         ];
         let missing: Vec<&str> = parts
             .iter()
-            .filter(|(part, _)| part.data.is_none() && part.path.is_none())
+            .filter(|(part, _)| !part.is_given)
             .map(|(_, name)| *name)
             .collect();
         if missing.len() == parts.len() {
@@ -77,11 +79,15 @@ impl CertificateParts {
 
 impl CertificatePart {
     fn decode(fields: &mut Fields<'_>, path: &'static str, data: &'static str) -> Self {
+        let is_given = [data, path]
+            .map(|key| fields.take(key).is_some())
+            .contains(&true);
         let text = fields.take(data).and_then(|value| value.secret());
         let file = file(fields, path);
         let (path, read) = file.unzip();
         Self {
             path,
+            is_given,
             data: read
                 .or(text)
                 .filter(|text| !text.expose_secret().is_empty()),

@@ -265,13 +265,16 @@ fn decode_ssh(block: &Value<'_>) -> Option<Ssh> {
         user,
         key_path,
         host_key,
-        bastion,
+        bastion: bastion?,
     })
 }
 
-fn bastion(fields: &mut Fields<'_>) -> Option<Box<Ssh>> {
-    let block = fields.take("bastion")?;
-    decode_ssh(&block).map(Box::new)
+/// Returns nothing where the bastion is wrong: without it the host would be another one.
+fn bastion(fields: &mut Fields<'_>) -> Option<Option<Box<Ssh>>> {
+    match fields.take("bastion") {
+        Some(block) => decode_ssh(&block).map(|ssh| Some(Box::new(ssh))),
+        None => Some(None),
+    }
 }
 
 fn decode_open_ssh(block: &Value<'_>) -> Option<OpenSsh> {
@@ -371,6 +374,6 @@ fn decode_win_rm(block: &Value<'_>) -> Option<WinRm> {
         cert_path,
         key_path,
         tls_server_name,
-        bastion,
+        bastion: bastion?,
     })
 }

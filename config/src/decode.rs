@@ -117,7 +117,16 @@ impl<'c> Value<'c> {
             Some(_) if !self.node.is_null() => self.shown(),
             Some(_) | None => self.node.describe().to_owned(),
         };
-        self.error(format!("expected {what}, found {found}"));
+        let mut problem = self.wrong(format!("expected {what}, found {found}"));
+        if let Some(Scalar {
+            style: Style::Quoted,
+            ..
+        }) = self.node.scalar()
+            && what != "a mapping"
+        {
+            problem = problem.hint("remove the quotes of a number or boolean");
+        }
+        self.add(problem);
         None
     }
 
@@ -142,9 +151,9 @@ impl<'c> Value<'c> {
     }
 
     /// Returns a whole number between limits.
-    pub(crate) fn number<T: TryFrom<i128>>(&self, least: T, most: T) -> Option<T>
+    pub(crate) fn number<T>(&self, least: T, most: T) -> Option<T>
     where
-        T: Copy + Into<i128>,
+        T: Copy + Into<i128> + TryFrom<i128>,
     {
         let (low, high) = (least.into(), most.into());
         let number = self
@@ -347,7 +356,7 @@ impl<'c> Fields<'c> {
         let path = node::key_path(&self.path, key);
         let what = if at.is_some() { "empty" } else { "missing" };
         let problem = Problem::error(at.unwrap_or(self.key), format!("`{path}` is {what}"));
-        self.cx.problems.add(problem.path(&self.path).hint(hint));
+        self.cx.problems.add(problem.path(path).hint(hint));
     }
 
     /// Returns a text that is there and not empty.
@@ -384,18 +393,23 @@ impl<'c> Fields<'c> {
                 continue;
             }
             // Nothing is known of what stands there: it may be a secret under a misspelt name.
-            let mut hidden = Vec::new();
-            secret::hide(&entry.value, &mut hidden);
-            hidden
-                .into_iter()
-                .for_each(|span| self.cx.problems.hide(span));
+            let other = others.iter().find(|(key, _)| *key == entry.key);
+            if other.is_none() {
+                let mut hidden = Vec::new();
+                secret::hide(&entry.value, &mut hidden);
+                hidden
+                    .into_iter()
+                    .for_each(|span| self.cx.problems.hide(span));
+            }
             let path = node::key_path(&self.path, &entry.key);
             let mut problem = Problem::error(entry.key_span, unknown("key", &entry.key)).path(path);
-            let other = others.iter().find(|(key, _)| *key == entry.key);
-            problem.hint = match (other, nearest(&entry.key, &self.asked)) {
-                (Some((_, hint)), _) => Some((*hint).to_owned()),
-                (None, Some(name)) => Some(format!("did you mean `{name}`?")),
-                (None, None) => None,
+            problem.hint = match other {
+                Some((_, hint)) => Some((*hint).to_owned()),
+                // Looking for near names takes its time, and so many are never told.
+                None if self.cx.problems.is_many() => None,
+                None => {
+                    nearest(&entry.key, &self.asked).map(|name| format!("did you mean `{name}`?"))
+                }
             };
             self.cx.problems.add(problem);
         }

@@ -67,11 +67,10 @@ pub fn load(source: Source, world: &dyn World) -> Result<Loaded, Diagnostics> {
         problems.add(problem.hint(hint));
         return Err(failed(problems, &text, &root, Vec::new()));
     }
-    let may_go_on = api::migrate(&mut root, &problems);
-    let kind = api::kind(&root, &problems);
-    if !may_go_on {
+    if !api::migrate(&mut root, &problems) {
         return Err(failed(problems, &text, &root, Vec::new()));
     }
+    let kind = api::kind(&root, &problems);
     substitute(&mut root, &text, world, &problems);
     let secrets = secret::spans(&root);
     let draft = {

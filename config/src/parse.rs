@@ -37,11 +37,27 @@ pub(crate) fn parse(text: &Text) -> Result<Parsed, Box<Problem>> {
         alias_bytes: 0,
         problems: Vec::new(),
     };
-    let root = builder.document()?;
+    let root = builder
+        .document()
+        .map_err(|problem| with_braces(problem, text))?;
     Ok(Parsed {
         root,
         problems: builder.problems,
     })
+}
+
+/// A text with `${` ends at its brace where it stands between braces.
+fn with_braces(mut problem: Failure, text: &Text) -> Failure {
+    if let Some(span) = problem
+        .span
+        .filter(|_| problem.is_syntax && problem.hint.is_none())
+    {
+        let line = text.line(text.line_at(span.start)).0;
+        if line.contains("${") {
+            problem.hint = Some("quote a text with `${…}` in it".to_owned());
+        }
+    }
+    problem
 }
 
 type Failure = Box<Problem>;
@@ -98,7 +114,7 @@ fn scan_failure(error: &ScanError) -> Failure {
         }
         _ => Problem::error(place, format!("not valid YAML: {text}")),
     };
-    Box::new(problem.from_syntax())
+    Box::new(problem.in_syntax())
 }
 
 fn too_deep(place: Span) -> Problem {
@@ -130,7 +146,7 @@ impl<'t> Builder<'t> {
     fn document(&mut self) -> Result<Node, Failure> {
         let empty = || {
             let problem = Problem::error(Span::default(), "the configuration is empty");
-            Box::new(problem.hint("`launchpad init` prints a configuration to start from"))
+            Box::new(problem.hint(format!("start with `apiVersion: {}`", crate::api::CURRENT)))
         };
         let mut root = None;
         while let Some((event, place)) = self.next()? {
@@ -165,12 +181,22 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
+    fn count_bytes(&mut self, bytes: usize, place: Span) -> Result<(), Failure> {
+        self.alias_bytes += bytes;
+        if self.alias_bytes > MOST_ALIAS_BYTES {
+            let limit = MOST_ALIAS_BYTES >> 20;
+            let message = format!("the aliases of the configuration expand to over {limit} MiB");
+            return Err(fail(place, message));
+        }
+        Ok(())
+    }
+
     fn node(&mut self, (event, place): Next<'t>, depth: usize) -> Result<Node, Failure> {
         if depth > DEEPEST {
             return Err(Box::new(too_deep(place)));
         }
         self.count(1, place)?;
-        let before = (self.nodes, self.alias_bytes);
+        let before = self.nodes;
         let (node, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let scalar = self.scalar(&text, style, tag.as_deref(), place);
@@ -194,13 +220,14 @@ impl<'t> Builder<'t> {
         };
         if anchor != 0 {
             let anchored = Anchored {
-                nodes: self.nodes - before.0 + 1,
+                nodes: self.nodes - before + 1,
                 height: height(&node),
                 bytes: bytes(&node),
                 node: node.clone(),
             };
             // A copy of the anchored value is kept: it counts like any other.
             self.count(anchored.nodes, place)?;
+            self.count_bytes(anchored.bytes, place)?;
             self.anchors.insert(anchor, anchored);
         }
         Ok(node)
@@ -215,14 +242,7 @@ impl<'t> Builder<'t> {
             return Err(Box::new(too_deep(place)));
         }
         self.count(nodes, place)?;
-        self.alias_bytes += bytes;
-        if self.alias_bytes > MOST_ALIAS_BYTES {
-            let limit = MOST_ALIAS_BYTES >> 20;
-            return Err(fail(
-                place,
-                format!("the aliases of the configuration expand to more than {limit} MiB"),
-            ));
-        }
+        self.count_bytes(bytes, place)?;
         let mut node = match self.anchors.get(&id) {
             Some(found) => found.node.clone(),
             None => return Err(fail(place, "the alias stands for nothing")),
@@ -277,14 +297,14 @@ impl<'t> Builder<'t> {
                 merged.push((key.span, value));
                 continue;
             }
+            let name = scalar.text.clone();
             let entry = Entry {
                 key: scalar.text,
                 key_span: key.span,
                 value,
             };
             if let Some(first) = entries.add(entry) {
-                self.problems
-                    .push(duplicate(key.span, first, &self.shown_key(&entries, first)));
+                self.problems.push(duplicate(key.span, first, &name));
             }
         }
         for (key, value) in merged {
@@ -298,11 +318,6 @@ impl<'t> Builder<'t> {
             origin: None,
             kind: Kind::Map(entries.list),
         })
-    }
-
-    fn shown_key(&self, entries: &Entries, at: Span) -> String {
-        let entry = entries.list.iter().find(|entry| entry.key_span == at);
-        entry.map(|entry| entry.key.clone()).unwrap_or_default()
     }
 
     /// Adds the entries of `<<` that the mapping does not have itself.

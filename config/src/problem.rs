@@ -64,7 +64,7 @@ impl Problem {
     /// Adds the path of the value.
     #[must_use]
     pub(crate) fn path(mut self, path: impl Into<String>) -> Self {
-        self.path = Some(path.into());
+        self.path = Some(path.into()).filter(|path| !path.is_empty());
         self
     }
 
@@ -77,7 +77,7 @@ impl Problem {
 
     /// Says that the text could not be parsed.
     #[must_use]
-    pub(crate) fn from_syntax(mut self) -> Self {
+    pub(crate) fn in_syntax(mut self) -> Self {
         self.is_syntax = true;
         self
     }
@@ -99,6 +99,11 @@ impl Problems {
     /// Takes note of text that no message may show.
     pub(crate) fn hide(&self, span: Span) {
         self.hidden.borrow_mut().push(span);
+    }
+
+    /// Whether there are more than anybody wants to read.
+    pub(crate) fn is_many(&self) -> bool {
+        self.found.borrow().len() > 1000
     }
 
     /// Whether there is an error among them.

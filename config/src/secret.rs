@@ -87,12 +87,13 @@ fn names_secret(low: &str) -> bool {
         "key",
     ];
     words.iter().any(|word| {
+        let has_flag = low.contains(&format!("-{word} "));
         low.match_indices(word).any(|(at, _)| {
             let rest = low.get(at + word.len()..).unwrap_or_default();
             let rest = rest.trim_start_matches(['"', '\'']);
             let value = rest.trim_start_matches(|c: char| c.is_whitespace());
             let is_set = rest.starts_with(['=', ':']);
-            let is_flag = value.len() < rest.len() && low.contains(&format!("-{word} "));
+            let is_flag = has_flag && value.len() < rest.len();
             (is_set && rest.len() > 1) || (is_flag && !value.is_empty())
         })
     })
@@ -134,7 +135,8 @@ fn collect(node: &Node, parent: &str, found: &mut Vec<Span>) {
         }
         Kind::Map(entries) => {
             for Entry { key, value, .. } in entries {
-                let is_variable = parent == "environment" && is_secret_variable(key);
+                let is_variable =
+                    parent == "environment" && (is_secret_variable(key) || has_default(value));
                 if is_variable || is_secret_name(key) {
                     hide(value, found);
                 } else {
@@ -143,6 +145,12 @@ fn collect(node: &Node, parent: &str, found: &mut Vec<Span>) {
             }
         }
     }
+}
+
+/// Whether a value has a default of its own for a variable (`${X:-default}`).
+fn has_default(value: &Node) -> bool {
+    let written = value.scalar().and_then(|scalar| scalar.written.as_ref());
+    written.is_some_and(|text| text.contains("${") && text.contains(['-', '=', '+']))
 }
 
 /// Hides a value with all that is in it, wherever that was written.

@@ -49,12 +49,12 @@ impl Check<'_> {
         found.map_or_else(|| list.to_owned(), |(path, _)| path)
     }
 
-    /// Returns a value of a flag for a message; what came from the environment is not repeated.
-    fn shown(&self, path: &str, value: &str) -> String {
+    /// Returns a flag for a message; what came from the environment is not repeated.
+    fn shown(&self, path: &str, flag: &str, value: &str) -> String {
         let scalar = node::value(self.root, path).and_then(Node::scalar);
         match scalar.and_then(|scalar| scalar.written.as_ref()) {
             Some(written) => quoted(written),
-            None => quoted(value),
+            None => quoted(&format!("{flag}={value}")),
         }
     }
 
@@ -134,14 +134,11 @@ impl Check<'_> {
             let path = self.flag_path("spec.mke.installFlags", pod_flag);
             let whose = if has_pools {
                 let path = self.flag_path("spec.mcr.swarmInstallFlags", pool_flag);
-                format!("`{pool_flag}` {}", self.shown(&path, pool))
+                self.shown(&path, pool_flag, pool)
             } else {
                 format!("the default address pool {} of the swarm", quoted(pool))
             };
-            let message = format!(
-                "`{pod_flag}` {} overlaps with {whose}",
-                self.shown(&path, pod)
-            );
+            let message = format!("{} overlaps with {whose}", self.shown(&path, pod_flag, pod));
             let hint = format!("set another `{pool_flag}` in `spec.mcr.swarmInstallFlags`");
             self.problems.add(self.error(&path, message).hint(hint));
         }
