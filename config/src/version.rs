@@ -22,7 +22,7 @@ pub struct Version {
 
 /// A text that is no version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} is not a version", .text)]
+#[error("{} is not a version", crate::shown::quoted(.text))]
 pub struct VersionError {
     text: String,
 }
@@ -44,6 +44,15 @@ impl Version {
             segments,
             prerelease: prerelease.map(str::to_owned),
         })
+    }
+
+    /// Returns the version that is before all others.
+    pub(crate) fn zero() -> Self {
+        Self {
+            text: "0".to_owned(),
+            segments: vec![0],
+            prerelease: None,
+        }
     }
 
     /// Returns the text as it was given.

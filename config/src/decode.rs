@@ -1,0 +1,417 @@
+//! Reading a tree: a value with its path, asked for what it is; what it is not becomes a problem.
+//!
+//! The field decides what a scalar means. A key that nobody asked for is unknown.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use crate::diagnostic::unknown;
+use crate::flags::Flags;
+use crate::node::{self, Entry, Kind, Node, Scalar, Style};
+use crate::problem::{Problem, Problems};
+use crate::scalar;
+use crate::secret;
+use crate::shown::{nearest, one_of, quoted};
+use crate::source::Span;
+use crate::world::{World, expand};
+
+/// What reading a tree leans on.
+pub(crate) struct Context<'a> {
+    /// The machine.
+    pub(crate) world: &'a dyn World,
+    /// What is found to be wrong.
+    pub(crate) problems: &'a Problems,
+    /// Where secrets stand.
+    secrets: HashSet<Span>,
+}
+
+impl<'a> Context<'a> {
+    /// Makes a context.
+    pub(crate) fn new(world: &'a dyn World, problems: &'a Problems, secrets: &[Span]) -> Self {
+        let secrets = secrets.iter().copied().collect();
+        Self {
+            world,
+            problems,
+            secrets,
+        }
+    }
+}
+
+/// A value that is there, with its path.
+#[derive(Clone)]
+pub(crate) struct Value<'c> {
+    cx: &'c Context<'c>,
+    node: &'c Node,
+    key: Span,
+    path: String,
+}
+
+/// A mapping whose keys are asked for one by one.
+pub(crate) struct Fields<'c> {
+    cx: &'c Context<'c>,
+    entries: &'c [Entry],
+    key: Span,
+    path: String,
+    asked: Vec<&'static str>,
+}
+
+impl<'c> Value<'c> {
+    /// Returns the whole document.
+    pub(crate) fn root(cx: &'c Context<'c>, node: &'c Node) -> Self {
+        let start = node.span.start;
+        let key = Span { start, end: start };
+        Self {
+            cx,
+            node,
+            key,
+            path: String::new(),
+        }
+    }
+
+    /// Returns the path of the value.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether the value is left out.
+    pub(crate) fn is_null(&self) -> bool {
+        self.node.is_null()
+    }
+
+    /// Returns an error about the value, not yet added.
+    pub(crate) fn wrong(&self, message: impl Into<String>) -> Problem {
+        let is_scalar = self.node.scalar().is_some() && self.node.span.start < self.node.span.end;
+        let span = if is_scalar { self.node.span } else { self.key };
+        Problem::error(span, message).path(&self.path)
+    }
+
+    /// Adds a problem.
+    pub(crate) fn add(&self, problem: Problem) {
+        self.cx.problems.add(problem);
+    }
+
+    /// Adds an error about the value.
+    pub(crate) fn error(&self, message: impl Into<String>) {
+        self.add(self.wrong(message));
+    }
+
+    /// Returns a warning about the key.
+    pub(crate) fn warning(&self, message: impl Into<String>) -> Problem {
+        Problem::warning(self.key, message).path(&self.path)
+    }
+
+    /// Returns the value for a message: as it is written, secrets masked.
+    pub(crate) fn shown(&self) -> String {
+        let is_secret = self.cx.secrets.contains(&self.node.span);
+        match self.node.scalar() {
+            Some(_) if is_secret => secret::REDACTED.to_owned(),
+            Some(Scalar { text, written, .. }) => quoted(written.as_ref().unwrap_or(text)),
+            None => self.node.describe().to_owned(),
+        }
+    }
+
+    fn expected<T>(&self, what: &str) -> Option<T> {
+        let found = match self.node.scalar() {
+            Some(_) if !self.node.is_null() => self.shown(),
+            Some(_) | None => self.node.describe().to_owned(),
+        };
+        let mut problem = self.wrong(format!("expected {what}, found {found}"));
+        if let Some(Scalar {
+            style: Style::Quoted,
+            ..
+        }) = self.node.scalar()
+            && what != "a mapping"
+        {
+            problem = problem.hint("remove the quotes of a number or boolean");
+        }
+        self.add(problem);
+        None
+    }
+
+    /// Returns the text of a scalar as it is written.
+    pub(crate) fn text(&self) -> Option<String> {
+        match &self.node.kind {
+            Kind::Scalar(_) if self.node.is_null() => self.expected("a text"),
+            Kind::Scalar(scalar) => Some(scalar.text.clone()),
+            Kind::List(_) | Kind::Map(_) => self.expected("a text"),
+        }
+    }
+
+    /// Returns a text that no output may show.
+    pub(crate) fn secret(&self) -> Option<SecretString> {
+        self.text().map(SecretString::from)
+    }
+
+    /// Returns a boolean.
+    pub(crate) fn boolean(&self) -> Option<bool> {
+        let value = self.unquoted().and_then(scalar::boolean);
+        value.or_else(|| self.expected("`true` or `false`"))
+    }
+
+    /// Returns a whole number between limits.
+    pub(crate) fn number<T>(&self, least: T, most: T) -> Option<T>
+    where
+        T: Copy + Into<i128> + TryFrom<i128>,
+    {
+        let (low, high) = (least.into(), most.into());
+        let number = self
+            .unquoted()
+            .and_then(scalar::integer)
+            .filter(|number| (low..=high).contains(number))
+            .and_then(|number| T::try_from(number).ok());
+        number.or_else(|| self.expected(&format!("a whole number between {low} and {high}")))
+    }
+
+    /// Returns a port.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.number(1, u16::MAX)
+    }
+
+    /// Returns the text of a scalar that may be something else than a text: without quotes, unless
+    /// it came from the environment.
+    fn unquoted(&self) -> Option<&'c str> {
+        let scalar = self.node.scalar()?;
+        let is_text = scalar.style == Style::Quoted && scalar.written.is_none();
+        (!is_text).then_some(scalar.text.as_str())
+    }
+
+    /// Returns one of several words.
+    pub(crate) fn one_of<T: Copy>(&self, what: &str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text()?;
+        if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
+            return Some(*value);
+        }
+        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let hint = match nearest(&text, &names) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => format!("use {}", one_of(&names)),
+        };
+        self.add(
+            self.wrong(format!("{} is not {what}", self.shown()))
+                .hint(hint),
+        );
+        None
+    }
+
+    /// Returns a path of this machine, `~` expanded.
+    pub(crate) fn local_path(&self) -> Option<PathBuf> {
+        let text = self.text()?;
+        match expand(&text, self.cx.world) {
+            Ok(path) => Some(path),
+            Err(why) => {
+                self.error(why);
+                None
+            }
+        }
+    }
+
+    /// Returns a path and what the file holds.
+    pub(crate) fn file(&self) -> Option<(PathBuf, Vec<u8>)> {
+        let path = self.local_path()?;
+        let full = self.cx.world.current_dir().join(&path);
+        match self.cx.world.read(&full) {
+            Ok(content) => Some((path, content)),
+            Err(error) => {
+                let why = match error.kind() {
+                    std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                    _ => error.to_string(),
+                };
+                self.error(format!("cannot read {}: {why}", self.shown()));
+                None
+            }
+        }
+    }
+
+    /// Returns a path and the text of the file.
+    pub(crate) fn text_file(&self) -> Option<(PathBuf, SecretString)> {
+        let (path, content) = self.file()?;
+        match String::from_utf8(content) {
+            Ok(text) => Some((path, SecretString::from(text))),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                let message = format!("{} is not a text (byte {at})", self.shown());
+                self.error(message);
+                None
+            }
+        }
+    }
+
+    /// Returns the items of a list.
+    pub(crate) fn list(&self) -> Vec<Self> {
+        let Kind::List(items) = &self.node.kind else {
+            let hint = "write each item behind a `- `";
+            self.add(
+                self.wrong(format!("expected a list, found {}", self.node.describe()))
+                    .hint(hint),
+            );
+            return Vec::new();
+        };
+        let item = |(index, node): (usize, &'c Node)| Self {
+            cx: self.cx,
+            node,
+            key: node.span,
+            path: node::item_path(&self.path, index),
+        };
+        items.iter().enumerate().map(item).collect()
+    }
+
+    /// Returns a list of texts.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.list().iter().filter_map(Self::text).collect()
+    }
+
+    /// Returns a list of flags.
+    pub(crate) fn flags(&self) -> Flags {
+        let mut flags = Flags::default();
+        for item in self.list() {
+            let Some(text) = item.text() else { continue };
+            if let Err(error) = flags.push(&text) {
+                item.error(format!("{} is no flag: {error}", item.shown()));
+            }
+        }
+        flags
+    }
+
+    /// Returns the keys of a mapping.
+    pub(crate) fn fields(&self) -> Option<Fields<'c>> {
+        let Kind::Map(entries) = &self.node.kind else {
+            return self.expected("a mapping");
+        };
+        Some(Fields {
+            cx: self.cx,
+            entries,
+            key: self.key,
+            path: self.path.clone(),
+            asked: Vec::new(),
+        })
+    }
+
+    /// Returns every entry of a mapping with free keys.
+    pub(crate) fn entries(&self) -> Vec<(String, Self)> {
+        let Some(fields) = self.fields() else {
+            return Vec::new();
+        };
+        let entry = |entry: &'c Entry| (entry.key.clone(), fields.value(entry));
+        fields.entries.iter().map(entry).collect()
+    }
+
+    /// Returns the value as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        json(self.node)
+    }
+
+    /// Whether the value is a scalar.
+    pub(crate) fn is_scalar(&self) -> bool {
+        self.node.scalar().is_some()
+    }
+}
+
+fn json(node: &Node) -> serde_json::Value {
+    match &node.kind {
+        Kind::Scalar(scalar) => scalar::json(scalar),
+        Kind::List(items) => items.iter().map(json).collect(),
+        Kind::Map(entries) => {
+            let each = |entry: &Entry| (entry.key.clone(), json(&entry.value));
+            serde_json::Value::Object(entries.iter().map(each).collect())
+        }
+    }
+}
+
+impl<'c> Fields<'c> {
+    fn value(&self, entry: &'c Entry) -> Value<'c> {
+        Value {
+            cx: self.cx,
+            node: &entry.value,
+            key: entry.key_span,
+            path: node::key_path(&self.path, &entry.key),
+        }
+    }
+
+    /// Returns the value of a key, null included.
+    pub(crate) fn given(&mut self, key: &'static str) -> Option<Value<'c>> {
+        self.asked.push(key);
+        let entry = self.entries.iter().find(|entry| entry.key == key)?;
+        Some(self.value(entry))
+    }
+
+    /// Returns the value of a key, if it is there and not null.
+    pub(crate) fn take(&mut self, key: &'static str) -> Option<Value<'c>> {
+        self.given(key).filter(|value| !value.is_null())
+    }
+
+    /// Returns the value of a key that has to be there.
+    pub(crate) fn require(&mut self, key: &'static str, hint: &str) -> Option<Value<'c>> {
+        let given = self.given(key);
+        if given.as_ref().is_none_or(Value::is_null) {
+            self.missing(key, given.map(|value| value.key), hint);
+            return None;
+        }
+        given
+    }
+
+    /// Says that a key is missing, or has no value.
+    fn missing(&self, key: &str, at: Option<Span>, hint: &str) {
+        let path = node::key_path(&self.path, key);
+        let what = if at.is_some() { "empty" } else { "missing" };
+        let problem = Problem::error(at.unwrap_or(self.key), format!("`{path}` is {what}"));
+        self.cx.problems.add(problem.path(path).hint(hint));
+    }
+
+    /// Returns a text that is there and not empty.
+    pub(crate) fn text(&mut self, key: &'static str) -> Option<String> {
+        self.take(key)?.text().filter(|text| !text.is_empty())
+    }
+
+    /// Returns a text that has to be there, and not be empty.
+    pub(crate) fn required_text(&mut self, key: &'static str, hint: &str) -> Option<String> {
+        let value = self.require(key, hint)?;
+        let text = value.text()?;
+        if text.is_empty() {
+            self.missing(key, Some(value.key), hint);
+            return None;
+        }
+        Some(text)
+    }
+
+    /// Returns a boolean; one that is not there is false.
+    pub(crate) fn switch(&mut self, key: &'static str) -> bool {
+        self.take(key).and_then(|value| value.boolean()) == Some(true)
+    }
+
+    /// Adds an error about the mapping itself.
+    pub(crate) fn error(&self, message: impl Into<String>, hint: &str) {
+        let problem = Problem::error(self.key, message).path(&self.path);
+        self.cx.problems.add(problem.hint(hint));
+    }
+
+    /// Says which keys nobody asked for. `others` are keys with a hint of their own.
+    pub(crate) fn finish(self, others: &[(&str, &str)]) {
+        for entry in self.entries {
+            if self.asked.contains(&entry.key.as_str()) {
+                continue;
+            }
+            // Nothing is known of what stands there: it may be a secret under a misspelt name.
+            let other = others.iter().find(|(key, _)| *key == entry.key);
+            if other.is_none() {
+                let mut hidden = Vec::new();
+                secret::hide(&entry.value, &mut hidden);
+                hidden
+                    .into_iter()
+                    .for_each(|span| self.cx.problems.hide(span));
+            }
+            let path = node::key_path(&self.path, &entry.key);
+            let mut problem = Problem::error(entry.key_span, unknown("key", &entry.key)).path(path);
+            problem.hint = match other {
+                Some((_, hint)) => Some((*hint).to_owned()),
+                // Looking for near names takes its time, and so many are never told.
+                None if self.cx.problems.is_many() => None,
+                None => {
+                    nearest(&entry.key, &self.asked).map(|name| format!("did you mean `{name}`?"))
+                }
+            };
+            self.cx.problems.add(problem);
+        }
+    }
+}

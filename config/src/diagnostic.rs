@@ -1,0 +1,346 @@
+//! Problems as they are told: message, place, the line with the place underlined, and a hint.
+//!
+//! No secret of the document is in them: what must not be shown is masked before a line is kept.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::problem::Problem;
+use crate::secret::{self, REDACTED};
+use crate::shown::{quoted, visible};
+use crate::source::{Position, Span, Text};
+
+/// How many problems are told of one document.
+const MOST_SHOWN: usize = 20;
+/// The longest part of a line that is shown, in characters.
+const WIDEST: usize = 110;
+
+/// Whether a problem stops the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The configuration cannot be used.
+    Error,
+    /// It can, but something in it is not as it seems.
+    Warning,
+}
+
+/// One problem of a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    /// Whether it stops the run.
+    pub severity: Severity,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// The name of the document.
+    pub file: String,
+    /// Where it stands; nothing where the text cannot be read at all.
+    pub position: Option<Position>,
+    /// The path of the value (`spec.hosts[2].role`).
+    pub path: Option<String>,
+    /// The line of the document.
+    pub snippet: Option<Snippet>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// A line of the document as it may be shown, and which part of it is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Snippet {
+    /// The line, secrets masked.
+    pub line: String,
+    /// How many characters stand before what is meant.
+    pub start: usize,
+    /// How many characters are meant, at least one.
+    pub width: usize,
+}
+
+/// All problems of a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diagnostics {
+    /// The first problems, in the order of the document.
+    pub items: Vec<Diagnostic>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+impl Diagnostic {
+    /// Tells a problem of a text.
+    pub(crate) fn of(problem: Problem, text: &Text, hidden: &[Span]) -> Self {
+        let mut message = problem.message;
+        let mut hint = problem.hint;
+        let snippet = problem.span.map(|span| {
+            let line = text.line_at(span.start);
+            let unparsed = secret::unparsed(text, line).filter(|_| problem.is_syntax);
+            if unparsed.is_some() {
+                "not valid YAML".clone_into(&mut message);
+                hint = Some("quote the value".to_owned());
+            }
+            let hidden: Vec<Span> = hidden.iter().copied().chain(unparsed).collect();
+            Snippet::of(text, line, span, &hidden)
+        });
+        if let Some((other, what)) = problem.also {
+            let line = text.position(other.start).line;
+            hint.get_or_insert_with(|| format!("{what} {line}"));
+        }
+        Self {
+            severity: problem.severity,
+            message,
+            file: text.name.clone(),
+            position: problem.span.map(|span| text.position(span.start)),
+            path: problem.path,
+            snippet: snippet.filter(|snippet| !snippet.line.trim().is_empty()),
+            hint,
+        }
+    }
+
+    /// Tells that a document cannot be read.
+    pub(crate) fn unreadable(file: String, message: String) -> Self {
+        Self {
+            severity: Severity::Error,
+            message,
+            file,
+            position: None,
+            path: None,
+            snippet: None,
+            hint: None,
+        }
+    }
+}
+
+impl Snippet {
+    /// Masks a line, and cuts it around the span where it is long.
+    fn of(text: &Text, line: usize, span: Span, hidden: &[Span]) -> Self {
+        let (content, start) = text.line(line);
+        let end = start + content.len();
+        let mut hidden: Vec<Span> = hidden
+            .iter()
+            .copied()
+            .chain(secret_comment(content, start))
+            .filter(|span| span.start < end && span.end > start && span.start < span.end)
+            .collect();
+        hidden.sort();
+        let shown_end = span.end.clamp(span.start, end.max(span.start));
+        let (mut shown, mut from, mut to) = (Vec::new(), None, None);
+        let mut skip_until = start;
+        for (at, c) in content.char_indices() {
+            let at = start + at;
+            if at >= span.start && from.is_none() {
+                from = Some(shown.len());
+            }
+            if at >= shown_end && to.is_none() {
+                to = Some(shown.len());
+            }
+            if at < skip_until {
+                continue;
+            }
+            if let Some(mask) = hidden
+                .iter()
+                .rfind(|mask| mask.start <= at && at < mask.end)
+            {
+                skip_until = mask.end;
+                if from == Some(shown.len()) || from.is_none() && span.start < mask.end {
+                    from = Some(shown.len());
+                }
+                shown.extend(REDACTED.chars());
+                if shown_end <= mask.end && shown_end > at {
+                    to = Some(shown.len());
+                }
+                continue;
+            }
+            shown.push(visible(c));
+        }
+        let start = from.unwrap_or(shown.len());
+        let end = to.unwrap_or(shown.len());
+        Self {
+            line: shown.iter().collect(),
+            start,
+            width: end.saturating_sub(start).max(1),
+        }
+        .cut(&shown)
+    }
+
+    /// Keeps what stands around the underlined part of a long line.
+    fn cut(self, shown: &[char]) -> Self {
+        if shown.len() <= WIDEST {
+            return self;
+        }
+        let first = self.start.saturating_sub(WIDEST / 3);
+        let last = (first + WIDEST).min(shown.len());
+        let mut line: String = shown.get(first..last).unwrap_or_default().iter().collect();
+        let mut start = self.start - first;
+        if first > 0 {
+            line.insert(0, '…');
+            start += 1;
+        }
+        if last < shown.len() {
+            line.push('…');
+        }
+        let width = self.width.min(WIDEST.saturating_sub(start).max(1));
+        Self { line, start, width }
+    }
+}
+
+/// Returns a comment that looks as if a secret stood in it.
+fn secret_comment(line: &str, start: usize) -> Option<Span> {
+    let comment = |at: &usize| {
+        let before = line.get(..*at).unwrap_or_default();
+        before.is_empty() || before.ends_with(char::is_whitespace)
+    };
+    let at = line.match_indices('#').map(|(at, _)| at).find(comment)?;
+    let rest = line.get(at..).unwrap_or_default();
+    secret::is_secret_text(rest).then_some(Span {
+        start: start + at,
+        end: start + line.len(),
+    })
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        })
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.severity, self.message)?;
+        let line = self.position.map(|at| at.line.to_string());
+        let pad = " ".repeat(line.as_ref().map_or(1, String::len));
+        match self.position {
+            Some(at) => write!(f, "\n{pad}--> {}:{}:{}", self.file, at.line, at.column)?,
+            None => write!(f, "\n{pad}--> {}", self.file)?,
+        }
+        if let (Some(line), Some(snippet)) = (&line, &self.snippet) {
+            let before = " ".repeat(snippet.start);
+            let under = "^".repeat(snippet.width);
+            write!(f, "\n{pad} |\n{line} | {}", snippet.line)?;
+            write!(f, "\n{pad} | {before}{under}")?;
+        }
+        if let Some(path) = &self.path {
+            write!(f, "\n{pad} = path: {path}")?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "\n{pad} = hint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, item) in self.items.iter().enumerate() {
+            let gap = if index == 0 { "" } else { "\n\n" };
+            write!(f, "{gap}{item}")?;
+        }
+        match self.more {
+            0 => Ok(()),
+            1 => write!(f, "\n\nand 1 more problem"),
+            more => write!(f, "\n\nand {more} more problems"),
+        }
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+impl From<Vec<Diagnostic>> for Diagnostics {
+    fn from(mut items: Vec<Diagnostic>) -> Self {
+        let more = items.len().saturating_sub(MOST_SHOWN);
+        items.truncate(MOST_SHOWN);
+        Self { items, more }
+    }
+}
+
+/// Tells problems of a text: the first ones, and how many more there are.
+pub(crate) fn tell(problems: Vec<Problem>, text: &Text, hidden: &[Span]) -> Diagnostics {
+    let more = problems.len().saturating_sub(MOST_SHOWN);
+    let items = problems
+        .into_iter()
+        .take(MOST_SHOWN)
+        .map(|problem| Diagnostic::of(problem, text, hidden))
+        .collect();
+    Diagnostics { items, more }
+}
+
+/// Returns "unknown key" with what was meant, if something was.
+pub(crate) fn unknown(what: &str, written: &str) -> String {
+    format!("unknown {what} {}", quoted(written))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str, start: usize, end: usize, hidden: &[(usize, usize)]) -> String {
+        let text = Text::new("x.yaml".to_owned(), text.to_owned());
+        let hidden: Vec<Span> = hidden
+            .iter()
+            .map(|&(start, end)| Span { start, end })
+            .collect();
+        let problem = Problem::error(Span { start, end }, "wrong");
+        let told = Diagnostic::of(problem, &text, &hidden).to_string();
+        told.lines().skip(3).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn underlines_what_is_meant() {
+        assert_eq!(told("a: bc\n", 3, 5, &[]), "1 | a: bc\n  |    ^^");
+        assert_eq!(told("a: b\nc: d\n", 5, 9, &[]), "2 | c: d\n  | ^^^^");
+        assert_eq!(told("a:\n", 2, 2, &[]), "1 | a:\n  |   ^");
+        assert_eq!(
+            told("é: \u{1b}[1m\n", 4, 8, &[]),
+            "1 | é: \u{FFFD}[1m\n  |    ^^^^"
+        );
+    }
+
+    #[test]
+    fn masks_before_under_and_after_the_underlined_part() {
+        let text = "{p: hunter2, q: x}\n";
+
+        assert_eq!(
+            told(text, 16, 17, &[(4, 11)]),
+            "1 | {p: [REDACTED], q: x}\n  |                    ^"
+        );
+        assert_eq!(
+            told(text, 4, 11, &[(4, 11)]),
+            "1 | {p: [REDACTED], q: x}\n  |     ^^^^^^^^^^"
+        );
+        assert_eq!(
+            told(text, 1, 2, &[(4, 11), (4, 11)]),
+            "1 | {p: [REDACTED], q: x}\n  |  ^"
+        );
+        assert_eq!(
+            told("a: |\n  pem\n", 7, 10, &[(3, 11)]),
+            "2 | [REDACTED]\n  | ^^^^^^^^^^"
+        );
+        assert_eq!(
+            told("a: b # pw=x\n", 3, 4, &[]),
+            "1 | a: b [REDACTED]\n  |    ^"
+        );
+    }
+
+    #[test]
+    fn cuts_long_lines_around_the_underlined_part() {
+        let text = format!("{}X{}", "a".repeat(5000), "b".repeat(5000));
+
+        let told = told(&text, 5000, 5001, &[]);
+
+        assert!(told.len() < 400, "{told}");
+        let lines: Vec<&str> = told.lines().collect();
+        let column = lines[1].chars().position(|c| c == '^').unwrap();
+        assert_eq!(lines[0].chars().nth(column), Some('X'));
+    }
+
+    #[test]
+    fn tells_the_first_problems_and_counts_the_rest() {
+        let one = Diagnostic::unreadable("x".to_owned(), "m".to_owned());
+
+        let all = Diagnostics::from(vec![one; 23]);
+
+        assert_eq!((all.items.len(), all.more), (20, 3));
+        assert!(all.to_string().ends_with("\n\nand 3 more problems"));
+    }
+}

@@ -1,0 +1,123 @@
+//! What is wrong with a document, before it is made into a message with its line.
+
+use std::cell::RefCell;
+
+use crate::diagnostic::Severity;
+use crate::source::Span;
+
+/// A problem with its place.
+#[derive(Clone)]
+pub(crate) struct Problem {
+    /// Whether it stops the run.
+    pub(crate) severity: Severity,
+    /// What is underlined; nothing where the text itself could not be read.
+    pub(crate) span: Option<Span>,
+    /// What is wrong.
+    pub(crate) message: String,
+    /// What to do about it.
+    pub(crate) hint: Option<String>,
+    /// The path of the value.
+    pub(crate) path: Option<String>,
+    /// Another place that belongs to it, and what its line is.
+    pub(crate) also: Option<(Span, &'static str)>,
+    /// Whether there is no tree that tells secrets from other text.
+    pub(crate) is_syntax: bool,
+}
+
+impl Problem {
+    /// Makes an error.
+    pub(crate) fn error(span: Span, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            span: Some(span),
+            message: message.into(),
+            hint: None,
+            path: None,
+            also: None,
+            is_syntax: false,
+        }
+    }
+
+    /// Makes a warning.
+    pub(crate) fn warning(span: Span, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(span, message)
+        }
+    }
+
+    /// Makes an error of the whole document.
+    pub(crate) fn whole(message: impl Into<String>) -> Self {
+        Self {
+            span: None,
+            ..Self::error(Span::default(), message)
+        }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the path of the value.
+    #[must_use]
+    pub(crate) fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into()).filter(|path| !path.is_empty());
+        self
+    }
+
+    /// Adds another place.
+    #[must_use]
+    pub(crate) fn also(mut self, span: Span, what: &'static str) -> Self {
+        self.also = Some((span, what));
+        self
+    }
+
+    /// Says that the text could not be parsed.
+    #[must_use]
+    pub(crate) fn in_syntax(mut self) -> Self {
+        self.is_syntax = true;
+        self
+    }
+}
+
+/// Problems as they are found, in any order, and what must not be shown beside them.
+#[derive(Default)]
+pub(crate) struct Problems {
+    found: RefCell<Vec<Problem>>,
+    hidden: RefCell<Vec<Span>>,
+}
+
+impl Problems {
+    /// Takes note of a problem.
+    pub(crate) fn add(&self, problem: Problem) {
+        self.found.borrow_mut().push(problem);
+    }
+
+    /// Takes note of text that no message may show.
+    pub(crate) fn hide(&self, span: Span) {
+        self.hidden.borrow_mut().push(span);
+    }
+
+    /// Whether there are more than anybody wants to read.
+    pub(crate) fn is_many(&self) -> bool {
+        self.found.borrow().len() > 1000
+    }
+
+    /// Whether there is an error among them.
+    pub(crate) fn has_errors(&self) -> bool {
+        let is_error = |problem: &Problem| problem.severity == Severity::Error;
+        self.found.borrow().iter().any(is_error)
+    }
+
+    /// Returns the problems in the order of the document, each once, and what is to be hidden.
+    pub(crate) fn finish(self) -> (Vec<Problem>, Vec<Span>) {
+        let mut found = self.found.into_inner();
+        found.sort_by_key(|problem| problem.span);
+        let mut seen = std::collections::BTreeSet::new();
+        found.retain(|problem| seen.insert((problem.span, problem.message.clone())));
+        (found, self.hidden.into_inner())
+    }
+}

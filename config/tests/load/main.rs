@@ -1,0 +1,5 @@
+//! Documents as a whole: what is read, what is refused, and how it is told.
+
+mod complete;
+mod fake;
+mod problems;
