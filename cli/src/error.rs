@@ -22,6 +22,9 @@ pub fn signalled(signal: i32) -> u8 {
 /// Why a command did not get to its run.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
+    /// There is no configuration.
+    #[error(transparent)]
+    NoConfig(#[from] config::NotFound),
     /// The configuration cannot be read.
     #[error("cannot read the configuration `{}`", path.display())]
     Read {
@@ -64,7 +67,7 @@ impl CliError {
     /// Returns the exit status.
     pub fn status(&self) -> u8 {
         match self {
-            Self::Read { .. } | Self::Config(_) | Self::Usage(_) | Self::NotYet(_) => USAGE,
+            Self::NoConfig(_) | Self::Read { .. } | Self::Config(_) | Self::Usage(_) | Self::NotYet(_) => USAGE,
             Self::Prepare(_) | Self::NotConfirmed | Self::Local { .. } => FAILED,
             Self::Interrupted(signal) => signalled(*signal),
         }

@@ -1,7 +1,7 @@
 //! One run over a cluster: load the configuration, open the sinks, run, tell.
 
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -95,10 +95,7 @@ async fn read(world: &mut World, given: Option<&str>) -> Result<(Source, String)
         let name = "<stdin>".to_owned();
         return Ok((Source { name, text }, "-".to_owned()));
     }
-    let path = match given {
-        Some(path) => PathBuf::from(path),
-        None => config::locate(None, world).unwrap_or_else(|| PathBuf::from("launchpad.yaml")),
-    };
+    let path = config::locate(given.map(Path::new), world)?;
     let full = world.current_dir.join(&path);
     let text = std::fs::read(&full).map_err(|source| CliError::Read {
         path: path.clone(),
