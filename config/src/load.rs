@@ -56,9 +56,11 @@ pub fn load(source: Source, world: &dyn World) -> Result<Loaded, Diagnostics> {
     let Parsed {
         mut root,
         problems: found,
+        dropped,
     } = parse(&text).map_err(|problem| tell(vec![*problem], &text, &[]))?;
     let problems = Problems::default();
     found.into_iter().for_each(|problem| problems.add(problem));
+    dropped.into_iter().for_each(|span| problems.hide(span));
     if !matches!(root.kind, crate::node::Kind::Map(_)) {
         let start = root.span.start;
         let message = format!("expected a mapping, found {}", root.describe());

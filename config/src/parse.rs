@@ -22,6 +22,8 @@ pub(crate) struct Parsed {
     pub(crate) root: Node,
     /// Duplicate keys and the like.
     pub(crate) problems: Vec<Problem>,
+    /// Where values stand that are not in the tree, as they were given twice.
+    pub(crate) dropped: Vec<Span>,
 }
 
 /// Reads a document.
@@ -36,6 +38,7 @@ pub(crate) fn parse(text: &Text) -> Result<Parsed, Box<Problem>> {
         nodes: 0,
         alias_bytes: 0,
         problems: Vec::new(),
+        dropped: Vec::new(),
     };
     let root = builder
         .document()
@@ -43,6 +46,7 @@ pub(crate) fn parse(text: &Text) -> Result<Parsed, Box<Problem>> {
     Ok(Parsed {
         root,
         problems: builder.problems,
+        dropped: builder.dropped,
     })
 }
 
@@ -68,6 +72,7 @@ struct Builder<'t> {
     nodes: usize,
     alias_bytes: usize,
     problems: Vec<Problem>,
+    dropped: Vec<Span>,
 }
 
 /// What an anchor names, with what a copy of it costs.
@@ -298,6 +303,9 @@ impl<'t> Builder<'t> {
                 continue;
             }
             let name = scalar.text.clone();
+            if entries.has(&name) {
+                crate::secret::hide(&value, &mut self.dropped);
+            }
             let entry = Entry {
                 key: scalar.text,
                 key_span: key.span,
@@ -392,6 +400,10 @@ struct Entries {
 }
 
 impl Entries {
+    fn has(&self, key: &str) -> bool {
+        self.index.contains_key(key)
+    }
+
     /// Adds an entry; returns where its key stands already, if it does.
     fn add(&mut self, entry: Entry) -> Option<Span> {
         if let Some(first) = self.index.get(&entry.key) {
