@@ -293,21 +293,23 @@ impl<'t> Builder<'t> {
             let value = self.expect()?;
             let value = self.node(value, depth + 1)?;
             end = end.max(key.span.end).max(value.span.end);
-            let Kind::Scalar(scalar) = key.kind else {
+            let Kind::Scalar(scalar) = &key.kind else {
+                crate::secret::hide(&key, &mut self.dropped);
+                crate::secret::hide(&value, &mut self.dropped);
                 let problem = Problem::error(key.span, "a key is a text, not a list or mapping");
                 self.problems.push(problem);
                 continue;
             };
-            if is_plain && scalar.text == "<<" {
+            let name = scalar.text.clone();
+            if is_plain && name == "<<" {
                 merged.push((key.span, value));
                 continue;
             }
-            let name = scalar.text.clone();
             if entries.has(&name) {
                 crate::secret::hide(&value, &mut self.dropped);
             }
             let entry = Entry {
-                key: scalar.text,
+                key: name.clone(),
                 key_span: key.span,
                 value,
             };
@@ -338,15 +340,20 @@ impl<'t> Builder<'t> {
             if source.is_null() {
                 continue;
             }
-            let Kind::Map(entries) = source.kind else {
+            let Kind::Map(entries) = &source.kind else {
+                crate::secret::hide(&source, &mut self.dropped);
                 let problem = Problem::error(key, "`<<` takes a mapping, or a list of mappings");
                 self.problems.push(problem);
                 continue;
             };
             self.count(entries.len(), key)?;
             for entry in entries {
-                // What is there already wins.
-                let _ = into.add(entry);
+                if into.has(&entry.key) {
+                    // What is there already wins.
+                    crate::secret::hide(&entry.value, &mut self.dropped);
+                } else {
+                    into.add(entry.clone());
+                }
             }
         }
         Ok(())

@@ -30,6 +30,13 @@ fn no_problem_shows_a_secret() {
         ("", "", "adminPasword: hunter2"),
         ("", "", "adminPassword: hunter2\nadminPassword: hunter3"),
         ("", "", "adminPassword: hunter2: x"),
+        ("", "", "adminPassword: x\n? [hunter1]\n: hunter2"),
+        ("", "", "<<: hunter2"),
+        (
+            "",
+            "",
+            "cloud: {x: y, configData: x, <<: {configData: hunter2}, provider: z}",
+        ),
         ("", "", "adminPassword: \"hunter2"),
         ("", "", "adminPassword: |\n  hunter2\n x: y: z"),
         ("", "", "adminPassword: *hunter2x"),
@@ -61,15 +68,10 @@ fn no_problem_shows_a_secret() {
         ),
         ("", "license: {x: hunter2}", ""),
         ("", "license: hunter2\nprune: 3", ""),
-        ("", "{license: hunter2, prune: 3}", ""),
         ("", "repoURL: 'https://a:hunter2@b c'", ""),
         ("", "channel: x\nlicense: hunter2", ""),
         ("environment: {API_KEY: hunter2, x y: 1}", "", ""),
-        (
-            "environment: {A: [hunter2], PASSWORD: hunter3, x y: 1}",
-            "",
-            "",
-        ),
+        ("environment: {PASSWORD: [hunter3], x y: 1}", "", ""),
         ("environment: {A: \"${B:-hunter2}\", x y: 1}", "", ""),
         ("environment: {A: \"http://u:hunter2@b\", x y: 1}", "", ""),
         (
@@ -83,12 +85,6 @@ fn no_problem_shows_a_secret() {
         ("mcrConfig: {token: hunter2, token: 2}", "", ""),
     ] {
         let text = document(host, mcr, mke, "");
-        let text = if mke.contains("keyData") || host.contains("A: [hunter2]") {
-            // What is in a list under a harmless name is not known to be a secret.
-            text.replace("[hunter2]", "[x]")
-        } else {
-            text
-        };
         assert!(machine.load(&text).is_err(), "{text}");
         let problems = machine.problems(&text);
         assert!(!leaks(&machine, &text), "{text}\n{problems}");
