@@ -150,15 +150,8 @@ pub(crate) fn connection(host: &mut Fields<'_>) -> Option<Connection> {
         .chain(local.iter().filter(|_| !is_off))
         .collect();
     if let [_, second, ..] = blocks.as_slice() {
-        let problem = second.warning("a host has one connection block, this is another one");
-        let severity = crate::diagnostic::Severity::Error;
-        second.add(
-            crate::problem::Problem {
-                severity,
-                ..problem
-            }
-            .hint("remove one of them"),
-        );
+        let problem = second.wrong_key("a host has one connection block, this is another one");
+        second.add(problem.hint("remove one of them"));
     }
     if blocks.is_empty() {
         match local.filter(|_| is_off) {

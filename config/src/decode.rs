@@ -97,6 +97,11 @@ impl<'c> Value<'c> {
         self.add(self.wrong(message));
     }
 
+    /// Returns an error about the key, not yet added.
+    pub(crate) fn wrong_key(&self, message: impl Into<String>) -> Problem {
+        Problem::error(self.key, message).path(&self.path)
+    }
+
     /// Returns a warning about the key.
     pub(crate) fn warning(&self, message: impl Into<String>) -> Problem {
         Problem::warning(self.key, message).path(&self.path)

@@ -114,13 +114,13 @@ impl Snippet {
     fn of(text: &Text, line: usize, span: Span, hidden: &[Span]) -> Self {
         let (content, start) = text.line(line);
         let end = start + content.len();
-        let mut hidden: Vec<Span> = hidden
+        let hidden: Vec<Span> = hidden
             .iter()
             .copied()
             .chain(secret_comment(content, start))
             .filter(|span| span.start < end && span.end > start && span.start < span.end)
             .collect();
-        hidden.sort();
+        let mut hidden = merged(hidden).into_iter().peekable();
         let shown_end = span.end.clamp(span.start, end.max(span.start));
         let (mut shown, mut from, mut to) = (Vec::new(), None, None);
         let mut skip_until = start;
@@ -135,10 +135,8 @@ impl Snippet {
             if at < skip_until {
                 continue;
             }
-            if let Some(mask) = hidden
-                .iter()
-                .rfind(|mask| mask.start <= at && at < mask.end)
-            {
+            while hidden.next_if(|mask| mask.end <= at).is_some() {}
+            if let Some(mask) = hidden.next_if(|mask| mask.start <= at) {
                 skip_until = mask.end;
                 if from == Some(shown.len()) || from.is_none() && span.start < mask.end {
                     from = Some(shown.len());
@@ -180,6 +178,19 @@ impl Snippet {
         let width = self.width.min(WIDEST.saturating_sub(start).max(1));
         Self { line, start, width }
     }
+}
+
+/// Sorts spans, and joins those that overlap.
+fn merged(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort();
+    let mut found: Vec<Span> = Vec::new();
+    for span in spans {
+        match found.last_mut() {
+            Some(last) if span.start < last.end => last.end = last.end.max(span.end),
+            Some(_) | None => found.push(span),
+        }
+    }
+    found
 }
 
 /// Returns a comment that looks as if a secret stood in it.

@@ -124,6 +124,24 @@ impl fmt::Debug for Host {
     }
 }
 
+/// Keys of older versions of the API.
+const OLDER: &[(&str, &str)] = &[
+    (
+        "address",
+        "put it into a connection block: `ssh: {address: …}`",
+    ),
+    ("user", "put it into the connection block: `ssh: {user: …}`"),
+    (
+        "sshPort",
+        "put it into the connection block: `ssh: {port: …}`",
+    ),
+    (
+        "sshKeyPath",
+        "put it into the connection block: `ssh: {keyPath: …}`",
+    ),
+    ("engineConfig", "it is called `mcrConfig` now"),
+];
+
 /// Reads a host.
 pub(crate) fn decode(value: &Value<'_>, index: usize) -> Option<Host> {
     if value.is_null() {
@@ -155,22 +173,7 @@ pub(crate) fn decode(value: &Value<'_>, index: usize) -> Option<Host> {
     let sudodocker = fields.switch("sudodocker");
     let sudooverride = fields.switch("sudooverride");
     let mcrupgradeskip = fields.switch("mcrupgradeskip");
-    fields.finish(&[
-        (
-            "address",
-            "put it into a connection block: `ssh: {address: …}`",
-        ),
-        ("user", "put it into the connection block: `ssh: {user: …}`"),
-        (
-            "sshPort",
-            "put it into the connection block: `ssh: {port: …}`",
-        ),
-        (
-            "sshKeyPath",
-            "put it into the connection block: `ssh: {keyPath: …}`",
-        ),
-        ("engineConfig", "it is called `mcrConfig` now"),
-    ]);
+    fields.finish(OLDER);
     Some(Host {
         index,
         role: role?,
@@ -208,12 +211,7 @@ fn environment(value: &Value<'_>) -> BTreeMap<String, String> {
         let is_name =
             !name.is_empty() && !name.contains(['=', '\0']) && !name.contains(char::is_whitespace);
         if !is_name {
-            let problem = value.warning("this cannot be the name of a variable");
-            let severity = crate::diagnostic::Severity::Error;
-            value.add(crate::problem::Problem {
-                severity,
-                ..problem
-            });
+            value.add(value.wrong_key("this cannot be the name of a variable"));
             continue;
         }
         let text = if value.is_null() {

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use crate::api;
 use crate::config::{Cluster, Config, Document};
 use crate::decode::{Context, Fields, Value};
-use crate::diagnostic::{Diagnostic, Diagnostics, tell};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, tell};
 use crate::host::{self, Host};
 use crate::mcr::{self, Mcr};
 use crate::mke::{self, Mke};
 use crate::msr::{self, Msr};
-use crate::node::Node;
+use crate::node::{Kind, Node};
 use crate::parse::{Parsed, parse};
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
 use crate::secret;
 use crate::source::{Source, Span, Text};
 use crate::substitute::substitute;
@@ -56,15 +56,12 @@ pub fn load(source: Source, world: &dyn World) -> Result<Loaded, Diagnostics> {
     let Parsed {
         mut root,
         problems: found,
+        dropped,
     } = parse(&text).map_err(|problem| tell(vec![*problem], &text, &[]))?;
     let problems = Problems::default();
     found.into_iter().for_each(|problem| problems.add(problem));
-    if !matches!(root.kind, crate::node::Kind::Map(_)) {
-        let start = root.span.start;
-        let message = format!("expected a mapping, found {}", root.describe());
-        let problem = crate::problem::Problem::error(Span { start, end: start }, message);
-        let hint = "start with `apiVersion: launchpad.mirantis.com/mke/v1.6`";
-        problems.add(problem.hint(hint));
+    dropped.into_iter().for_each(|span| problems.hide(span));
+    if !is_mapping(&root, &problems) {
         return Err(failed(problems, &text, &root, Vec::new()));
     }
     if !api::migrate(&mut root, &problems) {
@@ -113,6 +110,18 @@ pub fn load(source: Source, world: &dyn World) -> Result<Loaded, Diagnostics> {
     Ok(Loaded { config, warnings })
 }
 
+/// Says what a document is, if it is no mapping.
+fn is_mapping(root: &Node, problems: &Problems) -> bool {
+    if matches!(root.kind, Kind::Map(_)) {
+        return true;
+    }
+    let start = root.span.start;
+    let message = format!("expected a mapping, found {}", root.describe());
+    let problem = Problem::error(Span { start, end: start }, message);
+    problems.add(problem.hint(format!("start with `apiVersion: {}`", api::CURRENT)));
+    false
+}
+
 /// Tells all problems.
 fn failed(problems: Problems, text: &Text, root: &Node, mut secrets: Vec<Span>) -> Diagnostics {
     if secrets.is_empty() {
@@ -122,7 +131,7 @@ fn failed(problems: Problems, text: &Text, root: &Node, mut secrets: Vec<Span>) 
     secrets.extend(hidden);
     let errors = found
         .into_iter()
-        .filter(|problem| problem.severity == crate::diagnostic::Severity::Error)
+        .filter(|problem| problem.severity == Severity::Error)
         .collect();
     tell(errors, text, &secrets)
 }

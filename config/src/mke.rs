@@ -142,17 +142,7 @@ pub(crate) fn decode(value: &Value<'_>) -> Option<Mke> {
     let (config_file, read) = file(&mut fields, "configFile").unzip();
     let (license_file_path, license) = file(&mut fields, "licenseFilePath").unzip();
     let certificate_parts = CertificateParts::decode(&mut fields);
-    let missing = certificate_parts.missing();
-    if !missing.is_empty() {
-        let message = format!(
-            "of the certificates, `{}` is missing",
-            missing.join("` and `")
-        );
-        fields.error(
-            message,
-            "set `caCertPath`, `certPath` and `keyPath`, or none of them",
-        );
-    }
+    check_certificates(&certificate_parts, &fields);
     let cloud = fields.take("cloud").and_then(|value| cloud(&value));
     let retry = fields.take("nodesHealthRetry");
     let retry = retry.and_then(|value| value.number(0, u32::MAX));
@@ -175,6 +165,21 @@ pub(crate) fn decode(value: &Value<'_>) -> Option<Mke> {
         cloud,
         nodes_health_retry: retry.unwrap_or(0),
     })
+}
+
+/// A server needs all three parts.
+fn check_certificates(parts: &CertificateParts, fields: &Fields<'_>) {
+    let missing = parts.missing();
+    if !missing.is_empty() {
+        let message = format!(
+            "of the certificates, `{}` is missing",
+            missing.join("` and `")
+        );
+        fields.error(
+            message,
+            "set `caCertPath`, `certPath` and `keyPath`, or none of them",
+        );
+    }
 }
 
 fn cloud(value: &Value<'_>) -> Option<Cloud> {

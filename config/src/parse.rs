@@ -22,6 +22,8 @@ pub(crate) struct Parsed {
     pub(crate) root: Node,
     /// Duplicate keys and the like.
     pub(crate) problems: Vec<Problem>,
+    /// Where values stand that are not in the tree, as they were given twice.
+    pub(crate) dropped: Vec<Span>,
 }
 
 /// Reads a document.
@@ -36,6 +38,7 @@ pub(crate) fn parse(text: &Text) -> Result<Parsed, Box<Problem>> {
         nodes: 0,
         alias_bytes: 0,
         problems: Vec::new(),
+        dropped: Vec::new(),
     };
     let root = builder
         .document()
@@ -43,6 +46,7 @@ pub(crate) fn parse(text: &Text) -> Result<Parsed, Box<Problem>> {
     Ok(Parsed {
         root,
         problems: builder.problems,
+        dropped: builder.dropped,
     })
 }
 
@@ -68,6 +72,7 @@ struct Builder<'t> {
     nodes: usize,
     alias_bytes: usize,
     problems: Vec<Problem>,
+    dropped: Vec<Span>,
 }
 
 /// What an anchor names, with what a copy of it costs.
@@ -288,18 +293,23 @@ impl<'t> Builder<'t> {
             let value = self.expect()?;
             let value = self.node(value, depth + 1)?;
             end = end.max(key.span.end).max(value.span.end);
-            let Kind::Scalar(scalar) = key.kind else {
+            let Kind::Scalar(scalar) = &key.kind else {
+                crate::secret::hide(&key, &mut self.dropped);
+                crate::secret::hide(&value, &mut self.dropped);
                 let problem = Problem::error(key.span, "a key is a text, not a list or mapping");
                 self.problems.push(problem);
                 continue;
             };
-            if is_plain && scalar.text == "<<" {
+            let name = scalar.text.clone();
+            if is_plain && name == "<<" {
                 merged.push((key.span, value));
                 continue;
             }
-            let name = scalar.text.clone();
+            if entries.has(&name) {
+                crate::secret::hide(&value, &mut self.dropped);
+            }
             let entry = Entry {
-                key: scalar.text,
+                key: name.clone(),
                 key_span: key.span,
                 value,
             };
@@ -330,15 +340,20 @@ impl<'t> Builder<'t> {
             if source.is_null() {
                 continue;
             }
-            let Kind::Map(entries) = source.kind else {
+            let Kind::Map(entries) = &source.kind else {
+                crate::secret::hide(&source, &mut self.dropped);
                 let problem = Problem::error(key, "`<<` takes a mapping, or a list of mappings");
                 self.problems.push(problem);
                 continue;
             };
             self.count(entries.len(), key)?;
             for entry in entries {
-                // What is there already wins.
-                let _ = into.add(entry);
+                if into.has(&entry.key) {
+                    // What is there already wins.
+                    crate::secret::hide(&entry.value, &mut self.dropped);
+                } else {
+                    into.add(entry.clone());
+                }
             }
         }
         Ok(())
@@ -392,6 +407,10 @@ struct Entries {
 }
 
 impl Entries {
+    fn has(&self, key: &str) -> bool {
+        self.index.contains_key(key)
+    }
+
     /// Adds an entry; returns where its key stands already, if it does.
     fn add(&mut self, entry: Entry) -> Option<Span> {
         if let Some(first) = self.index.get(&entry.key) {

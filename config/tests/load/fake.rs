@@ -31,6 +31,7 @@ impl Machine {
     }
 
     /// Loads what has to be fine.
+    #[expect(clippy::panic, reason = "a test ends here, with the whole story")]
     pub(crate) fn config(&self, text: &str) -> Config {
         match self.load(text) {
             Ok(loaded) => loaded.config,
@@ -39,6 +40,7 @@ impl Machine {
     }
 
     /// Returns the problems of what must not be fine.
+    #[expect(clippy::panic, reason = "a test ends here, with the whole story")]
     pub(crate) fn problems(&self, text: &str) -> Diagnostics {
         match self.load(text) {
             Ok(loaded) => panic!("loaded: {:?}\n\n{text}", loaded.config),

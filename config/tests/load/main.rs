@@ -2,4 +2,7 @@
 
 mod complete;
 mod fake;
+mod limits;
 mod problems;
+mod secrets;
+mod values;
