@@ -20,9 +20,10 @@ pub(super) async fn run(stage: &Stage) -> Result<(), Stop> {
     }
     // What the controller serves with is the user's where there is one, else the cluster's.
     let is_external = state.uses_external_cert;
-    let own = match is_external {
-        true => read(stage, SERVER_CERTS_PATH, "ca.pem").await,
-        false => None,
+    let own = if is_external {
+        read(stage, SERVER_CERTS_PATH, "ca.pem").await
+    } else {
+        None
     };
     stage.data(own.as_ref().unwrap_or(root).trim_end());
     if !stage.flags.has("ca") {
