@@ -80,14 +80,15 @@ async fn run(command: Command, environment: standin::Environment) -> u8 {
 }
 
 /// Returns whether an operation goes on until it is told to end, which is no failure then.
+///
+/// Whoever removes MKE from a node is none: its good end says that nothing is left.
 fn is_role(operation: Operation) -> bool {
     match operation {
-        Operation::Agent | Operation::UninstallAgent | Operation::Controller | Operation::Proxy => {
-            true
-        }
+        Operation::Agent | Operation::Controller | Operation::Proxy => true,
         Operation::Install
         | Operation::Upgrade
         | Operation::Uninstall
+        | Operation::UninstallAgent
         | Operation::Images
         | Operation::DumpCerts
         | Operation::Id => false,

@@ -223,3 +223,7 @@ fn pack(entries: &[Entry]) -> zip::result::ZipResult<Vec<u8>> {
     }
     Ok(writer.finish()?.into_inner())
 }
+
+#[cfg(test)]
+#[path = "serve_tests.rs"]
+mod tests;

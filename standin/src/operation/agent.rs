@@ -140,7 +140,6 @@ async fn carry_out(stage: &Stage, action: Action) -> Result<(), Stop> {
 #[cfg(test)]
 mod tests {
     use super::super::rehearsal::{Rehearsal, container};
-    use super::*;
 
     fn names(engine: &Rehearsal) -> Vec<(&str, &str)> {
         let containers = engine.view.containers.iter();

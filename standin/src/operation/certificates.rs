@@ -20,11 +20,12 @@ pub(super) async fn run(stage: &Stage) -> Result<(), Stop> {
     }
     // What the controller serves with is the user's where there is one, else the cluster's.
     let is_external = state.uses_external_cert;
-    let ca = match read(stage, SERVER_CERTS_PATH, "ca.pem").await {
-        Some(ca) if is_external => ca,
-        _ => root.clone(),
+    let own = if is_external {
+        read(stage, SERVER_CERTS_PATH, "ca.pem").await
+    } else {
+        None
     };
-    stage.data(ca.trim_end());
+    stage.data(own.as_ref().unwrap_or(root).trim_end());
     if !stage.flags.has("ca") {
         let directory = if is_external {
             SERVER_CERTS_PATH
