@@ -67,7 +67,11 @@ impl CliError {
     /// Returns the exit status.
     pub fn status(&self) -> u8 {
         match self {
-            Self::NoConfig(_) | Self::Read { .. } | Self::Config(_) | Self::Usage(_) | Self::NotYet(_) => USAGE,
+            Self::NoConfig(_)
+            | Self::Read { .. }
+            | Self::Config(_)
+            | Self::Usage(_)
+            | Self::NotYet(_) => USAGE,
             Self::Prepare(_) | Self::NotConfirmed | Self::Local { .. } => FAILED,
             Self::Interrupted(signal) => signalled(*signal),
         }

@@ -150,6 +150,7 @@ impl Lab {
 
     /// Removes all hosts, so that others can be started under their names.
     pub(crate) async fn remove_hosts(&mut self) -> Result<()> {
+        thaw().await;
         let removed = join_all(self.hosts.iter().map(Host::remove)).await;
         self.hosts.clear();
         // New hosts on the same addresses have other keys.
@@ -205,17 +206,61 @@ impl Lab {
     }
 }
 
+/// Thaws containers that a story has paused inside of a host: what is frozen cannot be killed, and a
+/// host that holds it could not be removed. Best effort: where nothing is frozen there is nothing to do.
+async fn thaw() {
+    let script = r#"
+        find /sys/fs/cgroup -path '*docker*' -name freezer.state 2>/dev/null |
+            while read -r state; do grep -q FROZEN "$state" && echo THAWED >"$state"; done
+        find /sys/fs/cgroup -path '*docker*' -name cgroup.freeze 2>/dev/null |
+            while read -r state; do grep -q 1 "$state" && echo 0 >"$state"; done
+        true
+    "#;
+    let _ = Cmd::new("sh").args(["-c", script]).finish().await;
+}
+
+/// Removes a network, with the ends that containers have left in it when they were killed.
+async fn remove_network(network: &str) -> Result<()> {
+    let ends = Cmd::new("docker")
+        .args(["network", "inspect", "--format"])
+        .args([
+            "{{range $id, $end := .Containers}}{{$end.Name}} {{end}}",
+            network,
+        ])
+        .run()
+        .await?;
+    for end in ends.stdout.split_whitespace() {
+        Cmd::new("docker")
+            .args(["network", "disconnect", "--force", network, end])
+            .finish()
+            .await?;
+    }
+    Cmd::new("docker")
+        .args(["network", "rm", network])
+        .run()
+        .await?;
+    Ok(())
+}
+
 /// Removes every container, volume and network of the lab.
 pub(crate) async fn down() -> Result<()> {
     let label = format!("label={PREFIX}");
     let list = |args: &[&str]| Cmd::new("docker").args(args).args(["--filter", &label]);
+    thaw().await;
     let containers = list(&["ps", "-aq"]).run().await?;
     let removals = containers.stdout.lines().map(|id| {
         Cmd::new("docker")
             .args(["rm", "--force", "--volumes", id])
             .finish()
     });
-    let removed = join_all(removals).await;
+    let mut removed = join_all(removals).await;
+    // An engine that is busy gives up on some; once more, one after the other.
+    for id in list(&["ps", "-aq"]).run().await?.stdout.lines() {
+        let again = Cmd::new("docker")
+            .args(["rm", "--force", "--volumes", id])
+            .finish();
+        removed.push(again.await);
+    }
     for volume in list(&["volume", "ls", "-q"]).run().await?.stdout.lines() {
         Cmd::new("docker")
             .args(["volume", "rm", "--force", volume])
@@ -223,10 +268,7 @@ pub(crate) async fn down() -> Result<()> {
             .await?;
     }
     for network in list(&["network", "ls", "-q"]).run().await?.stdout.lines() {
-        Cmd::new("docker")
-            .args(["network", "rm", network])
-            .run()
-            .await?;
+        remove_network(network).await?;
     }
     services::unblock_metadata().await?;
     let left = list(&["ps", "-aq"]).run().await?;

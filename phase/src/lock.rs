@@ -95,6 +95,51 @@ pub fn held_failure(by: &LockRecord, age: Duration) -> Failure {
     )
 }
 
+/// How often a held lock is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Takes the lock; returns whether the facts are still those of the cluster.
+///
+/// A held lock is watched until its holder is known to live, by one more sign of life (10 s at the
+/// most), or to be dead: then it is taken over, as after a run that was killed. `waiting` is told
+/// once that there is somebody to wait for.
+///
+/// # Errors
+///
+/// Fails where a living holder has the lock, where the run stops meanwhile, and where the place of
+/// the lock cannot be reached.
+pub async fn take(
+    store: &dyn LockStore,
+    record: &LockRecord,
+    break_lock: bool,
+    stop: &Stop,
+    waiting: impl Fn(&LockRecord),
+) -> Result<bool, Failure> {
+    let give_up = Instant::now() + STALE_AFTER + HEARTBEAT;
+    let mut known: Option<(String, Duration)> = None;
+    loop {
+        let (by, age) = match store.acquire(record, break_lock).await? {
+            Acquired::Ours { undisturbed } => return Ok(undisturbed),
+            Acquired::Held { by, age } => (by, age),
+        };
+        let lives = match &known {
+            None => {
+                waiting(&by);
+                false
+            }
+            Some((run_id, last)) => *run_id != by.run_id || age < *last,
+        };
+        if lives || Instant::now() >= give_up {
+            return Err(held_failure(&by, age));
+        }
+        known = Some((by.run_id.clone(), age));
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = stop.stopping() => return Err(held_failure(&by, age)),
+        }
+    }
+}
+
 /// Renews the lock until it is dropped, or lost: then the run stops.
 pub async fn keep(store: &dyn LockStore, record: &LockRecord, stop: &Stop) -> Failure {
     let mut last = Instant::now();

@@ -16,7 +16,7 @@ use crate::event::{Emitter, Ending, Event, PhaseName, millis};
 use crate::failure::Failure;
 use crate::fold::fold;
 use crate::limits::{Limits, Work};
-use crate::lock::{self, Acquired, LockRecord, LockStore};
+use crate::lock::{self, LockRecord, LockStore};
 use crate::phases::{Check, Closing, Observe, Phase, Severity};
 use crate::plan::PlanReport;
 use crate::stop::{Stop, StopReason};
@@ -371,13 +371,18 @@ impl<D: Domain> Manager<D> {
             command: options.command.clone(),
             started_at: options.started_at.clone(),
         };
-        let undisturbed = match store.acquire(&record, options.break_lock).await {
-            Ok(Acquired::Ours { undisturbed }) => {
+        let waiting = |by: &LockRecord| {
+            let message = format!(
+                "`{}` runs `launchpad {}` on this cluster since {}: waiting for a sign of life",
+                by.owner, by.command, by.started_at
+            );
+            cx.warn(None, message, None);
+        };
+        let taken = lock::take(store, &record, options.break_lock, &cx.stop, waiting).await;
+        let undisturbed = match taken {
+            Ok(undisturbed) => {
                 outcome.lock = Some(record.clone());
                 undisturbed
-            }
-            Ok(Acquired::Held { by, age }) => {
-                return self.refuse(cx, outcome, lock::held_failure(&by, age));
             }
             Err(failure) => return self.refuse(cx, outcome, failure),
         };

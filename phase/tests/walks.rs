@@ -702,6 +702,9 @@ async fn a_phase_starts_with_its_first_host_and_finishes_with_its_last() {
 #[derive(Default)]
 struct Store {
     held_by_other: bool,
+    /// The holder was killed 5 s before the first look at its lock.
+    holder_is_dead: bool,
+    looked_at: Mutex<Option<Instant>>,
     disturbed: bool,
     lost_after: Option<usize>,
     renewed: AtomicUsize,
@@ -711,15 +714,19 @@ struct Store {
 #[async_trait]
 impl LockStore for Store {
     async fn acquire(&self, record: &LockRecord, break_lock: bool) -> Result<Acquired, Failure> {
-        if self.held_by_other && !break_lock {
+        let first = *self.looked_at.lock().unwrap().get_or_insert(Instant::now());
+        let age = Duration::from_secs(5) + first.elapsed();
+        let age = match self.holder_is_dead {
+            true => age,
+            // It gives a sign of life every 10 s.
+            false => age.saturating_sub(Duration::from_secs(age.as_secs() / 10 * 10)),
+        };
+        if self.held_by_other && !break_lock && age <= phase::lock::STALE_AFTER {
             let by = LockRecord {
                 owner: "other@there".into(),
                 ..record.clone()
             };
-            return Ok(Acquired::Held {
-                by,
-                age: Duration::from_secs(7),
-            });
+            return Ok(Acquired::Held { by, age });
         }
         *self.held.lock().unwrap() = true;
         Ok(Acquired::Ours {
@@ -748,6 +755,46 @@ async fn a_held_lock_refuses_and_names_the_holder() {
     assert_eq!(ran.report.ending, Ending::Failed);
     assert!(ran.report.failures[0].message.contains("other@there"));
     assert_eq!(ran.shared.installs_begun.load(Ordering::SeqCst), 0);
+    assert!(ran.seconds <= 10, "{} s", ran.seconds);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lock_of_a_run_that_was_killed_is_waited_for() {
+    let store = Store {
+        held_by_other: true,
+        holder_is_dead: true,
+        disturbed: true,
+        ..Store::default()
+    };
+    let mut world = world(4, 3);
+    world.shared.already_installed = false;
+
+    let ran = run_with(world, Some(&store)).await;
+
+    assert_eq!(ran.report.ending, Ending::Done);
+    assert!((55..90).contains(&ran.seconds), "{} s", ran.seconds);
+    let told = |event: &Event| matches!(event, Event::Warning { message, .. } if message.contains("other@there"));
+    assert_eq!(count(&ran, told), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_a_lock_can_be_interrupted() {
+    let store = Store {
+        held_by_other: true,
+        holder_is_dead: true,
+        ..Store::default()
+    };
+    let world = world(4, 3);
+    let stop = world.stop.clone();
+    let signal = async {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        stop.signal(2);
+    };
+
+    let (ran, ()) = tokio::join!(run_with(world, Some(&store)), signal);
+
+    assert_eq!(ran.report.ending, Ending::Interrupted);
+    assert_eq!(ran.seconds, 20);
 }
 
 #[tokio::test(start_paused = true)]

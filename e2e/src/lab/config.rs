@@ -17,6 +17,11 @@ pub(crate) const ADMIN: &str = "admin";
 /// The password of that administrator, where a story does not plant one of its own.
 pub(crate) const ADMIN_PASSWORD: &str = "orcaorcaorca";
 
+/// Returns a text as a configuration has to write it: `$` stands for variables of the environment.
+pub(crate) fn literal(text: &str) -> String {
+    text.replace('$', "$$")
+}
+
 /// A configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Config(Value);

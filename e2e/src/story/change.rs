@@ -10,6 +10,7 @@ use serde_json::json;
 use super::{Scene, converged};
 use crate::https::Trust;
 use crate::lab::cluster::{self, HealthWatch};
+use crate::lab::config::literal;
 use crate::lab::inventory::{BY_ITSELF, Compare, Ignored, Inventory, ignored, listed};
 use crate::lab::services::MKE_VERSIONS;
 use crate::lab::{Config, Flavour, Host};
@@ -48,7 +49,7 @@ pub(crate) async fn play(scene: &mut Scene) -> Result<()> {
         .with_host(
             &worker,
             "environment",
-            json!({ PROXY.0: PROXY.1, NOTE.0: NOTE.1 }),
+            json!({ PROXY.0: PROXY.1, NOTE.0: literal(NOTE.1) }),
         );
     scene.check(plain != grown && grown != changed, || {
         "the configurations are equal".to_owned()

@@ -107,6 +107,9 @@ async fn take_up(scene: &mut Scene, path: &str) -> Result<()> {
     let mut running = follow(scene, &leader, path).await?;
     running.signal(Signal::KILL)?;
     running.finish(END).await?;
+    // The host notices by itself; what runs there then belongs to the next run.
+    let quiet = wait_for(&leader, "! pgrep -f '^sshd: lab@'").await;
+    quiet.context("the session of a killed run goes on")?;
     running = follow(scene, &leader, path).await?;
     leader.kill_ssh_sessions().await?;
     leader
@@ -138,7 +141,8 @@ async fn take_up(scene: &mut Scene, path: &str) -> Result<()> {
 /// Starts an apply and waits until it follows the installer that is at work already.
 async fn follow(scene: &Scene, leader: &Host, path: &str) -> Result<Running> {
     let mut running = scene.launchpad()?.start(&["apply", "-c", path])?;
-    let seen = "pgrep -f 'docker (container )?(logs|wait|attach)( .*)? ucp'";
+    let seen =
+        "pgrep -f '^sshd: lab@' && pgrep -f 'docker (container )?(logs|wait|attach)( .*)? ucp'";
     running
         .until(wait_for(leader, seen))
         .await

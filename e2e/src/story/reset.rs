@@ -22,6 +22,11 @@ const DATA: &[Ignored] = &[
         "engine data goes only with prune",
     ),
     ignored("file", "/etc/docker*", "engine settings go only with prune"),
+    ignored(
+        "package",
+        "docker-ee",
+        "its configuration files go only with prune",
+    ),
 ];
 
 /// Plays the story.

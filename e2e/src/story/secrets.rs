@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::Scene;
-use crate::lab::config::ADMIN;
+use crate::lab::config::{ADMIN, literal};
 use crate::lab::services::{MKE_VERSIONS, PRIVATE_PASSWORD_FILE, PRIVATE_USER};
 use crate::lab::watch::{Place, Secret, Seen, Watch};
 use crate::lab::{Host, cluster};
@@ -30,7 +30,10 @@ pub(crate) async fn play(scene: &mut Scene) -> Result<()> {
     let config = scene
         .lab
         .config()
-        .with("/spec/mke/adminPassword", Value::from(ADMIN_PASSWORD))
+        .with(
+            "/spec/mke/adminPassword",
+            Value::from(literal(ADMIN_PASSWORD)),
+        )
         .with("/spec/mke/imageRepo", json!("private.lab/mirantis"));
     let path = scene.save(&config)?;
     let launchpad = scene

@@ -257,7 +257,7 @@ async fn reboot(scene: &mut Scene) -> Result<()> {
     let host = scene.lab.host("w1")?.clone();
     let leader = scene.lab.host("m1")?.clone();
     let boot = host.boot_id().await?;
-    let same = "cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub; ip -4 -o addr show eth0";
+    let same = "cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub; ip -4 -o addr show eth0 | cut -d: -f2-";
     let before = host.sh(same).await?.stdout;
     host.sh("touch /run/gone /root/kept").await?;
     let started = Instant::now();

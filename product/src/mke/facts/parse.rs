@@ -384,7 +384,8 @@ fn engine(facts: &mut Facts, part: &impl Fn(&str) -> Part) {
     let started = unit
         .get("ExecMainStartTimestampMonotonic")
         .and_then(|text| text.parse::<u64>().ok())
-        .filter(|micros| *micros > 0);
+        // systemd remembers the start of a unit that is gone.
+        .filter(|micros| *micros > 0 && state != EngineState::Absent);
     facts.engine = Engine {
         needs_restart: state == EngineState::Running && changed_since(facts, &part, &unit, started),
         state,

@@ -47,7 +47,9 @@ for tool in iptables ip6tables; do
   command -v $tool-save >/dev/null && command -v $tool-restore >/dev/null || continue
   rules=$($tool-save 2>/dev/null) || continue
   case $rules in *DOCKER*|*docker0*|*docker_gwbridge*) ;; *) continue ;; esac
-  printf '%s\n' "$rules" | grep -vE 'DOCKER|docker0|docker_gwbridge' | $tool-restore || true
+  # Not `DOCKER_OUTPUT` and its like: by them a host that is itself a container resolves names.
+  printf '%s\n' "$rules" |
+    grep -vE '(^|[ :])DOCKER(-[A-Z0-9-]+)?( |$)|docker0|docker_gwbridge' | $tool-restore || true
 done
 [ ! -d "$1/image" ] || rm -rf -- "$1/swarm"
 rm -f /run/docker.pid /run/docker.sock
@@ -96,11 +98,23 @@ if [ -e /lib/systemd/system/cri-dockerd-mke.service ]; then
   rm -f /lib/systemd/system/cri-dockerd-mke.service /lib/systemd/system/cri-dockerd-mke.socket
 fi
 rm -f /etc/docker/daemon.json /etc/docker/key.json
-rmdir /etc/docker /opt/containerd/bin /opt/containerd/lib /opt/containerd 2>/dev/null || true
+rmdir /etc/docker 2>/dev/null || true
 "#;
 
-/// Lets systemd forget the units that are gone.
-const FORGET_UNITS: &str = "[ ! -d /run/systemd/system ] || systemctl daemon-reload\n";
+/// Lets systemd forget the units that are gone: packages leave them masked and wanted. Also the
+/// directories that an engine makes when it is started, where they are empty.
+const FORGET_UNITS: &str = r#"
+rmdir /etc/cni/net.d /etc/cni /opt/containerd/bin /opt/containerd/lib /opt/containerd 2>/dev/null
+[ -d /run/systemd/system ] || exit 0
+for unit in docker.service docker.socket containerd.service; do
+  [ ! -e "/lib/systemd/system/$unit" ] && [ ! -e "/usr/lib/systemd/system/$unit" ] || continue
+  if [ "$(readlink "/etc/systemd/system/$unit")" = /dev/null ]; then rm -f "/etc/systemd/system/$unit"; fi
+  rm -f "/etc/systemd/system/multi-user.target.wants/$unit" "/etc/systemd/system/sockets.target.wants/$unit"
+done
+rmdir /etc/systemd/system/sockets.target.wants 2>/dev/null
+systemctl daemon-reload
+systemctl reset-failed docker.service docker.socket containerd.service 2>/dev/null || true
+"#;
 
 /// Removes the engine.
 pub struct UninstallMcr;
