@@ -78,7 +78,7 @@ pub(crate) async fn run(arguments: Arguments, talk: Talk) -> Result<ExitCode> {
     match arguments.command {
         Command::Up { hosts, image } => {
             let work = up(&paths, talk, &hosts, image);
-            until_signal(work, After::RemoveIfFailed).await?;
+            until_signal(&paths, talk, work, After::RemoveIfFailed).await?;
             talk.say(format!(
                 "ssh -i {dir}/id_ed25519 lab@10.77.1.1; `e2e config` prints a launchpad.yaml",
                 dir = standing(&paths).display()
@@ -86,7 +86,7 @@ pub(crate) async fn run(arguments: Arguments, talk: Talk) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Down => {
-            lab::down().await?;
+            tear_down(&paths, talk).await?;
             remove(&standing(&paths))?;
             talk.say("nothing of the lab runs; its images stay for the next time");
             Ok(ExitCode::SUCCESS)
@@ -102,8 +102,8 @@ pub(crate) async fn run(arguments: Arguments, talk: Talk) -> Result<ExitCode> {
                 let (lab, _dir) = fresh(&paths, talk, keep).await?;
                 story::play_all(lab, &stories, &launchpad).await
             };
-            let outcomes =
-                until_signal(work, if keep { After::Keep } else { After::Remove }).await?;
+            let after = if keep { After::Keep } else { After::Remove };
+            let outcomes = until_signal(&paths, talk, work, after).await?;
             Ok(report(talk, &outcomes))
         }
         Command::Faults { faults, launchpad } => {
@@ -113,7 +113,7 @@ pub(crate) async fn run(arguments: Arguments, talk: Talk) -> Result<ExitCode> {
                 let (lab, _dir) = fresh(&paths, talk, false).await?;
                 story::play_faults(lab, &faults, &launchpad).await
             };
-            let outcomes = until_signal(work, After::Remove).await?;
+            let outcomes = until_signal(&paths, talk, work, After::Remove).await?;
             Ok(report(talk, &outcomes))
         }
         Command::Status => status().await,
@@ -213,7 +213,12 @@ enum After {
 }
 
 /// Does some work until it ends or a signal comes, and removes the lab where wanted, whatever happened.
-async fn until_signal<T>(work: impl Future<Output = Result<T>>, after: After) -> Result<T> {
+async fn until_signal<T>(
+    paths: &Paths,
+    talk: Talk,
+    work: impl Future<Output = Result<T>>,
+    after: After,
+) -> Result<T> {
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle signals")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot handle signals")?;
     let mut hang_up = signal(SignalKind::hangup()).context("cannot handle signals")?;
@@ -224,9 +229,21 @@ async fn until_signal<T>(work: impl Future<Output = Result<T>>, after: After) ->
         _ = hang_up.recv() => Err(anyhow::anyhow!("the terminal is gone")),
     };
     if after == After::Remove || ended.is_err() && after == After::RemoveIfFailed {
-        lab::down().await?;
+        tear_down(paths, talk).await?;
     }
     ended
+}
+
+/// Removes the lab. An engine that kills many containers at the same time may lose count of the ends
+/// of their network, and knows better once it was restarted.
+async fn tear_down(paths: &Paths, talk: Talk) -> Result<()> {
+    match lab::down().await {
+        Err(error) if format!("{error:#}").contains("active endpoints") => {
+            engine::restart_idle(paths, talk).await?;
+            lab::down().await
+        }
+        ended => ended,
+    }
 }
 
 async fn status() -> Result<ExitCode> {

@@ -90,8 +90,8 @@ impl Case {
     fn bare() -> Self {
         let facts = HOSTS.iter().enumerate().map(|(index, (_, address))| {
             let text = BARE
-                .replace("10.77.1.11", address)
-                .replace("\n w1\n", &format!("\n h{index}\n"));
+                .replace("10.77.1.13", address)
+                .replace("\n w3\n", &format!("\n h{index}\n"));
             read(&text, address)
         });
         Self::of(facts.collect())
@@ -325,7 +325,7 @@ fn a_new_worker_joins_and_nobody_else_is_touched() {
     for facts in &mut case.facts {
         facts.nodes.remove(&node);
     }
-    let bare = BARE.replace("10.77.1.3", HOSTS[2].1);
+    let bare = BARE.replace("10.77.1.13", HOSTS[2].1);
     case.facts[2] = read(&bare, HOSTS[2].1);
 
     let plan = case.plan();
@@ -598,7 +598,7 @@ fn facts_are_read_as_they_were_printed() {
     assert!(facts.listening.contains(&443));
     let worker = read(WORKER, "10.77.1.11");
     assert!(worker.swarm.is_member() && !worker.swarm.is_manager);
-    assert!(!read(BARE, "10.77.1.11").engine_runs());
+    assert!(!read(BARE, "10.77.1.13").engine_runs());
 }
 
 proptest! {
@@ -609,12 +609,9 @@ proptest! {
 
         let result = parse(&MANAGER[..at], &question("10.77.1.1"));
 
-        if at < whole - 1 {
-            prop_assert!(matches!(
-                result,
-                Err(ParseError::Truncated { .. } | ParseError::NoAnswer)
-            ));
-        }
+        let is_refused =
+            matches!(result, Err(ParseError::Truncated { .. } | ParseError::NoAnswer));
+        prop_assert!(is_refused || at >= whole - 1);
     }
 
     #[test]

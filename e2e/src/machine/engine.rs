@@ -29,6 +29,26 @@ pub(crate) async fn ensure(paths: &Paths, talk: Talk) -> Result<()> {
     Ok(())
 }
 
+/// Restarts an engine that has lost count of a network's ends, if nothing runs in it.
+pub(crate) async fn restart_idle(paths: &Paths, talk: Talk) -> Result<()> {
+    let running = Cmd::new("docker").args(["ps", "-aq"]).run().await?;
+    if !running.text().is_empty() {
+        bail!("the engine has to be restarted, and containers that are not the lab's run in it");
+    }
+    talk.say("restarting the container engine");
+    let script = r#"
+        if [ -d /run/systemd/system ]; then exec systemctl restart docker; fi
+        id=$(cat /var/run/docker.pid) && kill "$id" || exit 1
+        while kill -0 "$id" 2>/dev/null; do sleep 0.1; done
+    "#;
+    Cmd::new("sh")
+        .args(["-c", script])
+        .within(START)
+        .run()
+        .await?;
+    ensure(paths, talk).await
+}
+
 async fn answers() -> bool {
     Cmd::new("docker")
         .arg("info")

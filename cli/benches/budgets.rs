@@ -1,0 +1,318 @@
+//! Measures what users wait for and compares it with budgets: `./dev bench`.
+//!
+//! All measurements of one run are interleaved and their medians reported, so that a busy machine
+//! is busy for all of them. A ratio above 1 is over the budget; then the status is 1. Names on the
+//! command line choose measurements.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a benchmark is a program of its own"
+)]
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use config::{Config, Source};
+use phase::fold::fold;
+use phase::{Domain as _, Emitter, HostId, Roster};
+use product::mke::MkeDomain;
+use product::mke::cluster::Cluster;
+use product::mke::connect::Connecting;
+use product::mke::facts::Facts;
+use product::mke::facts::parse::{Question, parse};
+use product::mke::shared::{Clock, Shared, Wishes};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_launchpad");
+const BARE: &str = include_str!("../../product/tests/recorded/bare.txt");
+const MANAGER: &str = include_str!("../../product/tests/recorded/manager.txt");
+/// How many hosts a large cluster has.
+const HOSTS: usize = 1000;
+
+/// Something that is measured.
+struct Measurement {
+    name: &'static str,
+    about: &'static str,
+    unit: Unit,
+    budget: f64,
+    rounds: usize,
+    once: Box<dyn FnMut() -> f64>,
+}
+
+#[derive(Clone, Copy)]
+enum Unit {
+    Milliseconds,
+    Megabytes,
+}
+
+fn timed(work: impl FnOnce()) -> f64 {
+    let started = Instant::now();
+    work();
+    milliseconds(started.elapsed())
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+fn measurements() -> Vec<Measurement> {
+    let document = document();
+    let shared = shared(load(&document));
+    let facts = bare_facts();
+    let lines: Vec<String> = (0..100_000)
+        .map(|number| format!("line {number} of what a vendor's installer has to say"))
+        .collect();
+    let redactor = rig::redact::Redactor::new();
+    for secret in ["orcaorcaorca", "an0ther-secret", "SWMTKN-1-abcdef"] {
+        redactor.add(&secrecy::SecretString::from(secret));
+    }
+    vec![
+        Measurement {
+            name: "version",
+            about: "`launchpad version`, start to end",
+            unit: Unit::Milliseconds,
+            budget: 10.0,
+            rounds: 40,
+            once: Box::new(|| timed(|| run(&["version"]))),
+        },
+        Measurement {
+            name: "binary",
+            about: "size of the stripped binary",
+            unit: Unit::Megabytes,
+            budget: 20.0,
+            rounds: 1,
+            once: Box::new(|| std::fs::metadata(BINARY).unwrap().len() as f64 / 1e6),
+        },
+        Measurement {
+            name: "load",
+            about: "a configuration of 1000 hosts: read, substitute, decode, validate",
+            unit: Unit::Milliseconds,
+            budget: 100.0,
+            rounds: 10,
+            once: Box::new(move || timed(|| drop(load(&document)))),
+        },
+        Measurement {
+            name: "facts",
+            about: "the answers of 1000 managers of a running cluster",
+            unit: Unit::Milliseconds,
+            budget: 1000.0,
+            rounds: 5,
+            once: Box::new(|| {
+                timed(|| {
+                    for _ in 0..HOSTS {
+                        read(MANAGER, "10.77.1.1");
+                    }
+                })
+            }),
+        },
+        Measurement {
+            name: "plan",
+            about: "the whole plan of an install on 1000 bare hosts",
+            unit: Unit::Milliseconds,
+            budget: 2000.0,
+            rounds: 5,
+            once: Box::new(move || timed(|| plan(&shared, &facts))),
+        },
+        Measurement {
+            name: "redact",
+            about: "100 000 lines, with three secrets in five spellings",
+            unit: Unit::Milliseconds,
+            budget: 500.0,
+            rounds: 5,
+            once: Box::new(move || {
+                timed(|| {
+                    for line in &lines {
+                        std::hint::black_box(redactor.apply(line));
+                    }
+                })
+            }),
+        },
+        Measurement {
+            name: "memory",
+            about: "resident memory at its most, with all of the above",
+            unit: Unit::Megabytes,
+            budget: 400.0,
+            rounds: 1,
+            once: Box::new(peak_memory),
+        },
+    ]
+}
+
+fn run(arguments: &[&str]) {
+    let status = Command::new(BINARY)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .status();
+    assert!(status.unwrap().success());
+}
+
+fn peak_memory() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let kib: f64 = line
+        .and_then(|line| line.split_whitespace().nth(1))
+        .unwrap()
+        .parse()
+        .unwrap();
+    kib * 1024.0 / 1e6
+}
+
+/// An environment with nothing in it.
+struct Empty;
+
+impl config::World for Empty {
+    fn var(&self, _: &str) -> Option<String> {
+        None
+    }
+    fn home(&self) -> Option<PathBuf> {
+        None
+    }
+    fn current_dir(&self) -> PathBuf {
+        PathBuf::from("/")
+    }
+    fn read(&self, _: &Path) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+}
+
+fn address(index: usize) -> String {
+    format!("10.77.{}.{}", 10 + index / 200, 1 + index % 200)
+}
+
+/// A configuration of three managers and many workers.
+fn document() -> String {
+    let hosts: String = (0..HOSTS)
+        .map(|index| {
+            let role = if index < 3 { "manager" } else { "worker" };
+            let address = address(index);
+            format!("  - role: {role}\n    ssh: {{address: {address}, user: ops}}\n")
+        })
+        .collect();
+    format!(
+        "apiVersion: launchpad.mirantis.com/mke/v1.6\nkind: mke\nspec:\n  hosts:\n{hosts}\
+         \x20 mcr: {{channel: stable-20.10}}\n  mke:\n    version: 3.8.8\n    \
+         adminPassword: orcaorcaorca\n"
+    )
+}
+
+fn load(document: &str) -> Config {
+    let source = Source {
+        name: "launchpad.yaml".to_owned(),
+        text: document.as_bytes().to_vec(),
+    };
+    match config::load(source, &Empty) {
+        Ok(loaded) => loaded.config,
+        Err(problems) => panic!("{problems}"),
+    }
+}
+
+fn shared(config: Config) -> Arc<Shared> {
+    let clock = Clock(Arc::new(|| 0.0));
+    Arc::new(Shared::new(
+        config,
+        "run".to_owned(),
+        Wishes::default(),
+        clock,
+    ))
+}
+
+fn read(text: &str, address: &str) -> Facts {
+    let question = Question {
+        mark: "launchpad-recorded",
+        private_interface: None,
+        address,
+        now: 0.0,
+    };
+    parse(text, &question).unwrap()
+}
+
+fn bare_facts() -> BTreeMap<HostId, Facts> {
+    (0..HOSTS)
+        .map(|index| (HostId(index), read(BARE, &address(index))))
+        .collect()
+}
+
+struct Nowhere;
+
+#[async_trait]
+impl rig::Connector for Nowhere {
+    async fn connect(
+        &self,
+        _: &rig::Endpoint,
+    ) -> Result<Arc<dyn rig::Connection>, rig::ConnectError> {
+        panic!("a plan connects to nobody")
+    }
+}
+
+fn plan(shared: &Arc<Shared>, facts: &BTreeMap<HostId, Facts>) {
+    let manager = product::mke::apply::apply(Connecting {
+        connector: Arc::new(Nowhere),
+        emitter: Emitter::new(Vec::new()),
+        redactor: rig::redact::Redactor::new(),
+        limits: rig::limits::SharedLimits::default(),
+        backoff: rig::retry::Backoff::default(),
+        dry_run: true,
+        confirm: None,
+    });
+    let mut cluster = Cluster::default();
+    MkeDomain::summarise(shared, facts, &mut cluster);
+    let roster = Roster::new(shared.names().iter().cloned());
+    let report = fold(&manager.list, shared, &roster, facts, &cluster);
+    assert!(report.steps.len() > 4 * HOSTS);
+}
+
+fn median(samples: &mut [f64]) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    samples[samples.len() / 2]
+}
+
+fn main() -> ExitCode {
+    // Cargo adds flags of its own.
+    let chosen: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let mut measurements: Vec<Measurement> = measurements()
+        .into_iter()
+        .filter(|one| chosen.is_empty() || chosen.iter().any(|name| name == one.name))
+        .collect();
+    let mut samples: Vec<Vec<f64>> = measurements.iter().map(|_| Vec::new()).collect();
+    let rounds = measurements.iter().map(|one| one.rounds).max().unwrap_or(0);
+    for round in 0..rounds {
+        for (one, samples) in measurements.iter_mut().zip(&mut samples) {
+            if round < one.rounds {
+                samples.push((one.once)());
+            }
+        }
+    }
+    let mut over = 0;
+    println!(
+        "{:<10} {:>10} {:>10} {:>7}  ",
+        "", "median", "budget", "ratio"
+    );
+    for (one, samples) in measurements.iter().zip(&mut samples) {
+        let value = median(samples);
+        let unit = match one.unit {
+            Unit::Milliseconds => "ms",
+            Unit::Megabytes => "MB",
+        };
+        let ratio = value / one.budget;
+        over += usize::from(ratio > 1.0);
+        println!(
+            "{:<10} {value:>7.1} {unit} {:>7.0} {unit} {ratio:>7.2}  {}",
+            one.name, one.budget, one.about
+        );
+    }
+    if over == 0 {
+        ExitCode::SUCCESS
+    } else {
+        println!("{over} over the budget");
+        ExitCode::FAILURE
+    }
+}
