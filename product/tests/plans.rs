@@ -383,8 +383,8 @@ fn an_engine_that_does_not_answer_is_restarted_and_mke_is_not_installed_again() 
 #[test]
 fn managers_that_are_all_silent_stop_the_run() {
     let mut case = Case::installed();
-    for index in 0..2 {
-        case.facts[index] = read(&without_engine(MANAGER), HOSTS[index].1);
+    for (facts, (_, address)) in case.facts[..2].iter_mut().zip(HOSTS) {
+        *facts = read(&without_engine(MANAGER), address);
     }
 
     let errors = case.errors();
@@ -407,7 +407,7 @@ fn without_engine(text: &str) -> String {
 }
 
 #[test]
-fn a_parts_of_mke_are_no_mke() {
+fn parts_of_mke_are_no_mke() {
     let mut case = Case::installed();
     for facts in &mut case.facts {
         facts.mke.proxy_version = None;
