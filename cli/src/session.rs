@@ -340,6 +340,7 @@ fn open_sinks(
     };
     let stderr = world.stderr.clone();
     let size = Arc::clone(&world.terminal_size);
+    let is_in_memory = stderr.is_in_memory;
     // Live lines would write over the questions.
     let is_terminal = stderr.is_terminal && !on(request.cluster.confirm);
     let output = Output::new(
@@ -349,6 +350,11 @@ fn open_sinks(
         world.var("TERM"),
     )
     .sized_by(move || size());
+    let output = if is_in_memory {
+        output.in_memory()
+    } else {
+        output
+    };
     Sinks::open(SinksOptions {
         stderr: output,
         directory,

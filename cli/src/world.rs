@@ -18,6 +18,8 @@ pub struct Stream {
     writer: Arc<Mutex<Box<dyn Write + Send>>>,
     /// Whether a person sees it.
     pub is_terminal: bool,
+    /// Whether it never blocks: then no thread has to write to it.
+    pub is_in_memory: bool,
 }
 
 impl Stream {
@@ -26,6 +28,15 @@ impl Stream {
         Self {
             writer: Arc::new(Mutex::new(Box::new(writer))),
             is_terminal,
+            is_in_memory: false,
+        }
+    }
+
+    /// Makes a stream of a writer in memory.
+    pub fn in_memory(writer: impl Write + Send + 'static) -> Self {
+        Self {
+            is_in_memory: true,
+            ..Self::new(writer, false)
         }
     }
 }
