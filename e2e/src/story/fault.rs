@@ -105,12 +105,17 @@ pub(crate) const FAULTS: &[Fault] = &[
         story: "change",
         moment: "before-change",
         about: "systemd on w1 does not read changed units again",
-        sign: "the engine of w1 runs without",
+        // Launchpad notices by itself, and does not call it done.
+        sign: "engine.needs_restart",
         plant: |lab| {
             let script = r#"
                 mv /usr/bin/systemctl /usr/bin/systemctl.real
-                printf '#!/bin/sh\n[ "$1" = daemon-reload ] && exit 0\nexec /usr/bin/systemctl.real "$@"\n' \
-                    >/usr/bin/systemctl
+                cat >/usr/bin/systemctl <<'END'
+#!/bin/sh
+# Enabling a unit makes systemd read all of them again, too.
+case $1 in daemon-reload|enable) exit 0 ;; esac
+exec /usr/bin/systemctl.real "$@"
+END
                 chmod 755 /usr/bin/systemctl"#;
             Box::pin(on(lab, "w1", script))
         },

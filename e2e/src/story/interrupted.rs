@@ -68,7 +68,6 @@ pub(crate) async fn play(scene: &mut Scene) -> Result<()> {
             .await
             .with_context(|| point.name.to_owned())?;
     }
-    scene.moment("held").await?;
     take_up(scene, &path).await?;
     converged::check(scene, MKE_VERSIONS[0]).await?;
     converged::check_clean(scene, "after all interruptions").await?;
@@ -103,6 +102,7 @@ async fn take_up(scene: &mut Scene, path: &str) -> Result<()> {
     let leader = scene.lab.host("m1")?.clone();
     let held = installer(&leader).await?;
     let since = leader.exec(["date", "+%s.%N"]).run().await?;
+    scene.moment("held").await?;
 
     let mut running = follow(scene, &leader, path).await?;
     running.signal(Signal::KILL)?;
@@ -114,7 +114,7 @@ async fn take_up(scene: &mut Scene, path: &str) -> Result<()> {
     leader.kill_ssh_sessions().await?;
     leader
         .exec(["docker", "unpause", BOOTSTRAPPER])
-        .run()
+        .finish()
         .await?;
     let cut = running.finish(REACH).await?;
     scene.check(cut.code == 0 || cut.code == 1, || {
