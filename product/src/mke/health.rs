@@ -7,9 +7,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use phase::{Context, Failure, HostId, Look, Patience, wait_until};
+use phase::{Assembly, Context, Failure, HostId, Look, Patience, wait_until};
 use rig::command::{Command, Effect};
 
+use super::cluster::Mke;
 use super::domain::MkeDomain;
 
 /// How many rounds in which every manager is well make a gate pass.
@@ -27,22 +28,42 @@ case $code in
 esac
 "#;
 
-/// Waits until every one of `managers` has been well several times in a row.
+/// How long all managers may take to be well again.
+const GATE: Duration = Duration::from_secs(600);
+
+/// Waits until every manager of the swarm, and MKE on it where it is installed, has been well
+/// several times in a row, after `disturbed` was.
 ///
 /// # Errors
 ///
 /// Fails at the deadline, naming the manager that was not well and what it said last.
 pub async fn gate(
     cx: &Context<MkeDomain>,
+    disturbed: HostId,
+    assembly: &Assembly<MkeDomain>,
+) -> Result<(), Failure> {
+    let managers: Vec<HostId> = assembly
+        .hosts
+        .iter()
+        .filter(|(_, facts)| facts.swarm.is_manager)
+        .map(|(&id, _)| id)
+        .collect();
+    let mke_port = matches!(assembly.cluster.mke, Mke::Installed(_))
+        .then(|| cx.shared.config.mke.controller_port());
+    cx.progress(disturbed, "waiting until every manager is well");
+    wait(cx, &managers, mke_port).await
+}
+
+async fn wait(
+    cx: &Context<MkeDomain>,
     managers: &[HostId],
     mke_port: Option<u16>,
-    deadline: Duration,
 ) -> Result<(), Failure> {
     let good = AtomicU32::new(0);
     let patience = Patience {
         first: Duration::from_millis(250),
         longest: Duration::from_secs(2),
-        deadline,
+        deadline: GATE,
     };
     wait_until("every manager being well", patience, || async {
         match round(cx, managers, mke_port).await? {

@@ -20,9 +20,6 @@ use crate::mke::failure::explain;
 use crate::mke::health;
 use crate::mke::shared::Shared;
 
-/// How long all managers may take to be well again after one was given a certificate.
-const GATE: Duration = Duration::from_secs(600);
-
 /// Makes the volume if it is not there and writes one of its files atomically; the content comes
 /// on stdin. $1 name of the file. Prints its hash as it is on the disk.
 const WRITE: &str = r#"
@@ -168,15 +165,7 @@ impl Meeting<MkeDomain> for InstallMkeCertificates {
         host.run(command)
             .await
             .map_err(|error| explain("MKE cannot be restarted with its new certificate", &error))?;
-        let members: Vec<HostId> = assembly
-            .hosts
-            .iter()
-            .filter(|(_, facts)| facts.swarm.is_manager)
-            .map(|(&id, _)| id)
-            .collect();
-        cx.progress(step.host, "waiting until every manager is well");
-        let port = cx.shared.config.mke.controller_port();
-        health::gate(cx, &members, Some(port), GATE).await
+        health::gate(cx, step.host, assembly).await
     }
 }
 

@@ -1,20 +1,16 @@
 //! Joins managers to the swarm, strictly one at a time, each followed by a health gate.
 
 use std::fmt;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use phase::{Assembly, Context, Disruption, Failure, HostId, Known, Meeting, Plan, Step};
 use serde::Serialize;
 
-use crate::mke::cluster::{Cluster, Mke};
+use crate::mke::cluster::Cluster;
 use crate::mke::domain::MkeDomain;
 use crate::mke::health;
 use crate::mke::shared::Shared;
 use crate::mke::swarm::{join, join_tokens};
-
-/// How long all managers may take to be well again after one has joined.
-const GATE: Duration = Duration::from_secs(600);
 
 /// Joins managers.
 pub struct JoinManagers;
@@ -92,15 +88,6 @@ impl Meeting<MkeDomain> for JoinManagers {
         if let Some(facts) = assembly.hosts.get_mut(&step.host) {
             join(host, &token, &step.change.advertise, &address, facts).await?;
         }
-        let members: Vec<HostId> = assembly
-            .hosts
-            .iter()
-            .filter(|(_, facts)| facts.swarm.is_manager)
-            .map(|(&id, _)| id)
-            .collect();
-        let port = matches!(assembly.cluster.mke, Mke::Installed(_))
-            .then(|| cx.shared.config.mke.controller_port());
-        cx.progress(step.host, "waiting until every manager is well");
-        health::gate(cx, &members, port, GATE).await
+        health::gate(cx, step.host, assembly).await
     }
 }

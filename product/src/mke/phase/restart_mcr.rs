@@ -23,8 +23,6 @@ use crate::mke::shared::Shared;
 
 /// How long a restart may take: nested containers that ignore SIGTERM hold it up by 10 s each.
 const RESTART: Duration = Duration::from_secs(300);
-/// How long all managers may take to be well again.
-const GATE: Duration = Duration::from_secs(600);
 
 const RESTART_SCRIPT: &str = r#"
 set -eu
@@ -171,16 +169,7 @@ impl Meeting<MkeDomain> for RestartMcr {
             take_over(facts, seen);
         }
         if in_swarm {
-            let members: Vec<HostId> = assembly
-                .hosts
-                .iter()
-                .filter(|(_, facts)| facts.swarm.is_manager)
-                .map(|(&id, _)| id)
-                .collect();
-            let port = matches!(assembly.cluster.mke, Mke::Installed(_))
-                .then(|| cx.shared.config.mke.controller_port());
-            cx.progress(step.host, "waiting until every manager is well");
-            health::gate(cx, &members, port, GATE).await?;
+            health::gate(cx, step.host, assembly).await?;
         }
         if assembly.cluster.mke == Mke::Unknown {
             summarise(&cx.shared, &assembly.hosts, &mut assembly.cluster);
