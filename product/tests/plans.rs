@@ -181,16 +181,18 @@ impl Case {
         self.plan_of(&product::mke::reset::reset(connecting()))
     }
 
-    /// What the checks of `apply` call an error.
-    fn errors(&self) -> Vec<String> {
+    fn complaints(&self, manager: &Manager<MkeDomain>) -> Vec<Complaint> {
         let shared = self.shared();
         let (facts, cluster) = self.cluster(&shared);
-        let manager = product::mke::apply::apply(connecting());
-        let complaints: Vec<Complaint> = manager
-            .checks
-            .iter()
+        let checks = manager.checks.iter();
+        checks
             .flat_map(|check| check.check(&shared, &cluster, &facts))
-            .collect();
+            .collect()
+    }
+
+    /// What the checks of `apply` call an error.
+    fn errors(&self) -> Vec<String> {
+        let complaints = self.complaints(&product::mke::apply::apply(connecting()));
         assert!(
             complaints.iter().all(|one| one.hint.is_some()),
             "{complaints:?}"
@@ -514,15 +516,8 @@ fn all_problems_of_all_hosts_are_told_at_once() {
 fn a_changed_install_flag_is_a_warning_that_says_so() {
     let mut case = Case::installed();
     case.facts[0].owned.mke_install_flags = Some("another".to_owned());
-    let shared = case.shared();
-    let (facts, cluster) = case.cluster(&shared);
-    let manager = product::mke::apply::apply(connecting());
 
-    let complaints: Vec<Complaint> = manager
-        .checks
-        .iter()
-        .flat_map(|check| check.check(&shared, &cluster, &facts))
-        .collect();
+    let complaints = case.complaints(&product::mke::apply::apply(connecting()));
 
     let found = complaints
         .iter()
@@ -549,6 +544,22 @@ fn a_reset_takes_the_leader_out_last_and_removes_everything() {
             "clean-up 10.77.1.2",
             "clean-up 10.77.1.11",
         ]
+    );
+}
+
+#[test]
+fn a_node_whose_engine_is_dead_is_no_stranger_to_a_reset() {
+    let reset = product::mke::reset::reset(connecting());
+    let mut silent = Case::installed();
+    silent.facts[2] = read(&without_engine(WORKER), HOSTS[2].1);
+    let mut stranger = Case::installed();
+    stranger.facts[2] = read(&BARE.replace("10.77.1.13", "10.77.9.9"), "10.77.9.9");
+
+    assert_eq!(silent.complaints(&reset), []);
+    let told = stranger.complaints(&reset);
+    assert!(
+        told.iter().any(|one| one.message.contains("`w1`")),
+        "{told:?}"
     );
 }
 

@@ -11,7 +11,7 @@ use super::apply::{closing, observe};
 use super::cluster::Cluster;
 use super::connect::Connecting;
 use super::domain::MkeDomain;
-use super::facts::Facts;
+use super::facts::{Facts, Node};
 use super::phase::clean_up_hosts::CleanUpHosts;
 use super::phase::leave_swarm::{LeaveSwarm, LeaveSwarmAsManagers};
 use super::phase::run_hooks::{Moment, RunHooks};
@@ -69,10 +69,15 @@ impl Check<MkeDomain> for ValidateReset {
 
 /// Nodes that are not in the configuration lose their cluster: they are told of, not touched.
 fn strangers(cluster: &Cluster, facts: &BTreeMap<HostId, Facts>) -> Vec<Complaint> {
+    // A host whose engine does not answer does not know its node: its names tell.
+    let is_of = |facts: &Facts, id: &str, node: &Node| match facts.node_id() {
+        Some(own) => own == id,
+        None => facts.hostname == node.hostname || facts.internal_address == node.address,
+    };
     cluster
         .nodes
         .iter()
-        .filter(|(id, _)| !facts.values().any(|facts| facts.node_id() == Some(id)))
+        .filter(|(id, node)| !facts.values().any(|facts| is_of(facts, id, node)))
         .map(|(_, node)| {
             Complaint::warning(
                 None,
