@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use rig::command::{Command, Effect};
 use rig::files::{TransferError, Written};
-use rig::{CommandError, Endpoint, ExitStatus, Host};
+use rig::{CommandError, ExitStatus, Host};
 use secrecy::SecretString;
 use tokio::io::AsyncSeek;
 
-use crate::server::Server;
+use crate::server::{DryRun, Server};
 
 fn script(text: &str) -> Command {
     Command::script(text, Effect::Read).timeout(Duration::from_secs(60))
@@ -314,21 +314,7 @@ async fn an_upload_that_arrives_otherwise_leaves_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_change_of_a_dry_run_is_never_sent() {
     let server = Server::start();
-    let mut options = rig::HostOptions {
-        name: "dry".to_owned(),
-        sudo_override: false,
-        sudo_docker: false,
-        dry_run: true,
-        confirm: None,
-        observer: std::sync::Arc::new(rig::observer::Unobserved),
-        redactor: rig::redact::Redactor::new(),
-        limits: rig::limits::SharedLimits::default(),
-        backoff: rig::retry::Backoff::default(),
-    };
-    options.dry_run = true;
-    let connector = rig::protocol::ssh::SshConnector::new(server.options());
-    let endpoint = Endpoint::Ssh(server.endpoint());
-    let host = Host::new(std::sync::Arc::new(connector), endpoint, options);
+    let host = server.host_in(DryRun::Yes);
     let file = server.path("made");
     let make = Command::change("touch").arg(file.to_str().unwrap());
 

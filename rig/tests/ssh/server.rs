@@ -18,6 +18,13 @@ use rig::{Connection, Connector as _, Endpoint, Host, HostOptions};
 /// The program; servers want to be started by their full path.
 const SSHD: &str = "/usr/sbin/sshd";
 
+/// Whether changes are refused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DryRun {
+    Yes,
+    No,
+}
+
 /// A running sshd, and the home directory of a client that may log in to it.
 pub(crate) struct Server {
     pub(crate) dir: tempfile::TempDir,
@@ -114,11 +121,16 @@ impl Server {
 
     /// Returns the handle of a host.
     pub(crate) fn host(&self) -> Host {
+        self.host_in(DryRun::No)
+    }
+
+    /// Returns the handle of a host of a run that may, or may not, change it.
+    pub(crate) fn host_in(&self, dry_run: DryRun) -> Host {
         let options = HostOptions {
             name: "host".to_owned(),
             sudo_override: false,
             sudo_docker: false,
-            dry_run: false,
+            dry_run: dry_run == DryRun::Yes,
             confirm: None,
             observer: Arc::new(Unobserved),
             redactor: Redactor::new(),

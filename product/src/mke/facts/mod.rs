@@ -245,8 +245,6 @@ pub struct Node {
 pub struct MkeOnHost {
     /// Version of the running proxy container: the tag of its image.
     pub proxy_version: Option<String>,
-    /// Repository of the running proxy container's image, without name and tag.
-    pub image_repo: Option<String>,
     /// Names of all containers that begin with `ucp-`.
     pub containers: Vec<String>,
     /// Names of the swarm services that begin with `ucp-`; managers only.

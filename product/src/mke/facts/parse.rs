@@ -556,7 +556,7 @@ fn mke(part: &impl Fn(&str) -> Part) -> MkeOnHost {
     let proxy = containers
         .iter()
         .find(|one| one.name == "ucp-proxy" && one.state == "running")
-        .map(|one| split_image(&one.image));
+        .map(|one| tag(&one.image));
     let mut names: Vec<String> = containers
         .into_iter()
         .map(|one| one.name)
@@ -570,8 +570,7 @@ fn mke(part: &impl Fn(&str) -> Part) -> MkeOnHost {
         .collect();
     services.sort();
     MkeOnHost {
-        image_repo: proxy.as_ref().map(|(repo, _)| repo.clone()),
-        proxy_version: proxy.map(|(_, tag)| tag),
+        proxy_version: proxy,
         containers: names,
         services,
         ping: part("ping")
@@ -581,10 +580,10 @@ fn mke(part: &impl Fn(&str) -> Part) -> MkeOnHost {
     }
 }
 
-/// Splits `registry:5000/path/name:tag@digest` into repository (without the name) and tag.
-pub fn split_image(image: &str) -> (String, String) {
+/// Returns the tag of `registry:5000/path/name:tag@digest`.
+fn tag(image: &str) -> String {
     let image = image.split('@').next().unwrap_or(image);
-    let (path, last) = image.rsplit_once('/').unwrap_or(("", image));
+    let last = image.rsplit('/').next().unwrap_or(image);
     let tag = last.split_once(':').map_or("latest", |(_, tag)| tag);
-    (path.to_owned(), tag.to_owned())
+    tag.to_owned()
 }

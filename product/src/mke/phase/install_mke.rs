@@ -16,6 +16,7 @@ use crate::mke::cluster::{Cluster, Mke};
 use crate::mke::domain::MkeDomain;
 use crate::mke::failure::{explain, explain_action};
 use crate::mke::phase::gather_facts::gather;
+use crate::mke::phase::restart_mcr::take_over;
 use crate::mke::shared::Shared;
 
 /// How long the installer may take.
@@ -259,10 +260,7 @@ async fn settle(
     assembly.cluster.mke = Mke::Installed(wanted.clone());
     assembly.cluster.nodes = seen.nodes.clone();
     if let Some(facts) = assembly.hosts.get_mut(&step.host) {
-        let (images_pulled, logged_in) = (facts.images_pulled, facts.logged_in);
-        *facts = seen;
-        facts.images_pulled = images_pulled;
-        facts.logged_in = logged_in;
+        take_over(facts, seen);
         facts.owned.mke_install_flags = Some(cx.shared.install_flags_digest());
         let record = facts.owned.record();
         configurer::carry_out(cx.shared.host(step.host)?, &[record])

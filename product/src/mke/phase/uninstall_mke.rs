@@ -166,7 +166,6 @@ fn operation(shared: &Shared, version: &str, cluster_id: &str) -> Operation {
 /// Writes down that nothing of MKE is on a host any more.
 fn forget(facts: &mut Facts) {
     facts.mke.proxy_version = None;
-    facts.mke.image_repo = None;
     facts.mke.containers.clear();
     facts.mke.services.clear();
     facts.mke.ping = None;
