@@ -1,0 +1,31 @@
+//! Simulated hosts: in-memory files, a POSIX shell, packages, services, a container engine, a swarm
+//! and MKE, in virtual time.
+//!
+//! A host behaves as the real one would: commands are parsed and run, never recognised by their
+//! text. What a host does not know fails loudly with its own error, and is listed
+//! ([`Fleet::not_simulated`]).
+//!
+//! No clock, thread, socket, file or random number of the machine is touched: time is
+//! `tokio::time`, which a rehearsal pauses, and every choice comes from the seed.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`world`] | the fleet: all hosts and what is around them, behind one lock |
+//! | [`host`] | one host: everything that it is |
+//! | [`files`] | its file tree |
+//! | [`process`] | its processes and their signals |
+//! | [`pipe`] | byte streams between processes |
+//! | [`shell`] | the interpreter |
+//! | [`program`] | the programs that a host can run, in tables |
+//! | [`engine`] | container engines, swarms, registries |
+
+pub(crate) mod engine;
+pub mod files;
+pub mod host;
+pub(crate) mod pipe;
+pub(crate) mod process;
+pub(crate) mod program;
+pub(crate) mod shell;
+pub mod world;
+
+pub use world::{Fleet, HostId, NotSimulated};

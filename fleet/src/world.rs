@@ -1,0 +1,118 @@
+//! The fleet: all hosts and what is around them, behind one lock that is never held across an
+//! `await`.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rand::SeedableRng as _;
+use rand::rngs::SmallRng;
+use tokio::time::Instant;
+
+use crate::engine::Engines;
+use crate::host::Host;
+
+/// A host, by its place in the fleet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(pub usize);
+
+/// Something that a host was asked for and that is not simulated.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NotSimulated {
+    /// The name of the host.
+    pub host: String,
+    /// The program, or the construct of the shell.
+    pub program: String,
+    /// What of it is not known.
+    pub what: String,
+}
+
+/// Everything that there is.
+#[derive(Debug)]
+pub struct World {
+    /// The hosts, in the order in which they were made.
+    pub hosts: Vec<Host>,
+    /// What all engines share: swarms, registries.
+    pub(crate) engines: Engines,
+    /// Where chance comes from.
+    pub(crate) rng: SmallRng,
+    /// What was asked for and is not simulated.
+    pub(crate) not_simulated: Vec<NotSimulated>,
+}
+
+/// A handle of the fleet; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Fleet {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    world: Mutex<World>,
+    started: Instant,
+    /// Seconds since 1970 at the start.
+    epoch: Duration,
+}
+
+impl Fleet {
+    /// Makes a fleet without hosts. `epoch` is the time since 1970 at which it starts.
+    pub fn new(seed: u64, epoch: Duration) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                world: Mutex::new(World {
+                    hosts: Vec::new(),
+                    engines: Engines::default(),
+                    rng: SmallRng::seed_from_u64(seed),
+                    not_simulated: Vec::new(),
+                }),
+                started: Instant::now(),
+                epoch,
+            }),
+        }
+    }
+
+    /// Does something with the world, while nobody else does.
+    pub fn world<T>(&self, work: impl FnOnce(&mut World) -> T) -> T {
+        let mut world = self.inner.world.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&mut world)
+    }
+
+    /// Does something with a host, while nobody else does.
+    pub fn host<T>(&self, host: HostId, work: impl FnOnce(&mut Host) -> T) -> T {
+        self.world(|world| work(&mut world.hosts[host.0]))
+    }
+
+    /// Returns the time since the start of the fleet.
+    pub fn elapsed(&self) -> Duration {
+        self.inner.started.elapsed()
+    }
+
+    /// Returns the time since 1970, by the clock of a host.
+    pub fn time_of(&self, host: HostId) -> Duration {
+        let skew = self.host(host, |host| host.clock_skew);
+        let now = self.inner.epoch + self.elapsed();
+        if skew < 0.0 {
+            now.saturating_sub(Duration::from_secs_f64(-skew))
+        } else {
+            now + Duration::from_secs_f64(skew)
+        }
+    }
+
+    /// Takes note of something that is not simulated.
+    pub fn note_not_simulated(&self, host: HostId, program: &str, what: &str) {
+        self.world(|world| {
+            let one = NotSimulated {
+                host: world.hosts[host.0].name.clone(),
+                program: program.to_owned(),
+                what: what.to_owned(),
+            };
+            if !world.not_simulated.contains(&one) {
+                world.not_simulated.push(one);
+            }
+        });
+    }
+
+    /// Returns everything that was asked for and is not simulated.
+    pub fn not_simulated(&self) -> Vec<NotSimulated> {
+        self.world(|world| world.not_simulated.clone())
+    }
+}
