@@ -72,7 +72,11 @@ impl Fleet {
 
     /// Does something with the world, while nobody else does.
     pub fn world<T>(&self, work: impl FnOnce(&mut World) -> T) -> T {
-        let mut world = self.inner.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut world = self
+            .inner
+            .world
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         work(&mut world)
     }
 
