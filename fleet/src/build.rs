@@ -137,6 +137,7 @@ fn build(spec: &HostSpec, profile: &Profile, written: Duration, rng: &mut impl r
         packages: profile.packages.clone(),
         interfaces: interfaces(spec, rng),
         routes: routes(spec),
+        firewall: String::new(),
         hardware: Hardware {
             processors: spec.processors,
             memory_kib: spec.memory_kib,

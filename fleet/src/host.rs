@@ -75,6 +75,8 @@ pub struct Host {
     pub interfaces: Vec<Interface>,
     /// Its routes.
     pub routes: Vec<Route>,
+    /// The rules of its firewall, as `iptables-save` prints them.
+    pub firewall: String,
     /// What it is made of.
     pub hardware: Hardware,
     /// By how many seconds its clock is ahead.

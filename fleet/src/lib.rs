@@ -18,6 +18,9 @@
 //! | [`packages`] | its packages, and what repositories offer |
 //! | [`systemd`] | its units and services |
 //! | [`network`] | interfaces, names, sites, who reaches whom |
+//! | [`connection`] | how hosts are reached |
+//! | [`outside`] | repositories of packages outside of the fleet |
+//! | [`fault`] | what goes wrong, and when |
 //! | [`profile`] | operating systems as data |
 //! | [`process`] | its processes and their signals |
 //! | [`pipe`] | byte streams between processes |
@@ -27,17 +30,23 @@
 
 pub mod accounts;
 pub mod build;
+pub mod connection;
 pub(crate) mod engine;
+pub mod fault;
 pub mod files;
 pub mod host;
 pub mod network;
+pub mod outside;
 pub mod packages;
 pub(crate) mod pipe;
 pub(crate) mod process;
 pub mod profile;
 pub(crate) mod program;
 pub(crate) mod shell;
+pub mod scenario;
 pub mod systemd;
+mod time;
+mod web;
 pub mod world;
 
 pub use world::{Fleet, HostId, NotSimulated};

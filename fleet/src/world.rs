@@ -9,7 +9,9 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 use tokio::time::Instant;
 
+use crate::connection::{Cut, Traffic};
 use crate::engine::Engines;
+use crate::fault::Faults;
 use crate::host::Host;
 use crate::network::Network;
 use crate::packages::Repository;
@@ -39,6 +41,15 @@ pub struct World {
     pub network: Network,
     /// Package repositories outside of the fleet.
     pub repositories: Vec<Repository>,
+    /// Whether a package that nobody knows is taken to be one of the distribution, where a user's
+    /// hook installs it.
+    pub assumes_packages: bool,
+    /// What goes wrong.
+    pub(crate) faults: Faults,
+    /// Connections, with what cuts them.
+    pub(crate) connections: Vec<(HostId, Cut)>,
+    /// What hosts have sent and received.
+    pub traffic: BTreeMap<HostId, Traffic>,
     /// What all engines share: swarms, registries.
     pub(crate) engines: Engines,
     /// Where chance comes from.
@@ -72,6 +83,10 @@ impl Fleet {
                     hosts: Vec::new(),
                     network: Network::default(),
                     repositories: Vec::new(),
+                    assumes_packages: false,
+                    faults: Faults::default(),
+                    connections: Vec::new(),
+                    traffic: BTreeMap::new(),
                     engines: Engines::default(),
                     rng: SmallRng::seed_from_u64(seed),
                     not_simulated: Vec::new(),
