@@ -15,6 +15,7 @@
 //! | [`files`] | its file tree |
 //! | [`process`] | its processes and their signals |
 //! | [`pipe`] | byte streams between processes |
+//! | [`open`] | files that are opened as streams |
 //! | [`shell`] | the interpreter |
 //! | [`program`] | the programs that a host can run, in tables |
 //! | [`engine`] | container engines, swarms, registries |
@@ -22,10 +23,13 @@
 pub(crate) mod engine;
 pub mod files;
 pub mod host;
+pub(crate) mod open;
 pub(crate) mod pipe;
 pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod shell;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod world;
 
 pub use world::{Fleet, HostId, NotSimulated};

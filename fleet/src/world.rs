@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::engine::Engines;
 use crate::host::Host;
+use crate::shell::Scripts;
 
 /// A host, by its place in the fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +38,8 @@ pub struct World {
     pub(crate) rng: SmallRng,
     /// What was asked for and is not simulated.
     pub(crate) not_simulated: Vec<NotSimulated>,
+    /// Scripts that were parsed, for all hosts that are sent the same.
+    pub(crate) scripts: Scripts,
 }
 
 /// A handle of the fleet; cheap to clone.
@@ -63,6 +66,7 @@ impl Fleet {
                     engines: Engines::default(),
                     rng: SmallRng::seed_from_u64(seed),
                     not_simulated: Vec::new(),
+                    scripts: Scripts::default(),
                 }),
                 started: Instant::now(),
                 epoch,
