@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use rand::Rng as _;
 
 use crate::engine::Engine;
 use crate::files::{Content, Credentials, Follow, Kind};

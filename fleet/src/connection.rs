@@ -3,6 +3,7 @@
 //! A connection behaves as one of OpenSSH without a terminal: when it breaks, the processes that it
 //! started live on, their standard input ends, and what they write goes nowhere.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -132,7 +133,9 @@ impl Connector for FleetConnector {
                 let name = "localhost".to_owned();
                 let found = self.fleet.world(|world| {
                     let mut hosts = world.hosts.iter();
-                    hosts.position(|host| host.aliases.contains(&name)).map(HostId)
+                    hosts
+                        .position(|host| host.aliases.contains(&name))
+                        .map(HostId)
                 });
                 let host = found.ok_or(ConnectError::Unsupported {
                     what: "a connection to this machine",
@@ -209,7 +212,8 @@ impl FleetConnector {
 
     fn open(&self, host: HostId) -> Arc<dyn Connection> {
         let cut = Cut::default();
-        self.fleet.world(|world| world.connections.push((host, cut.clone())));
+        self.fleet
+            .world(|world| world.connections.push((host, cut.clone())));
         self.fleet.count(host, |traffic| traffic.connections += 1);
         Arc::new(FleetConnection {
             fleet: self.fleet.clone(),
@@ -260,7 +264,11 @@ impl Cut {
 
     async fn happens(&self) {
         std::future::poll_fn(|context| {
-            if self.poll(context) { Poll::Ready(()) } else { Poll::Pending }
+            if self.poll(context) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
         })
         .await;
     }
@@ -285,8 +293,9 @@ impl FleetConnection {
         if self.cut.is_cut() {
             return Err(Self::lost("the connection was reset by peer"));
         }
-        let (power, has_cable, link) =
-            self.fleet.host(self.host, |host| (host.power, host.has_cable, host.link));
+        let (power, has_cable, link) = self
+            .fleet
+            .host(self.host, |host| (host.power, host.has_cable, host.link));
         if power == Power::On && has_cable {
             return Ok(link);
         }
@@ -351,6 +360,7 @@ impl FleetConnection {
             fleet: self.fleet.clone(),
             host: self.host,
             number,
+            has_input: AtomicBool::new(false),
             has_output: AtomicBool::new(false),
             received: AtomicU64::new(0),
         });
@@ -365,7 +375,9 @@ impl FleetConnection {
         self.sessions.fetch_add(1, Ordering::Relaxed);
         let sessions = Arc::clone(&self.sessions);
         tokio::spawn(async move {
-            let status = session.run(stdin_reader, stdout_writer, stderr_writer).await;
+            let status = session
+                .run(stdin_reader, stdout_writer, stderr_writer)
+                .await;
             sessions.fetch_sub(1, Ordering::Relaxed);
             // Nobody may be waiting any more.
             let _ = ended.send(status);
@@ -411,9 +423,15 @@ impl Session {
         self.fleet.command_started(self.host, self.number);
         let ended = match &self.verdict {
             Some(Verdict::Fail { status, said }) => {
-                // The program is read to its mark, so that the failure is the command's own.
-                let mark = crate::shell::read_mark(&stdin).await;
-                let opening = format!("{mark} 1\n");
+                // The program is read for its mark, so that the failure is the command's own.
+                let program = stdin.read_to_end().await.unwrap_or_default();
+                let mark = mark_of(&program).unwrap_or_default();
+                let opening = if mark.is_empty() {
+                    String::new()
+                } else {
+                    format!("{mark} 1\n")
+                };
+                // Nobody may be listening any more.
                 let _ = stdout.write(opening.as_bytes()).await;
                 let _ = stderr.write(format!("{mark}\n{said}\n").as_bytes()).await;
                 Ended::Code(*status)
@@ -428,7 +446,8 @@ impl Session {
             Ended::Code(code) => ExitStatus::Code(u32::from(code)),
             Ended::Signal(signal) => ExitStatus::Signal(signal.name().to_owned()),
         };
-        self.fleet.command_ended(self.host, self.number, status.code());
+        self.fleet
+            .command_ended(self.host, self.number, status.code());
         if self.verdict == Some(Verdict::LoseAfter) {
             self.cut.cut();
             return None;
@@ -438,20 +457,49 @@ impl Session {
     }
 
     async fn login(&self, stdin: Reader, stdout: Writer, stderr: Writer) -> Ended {
-        let (login, files) = self.fleet.host(self.host, |host| (host.login.clone(), host.files.clone()));
-        let session = (self.host.0 as u64) << 32 | self.number;
-        crate::shell::login(crate::shell::Login {
-            fleet: self.fleet.clone(),
-            host: self.host,
-            session,
-            account: crate::accounts::account(&files, &login),
-            credentials: crate::accounts::credentials(&files, &login),
+        let (login, files) = self
+            .fleet
+            .host(self.host, |host| (host.login.clone(), host.files.clone()));
+        let Some(credentials) = crate::accounts::credentials(&files, &login) else {
+            return Ended::Code(1);
+        };
+        let login = crate::shell::Login {
+            session: session_of(self.host, self.number),
+            credentials,
+            environment: BTreeMap::new(),
             line: self.line.clone(),
             stdin,
             stdout,
             stderr,
-        })
-        .await
+        };
+        crate::shell::run_login(&self.fleet, self.host, login).await
+    }
+}
+
+/// Returns the session of a command: what its processes are known by.
+fn session_of(host: HostId, number: u64) -> u64 {
+    ((host.0 as u64 + 1) << 32) | number
+}
+
+/// Returns the mark of a program: the word that it prints first.
+fn mark_of(program: &[u8]) -> Option<&str> {
+    let start = std::str::from_utf8(program.get(..program.len().min(200))?).ok()?;
+    let at = start.find("launchpad-")?;
+    let rest = &start[at..];
+    let end = rest.find(|one: char| !one.is_ascii_alphanumeric() && one != '-')?;
+    Some(&rest[..end])
+}
+
+/// Returns what a mark declares of its command.
+fn kind_of(mark: &str) -> Kind {
+    match mark
+        .strip_prefix("launchpad-")
+        .and_then(|rest| rest.chars().next())
+    {
+        Some('r') => Kind::Read,
+        Some('c') => Kind::Change,
+        Some('u') => Kind::User,
+        _ => Kind::Unknown,
     }
 }
 
@@ -460,12 +508,19 @@ struct Meter {
     fleet: Fleet,
     host: HostId,
     number: u64,
+    has_input: AtomicBool,
     has_output: AtomicBool,
     received: AtomicU64,
 }
 
 impl Meter {
-    fn sent(&self, bytes: usize) {
+    fn sent(&self, bytes: &[u8]) {
+        if !self.has_input.swap(true, Ordering::Relaxed)
+            && let Some(mark) = mark_of(bytes)
+        {
+            self.fleet.command_is(self.host, self.number, kind_of(mark));
+        }
+        let bytes = bytes.len();
         let waits = self.has_output.swap(false, Ordering::Relaxed);
         self.fleet.count(self.host, |traffic| {
             traffic.sent += bytes as u64;
@@ -479,7 +534,8 @@ impl Meter {
             self.has_output.store(true, Ordering::Relaxed);
         }
         let all = self.received.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
-        self.fleet.count(self.host, |traffic| traffic.received += bytes as u64);
+        self.fleet
+            .count(self.host, |traffic| traffic.received += bytes as u64);
         self.fleet.cuts_after(self.host, self.number, all)
     }
 }
@@ -576,7 +632,7 @@ impl AsyncWrite for Line<Writer> {
         let polled = Pin::new(inner).poll_write(context, bytes);
         if let Poll::Ready(Ok(written)) = &polled {
             line.owe(*written);
-            line.meter.sent(*written);
+            line.meter.sent(&bytes[..*written]);
         }
         polled
     }

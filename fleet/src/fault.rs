@@ -88,6 +88,7 @@ pub(crate) struct Faults {
     verdicts: BTreeMap<(HostId, u64), Verdict>,
     blows: BTreeMap<(HostId, u64), Vec<(HostId, Blow)>>,
     counts: BTreeMap<HostId, u64>,
+    kinds: BTreeMap<(HostId, u64), Kind>,
     /// Commands that were sent, in their order.
     pub(crate) sent: Vec<Sent>,
 }
@@ -135,7 +136,11 @@ impl Fleet {
             *count += 1;
             let number = *count;
             let verdict = world.faults.verdicts.get(&(host, number)).cloned();
-            let blows = world.faults.blows.remove(&(host, number)).unwrap_or_default();
+            let blows = world
+                .faults
+                .blows
+                .remove(&(host, number))
+                .unwrap_or_default();
             (number, verdict, blows)
         });
         for (target, blow) in blows {
@@ -160,22 +165,52 @@ impl Fleet {
                 number,
                 started,
                 ended: None,
-                kind: Kind::Unknown,
+                kind: world
+                    .faults
+                    .kinds
+                    .get(&(host, number))
+                    .copied()
+                    .unwrap_or(Kind::Unknown),
                 status: None,
             });
         });
     }
 
     /// Takes note of what a command was declared to be.
-    pub(crate) fn command_is(&self, session: u64, kind: Kind) {
-        let (host, number) = (HostId((session >> 32) as usize), session & 0xffff_ffff);
+    pub(crate) fn command_is(&self, host: HostId, number: u64, kind: Kind) {
         self.world(|world| {
+            world.faults.kinds.insert((host, number), kind);
             let sent = world.faults.sent.iter_mut().rev();
             let mut sent = sent.filter(|one| one.host == host && one.number == number);
             if let Some(one) = sent.next() {
                 one.kind = kind;
             }
         });
+    }
+
+    /// Returns what was declared of the command that a session stands for.
+    pub(crate) fn kind_of(&self, session: u64) -> Kind {
+        let (host, number) = ((session >> 32) as usize, session & 0xffff_ffff);
+        let host = HostId(host.wrapping_sub(1));
+        self.world(|world| {
+            let kind = world.faults.kinds.get(&(host, number));
+            kind.copied().unwrap_or(Kind::Unknown)
+        })
+    }
+
+    /// Forgets what was sent and counted so far.
+    pub fn forget_counts(&self) {
+        self.world(|world| {
+            world.traffic.clear();
+            world.faults.counts.clear();
+            world.faults.sent.clear();
+            world.faults.kinds.clear();
+        });
+    }
+
+    /// Lets hooks of users ask for what is not simulated: it is taken to succeed without effect.
+    pub fn set_assumes(&self, assumes: bool) {
+        self.world(|world| world.assumes_packages = assumes);
     }
 
     pub(crate) fn command_ended(&self, host: HostId, number: u64, status: Option<u32>) {
@@ -219,9 +254,13 @@ impl Fleet {
                     std::mem::replace(&mut mount.size, mount.used)
                 };
                 let mut size = 0;
-                self.host(host, |host| host.files.change_mount("/", |mount| size = fill(mount)));
+                self.host(host, |host| {
+                    host.files.change_mount("/", |mount| size = fill(mount))
+                });
                 self.after(time).await;
-                self.host(host, |host| host.files.change_mount("/", |mount| mount.size = size));
+                self.host(host, |host| {
+                    host.files.change_mount("/", |mount| mount.size = size)
+                });
             }
             Blow::LockPackages(time) => {
                 let until = Some(self.elapsed() + time);
@@ -352,7 +391,9 @@ impl Fleet {
                     return false;
                 }
                 files.make_dirs(lock, 0o700, &root, now).is_ok()
-                    && files.write(&format!("{lock}/record"), record, 0o600, &root, now).is_ok()
+                    && files
+                        .write(&format!("{lock}/record"), record, 0o600, &root, now)
+                        .is_ok()
             });
             if !is_held || self.elapsed() >= end {
                 break;
@@ -361,7 +402,11 @@ impl Fleet {
         }
         let now = self.time_of(host);
         self.host(host, |host| {
-            if host.files.text(&format!("{lock}/record")).is_some_and(|text| text == record) {
+            if host
+                .files
+                .text(&format!("{lock}/record"))
+                .is_some_and(|text| text == record)
+            {
                 // It was there a moment ago.
                 let _ = host.files.remove_tree(lock, &root, now);
             }

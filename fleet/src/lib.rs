@@ -24,6 +24,7 @@
 //! | [`profile`] | operating systems as data |
 //! | [`process`] | its processes and their signals |
 //! | [`pipe`] | byte streams between processes |
+//! | [`open`] | files that are opened as streams |
 //! | [`shell`] | the interpreter |
 //! | [`program`] | the programs that a host can run, in tables |
 //! | [`engine`] | container engines, swarms, registries |
@@ -36,17 +37,21 @@ pub mod fault;
 pub mod files;
 pub mod host;
 pub mod network;
+pub(crate) mod open;
 pub mod outside;
 pub mod packages;
 pub(crate) mod pipe;
 pub(crate) mod process;
 pub mod profile;
 pub(crate) mod program;
-pub(crate) mod shell;
 pub mod scenario;
+pub(crate) mod shell;
 pub mod systemd;
+#[cfg(test)]
+pub(crate) mod testing;
 mod time;
 mod web;
 pub mod world;
 
+pub use engine::Quorum;
 pub use world::{Fleet, HostId, NotSimulated};

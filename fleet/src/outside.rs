@@ -42,16 +42,58 @@ const NEWEST: &str = "25.0";
 /// Packages of the distribution that hosts install: name, version, bytes to fetch, bytes installed,
 /// program. Recorded on the lab.
 const ARCHIVE: &[(&str, &str, u64, u64, &str)] = &[
-    ("apt-utils", "2.6.1", 309_012, 1_041_408, "/usr/bin/apt-ftparchive"),
+    (
+        "apt-utils",
+        "2.6.1",
+        309_012,
+        1_041_408,
+        "/usr/bin/apt-ftparchive",
+    ),
     ("socat", "1.7.4.4-2", 374_924, 1_571_840, "/usr/bin/socat"),
-    ("iputils-ping", "3:20221126-1", 47_212, 124_928, "/usr/bin/ping"),
-    ("curl", "7.88.1-10+deb12u15", 315_764, 500_736, "/usr/bin/curl"),
-    ("gnupg", "2.2.40-1.1+deb12u2", 846_000, 905_216, "/usr/bin/gpg"),
+    (
+        "iputils-ping",
+        "3:20221126-1",
+        47_212,
+        124_928,
+        "/usr/bin/ping",
+    ),
+    (
+        "curl",
+        "7.88.1-10+deb12u15",
+        315_764,
+        500_736,
+        "/usr/bin/curl",
+    ),
+    (
+        "gnupg",
+        "2.2.40-1.1+deb12u2",
+        846_000,
+        905_216,
+        "/usr/bin/gpg",
+    ),
     ("jq", "1.6-2.1", 64_900, 106_496, "/usr/bin/jq"),
     ("chrony", "4.3-2", 280_000, 630_784, "/usr/sbin/chronyd"),
-    ("nfs-common", "1:2.6.2-4", 275_000, 1_024_000, "/usr/sbin/mount.nfs"),
-    ("open-iscsi", "2.1.8-1", 338_000, 1_400_000, "/usr/sbin/iscsiadm"),
-    ("python3-minimal", "3.11.2-1+b1", 26_300, 126_976, "/usr/bin/python3"),
+    (
+        "nfs-common",
+        "1:2.6.2-4",
+        275_000,
+        1_024_000,
+        "/usr/sbin/mount.nfs",
+    ),
+    (
+        "open-iscsi",
+        "2.1.8-1",
+        338_000,
+        1_400_000,
+        "/usr/sbin/iscsiadm",
+    ),
+    (
+        "python3-minimal",
+        "3.11.2-1+b1",
+        26_300,
+        126_976,
+        "/usr/bin/python3",
+    ),
 ];
 
 impl Fleet {
@@ -60,13 +102,17 @@ impl Fleet {
         self.world(|world| {
             let number = world.network.sites.len() as u8;
             world.network.has_dns = true;
-            world.network.sites.entry(name.to_owned()).or_insert_with(|| Site {
-                address: IpAddr::from([198, 18, 0, number.saturating_add(10)]),
-                condition: Condition::Up,
-                bandwidth: 30 << 20,
-                is_trusted: true,
-                pages: BTreeMap::new(),
-            });
+            world
+                .network
+                .sites
+                .entry(name.to_owned())
+                .or_insert_with(|| Site {
+                    address: IpAddr::from([198, 18, 0, number.saturating_add(10)]),
+                    condition: Condition::Up,
+                    bandwidth: 30 << 20,
+                    is_trusted: true,
+                    pages: BTreeMap::new(),
+                });
             if let Some(site) = world.network.sites.get_mut(name) {
                 site.pages.extend(pages);
             }
@@ -103,9 +149,10 @@ impl Fleet {
         }
         self.world(|world| {
             for suite in SUITES {
-                let is_there = world.repositories.iter().any(|one| {
-                    one.url == url && one.suite == suite && one.component == channel
-                });
+                let is_there = world
+                    .repositories
+                    .iter()
+                    .any(|one| one.url == url && one.suite == suite && one.component == channel);
                 if is_there {
                     continue;
                 }
@@ -125,7 +172,11 @@ impl Fleet {
 /// Returns the versions of the engine and of containerd that a channel leads to.
 pub fn versions_of(channel: &str) -> (String, &'static str) {
     let wanted = channel.split('-').find(|part| {
-        part.contains('.') && part.bytes().next().is_some_and(|byte| byte.is_ascii_digit())
+        part.contains('.')
+            && part
+                .bytes()
+                .next()
+                .is_some_and(|byte| byte.is_ascii_digit())
     });
     let wanted = wanted.unwrap_or(NEWEST);
     let line: Vec<&str> = wanted.split('.').take(2).collect();
@@ -152,18 +203,30 @@ fn engine_packages(channel: &str, suite: &str) -> Vec<Arc<Package>> {
     let (engine, containerd) = versions_of(channel);
     let version = format!("5:{engine}-1~ubuntu-{suite}");
     let relations = |texts: &[&str]| {
-        texts.iter().map(|text| vec![Relation::parse(text)]).collect::<Vec<_>>()
+        texts
+            .iter()
+            .map(|text| vec![Relation::parse(text)])
+            .collect::<Vec<_>>()
     };
     let conflicts = |names: &[&str]| {
-        names.iter().map(|name| Relation::parse(name)).collect::<Vec<_>>()
+        names
+            .iter()
+            .map(|name| Relation::parse(name))
+            .collect::<Vec<_>>()
     };
     let scripts = |rows: &[(&str, &str)]| {
-        let owned = rows.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        let owned = rows
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
         owned.collect::<BTreeMap<String, String>>()
     };
     let program = |name: &str| PackageFile::Program(format!("/usr/bin/{name}"));
     let unit = |name: &str, text: &str| {
-        PackageFile::Text(format!("/lib/systemd/system/{name}"), 0o644, text.to_owned())
+        PackageFile::Text(
+            format!("/lib/systemd/system/{name}"),
+            0o644,
+            text.to_owned(),
+        )
     };
     let base = |name: &str, version: &str, size: u64, installed: u64| Package {
         size,
@@ -185,8 +248,16 @@ fn engine_packages(channel: &str, suite: &str) -> Vec<Arc<Package>> {
                 program("runc"),
                 unit("containerd.service", CONTAINERD_SERVICE),
             ],
-            scripts: scripts(&[("postinst", CONTAINERD_POSTINST), ("prerm", CONTAINERD_PRERM)]),
-            ..base("containerd.io", &containerd_version, 31_400_000, 121_000_000)
+            scripts: scripts(&[
+                ("postinst", CONTAINERD_POSTINST),
+                ("prerm", CONTAINERD_PRERM),
+            ]),
+            ..base(
+                "containerd.io",
+                &containerd_version,
+                31_400_000,
+                121_000_000,
+            )
         }),
         Arc::new(Package {
             depends: relations(&["libc6 (>= 2.34)"]),

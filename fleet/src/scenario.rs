@@ -184,7 +184,9 @@ impl TryFrom<String> for Time {
             let end = rest.find(|one: char| !one.is_ascii_digit() && one != '.');
             let (number, after) = rest.split_at(end.ok_or_else(wrong)?);
             let number: f64 = number.parse().map_err(|_error| wrong())?;
-            let end = after.find(|one: char| one.is_ascii_digit()).unwrap_or(after.len());
+            let end = after
+                .find(|one: char| one.is_ascii_digit())
+                .unwrap_or(after.len());
             let (unit, after) = after.split_at(end);
             let factor = match unit {
                 "ms" => 0.001,
@@ -212,7 +214,9 @@ impl TryFrom<String> for Size {
     fn try_from(text: String) -> Result<Self, String> {
         let wrong = || format!("`{text}` is no size such as `512KiB`, `10MB` or `20GB`");
         let trimmed = text.trim();
-        let end = trimmed.find(|one: char| !one.is_ascii_digit()).unwrap_or(trimmed.len());
+        let end = trimmed
+            .find(|one: char| !one.is_ascii_digit())
+            .unwrap_or(trimmed.len());
         let (number, unit) = trimmed.split_at(end);
         let number: u64 = number.parse().map_err(|_error| wrong())?;
         let factor: u64 = match unit.trim() {
@@ -271,7 +275,9 @@ impl Scenario {
 
     /// Returns what a host is like, if the scenario says anything of it.
     pub fn traits_of(&self, names: &[&str]) -> Option<&HostTraits> {
-        self.hosts.iter().find(|traits| names.contains(&traits.host.as_str()))
+        self.hosts
+            .iter()
+            .find(|traits| names.contains(&traits.host.as_str()))
     }
 
     /// Judges whether it can be played on a fleet.
@@ -301,7 +307,10 @@ impl Scenario {
         }
         let mut hosts = Vec::new();
         for (index, traits) in self.hosts.iter().enumerate() {
-            hosts.push((find(fleet, &traits.host, &format!("hosts[{index}]"))?, traits));
+            hosts.push((
+                find(fleet, &traits.host, &format!("hosts[{index}]"))?,
+                traits,
+            ));
         }
         if let Some(link) = &self.network {
             fleet.world(|world| {
@@ -343,7 +352,12 @@ fn find(fleet: &Fleet, name: &str, place: &str) -> Result<HostId, ScenarioError>
         found.ok_or_else(|| ScenarioError::Host {
             place: place.to_owned(),
             host: name.to_owned(),
-            known: world.hosts.iter().map(|host| host.name.as_str()).collect::<Vec<_>>().join(", "),
+            known: world
+                .hosts
+                .iter()
+                .map(|host| host.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
         })
     })
 }
@@ -387,7 +401,10 @@ impl EventSpec {
         Some(match self.what {
             What::FailCommand => Verdict::Fail {
                 status: self.status.unwrap_or(1),
-                said: self.text.clone().unwrap_or_else(|| "failed by the scenario".to_owned()),
+                said: self
+                    .text
+                    .clone()
+                    .unwrap_or_else(|| "failed by the scenario".to_owned()),
             },
             What::HangCommand => Verdict::Hang,
             What::LoseCommand => Verdict::LoseBefore,
@@ -406,9 +423,16 @@ impl EventSpec {
     ) -> Result<Blow, ScenarioError> {
         let time = self.time.map(|time| time.0);
         let site = || {
-            self.site.clone().ok_or_else(|| wrong("`site` is missing: which site?".to_owned()))
+            self.site
+                .clone()
+                .ok_or_else(|| wrong("`site` is missing: which site?".to_owned()))
         };
-        let needs_site = [What::SiteDown, What::SiteSilent, What::SiteSlow, What::SiteBadSignature];
+        let needs_site = [
+            What::SiteDown,
+            What::SiteSilent,
+            What::SiteSlow,
+            What::SiteBadSignature,
+        ];
         let is_of_fleet = [What::BootstrapperFails, What::BootstrapperDies];
         if !needs_site.contains(&self.what) && !is_of_fleet.contains(&self.what) {
             needs_host()?;
@@ -441,7 +465,10 @@ impl EventSpec {
             What::SiteBadSignature => Blow::SiteBadSignature(site()?),
             What::BootstrapperFails | What::BootstrapperDies => {
                 let point = self.point.clone().unwrap_or_else(|| "deployed".to_owned());
-                let text = self.text.clone().unwrap_or_else(|| "failed by the scenario".to_owned());
+                let text = self
+                    .text
+                    .clone()
+                    .unwrap_or_else(|| "failed by the scenario".to_owned());
                 let (name, value) = match self.what {
                     What::BootstrapperDies => ("UCP_SIM_DIE", "true".to_owned()),
                     _ => ("UCP_SIM_FAIL", text),

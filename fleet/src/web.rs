@@ -23,7 +23,10 @@ impl Url {
         let (authority, path) = rest.split_at(end);
         let authority = authority.rsplit('@').next().unwrap_or(authority);
         let standard = if scheme == "https" { 443 } else { 80 };
-        let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let (host, port) = match authority
+            .strip_prefix('[')
+            .and_then(|rest| rest.split_once(']'))
+        {
             Some((host, port)) => (host, port.strip_prefix(':')),
             None => match authority.split_once(':') {
                 Some((host, port)) => (host, Some(port)),
@@ -103,18 +106,21 @@ pub(crate) const ROUND_TRIP: Duration = Duration::from_millis(8);
 /// # Errors
 ///
 /// Fails where nothing comes back.
-pub(crate) fn fetch(
+pub(crate) async fn fetch(
     fleet: &Fleet,
     from: HostId,
     url: &Url,
     request: &Request<'_>,
 ) -> Result<Page, Unfetched> {
-    let place = fleet.world(|world| world.route(from, &url.host)).map_err(|barred| match barred {
-        Barred::NoName => Unfetched::NoName,
-        Barred::NoRoute => Unfetched::NoRoute,
-        Barred::Silent => Unfetched::Silent,
-        Barred::Refused => Unfetched::Refused,
-    })?;
+    let place =
+        fleet
+            .world(|world| world.route(from, &url.host))
+            .map_err(|barred| match barred {
+                Barred::NoName => Unfetched::NoName,
+                Barred::NoRoute => Unfetched::NoRoute,
+                Barred::Silent => Unfetched::Silent,
+                Barred::Refused => Unfetched::Refused,
+            })?;
     match place {
         Place::Site(name) => fleet.world(|world| {
             let site = world.network.sites.get(&name).ok_or(Unfetched::Refused)?;
@@ -130,12 +136,14 @@ pub(crate) fn fetch(
             let page = site.pages.get(path);
             Ok(Page {
                 status: if page.is_some() { 200 } else { 404 },
-                body: page.map(|text| text.clone().into_bytes()).unwrap_or_default(),
+                body: page
+                    .map(|text| text.clone().into_bytes())
+                    .unwrap_or_default(),
                 bandwidth: site.bandwidth.max(1),
                 is_trusted: site.is_trusted || url.scheme == "http",
             })
         }),
-        Place::Here => crate::engine::fetch(fleet, from, url, request),
-        Place::Host(other) => crate::engine::fetch(fleet, other, url, request),
+        Place::Here => crate::engine::fetch(fleet, from, url, request).await,
+        Place::Host(other) => crate::engine::fetch(fleet, other, url, request).await,
     }
 }

@@ -23,7 +23,9 @@ impl Moment {
     pub(crate) fn of(seconds: u64) -> Self {
         let text = standin::log::timestamp(seconds);
         let part = |from: usize, to: usize| {
-            text.get(from..to).and_then(|part| part.parse().ok()).unwrap_or(0)
+            text.get(from..to)
+                .and_then(|part| part.parse().ok())
+                .unwrap_or(0)
         };
         Self {
             year: part(0, 4),

@@ -97,7 +97,7 @@ fn short_option(
     words: &mut Words<'_>,
 ) -> Result<bool, String> {
     let takes_value = "omwXHduA".contains(letter);
-    let value = || {
+    let mut value = || {
         let own = (!rest.is_empty()).then(|| rest.to_owned());
         own.or_else(|| words.next().cloned()).unwrap_or_default()
     };
@@ -128,8 +128,20 @@ fn short_option(
 
 fn long_option(wishes: &mut Wishes, long: &str, words: &mut Words<'_>) -> Result<(), String> {
     const WITH_VALUE: [&str; 14] = [
-        "output", "max-time", "write-out", "request", "header", "data", "user", "user-agent",
-        "connect-timeout", "retry", "unix-socket", "data-binary", "retry-delay", "data-raw",
+        "output",
+        "max-time",
+        "write-out",
+        "request",
+        "header",
+        "data",
+        "user",
+        "user-agent",
+        "connect-timeout",
+        "retry",
+        "unix-socket",
+        "data-binary",
+        "retry-delay",
+        "data-raw",
     ];
     let value = if WITH_VALUE.contains(&long) {
         words.next().cloned().unwrap_or_default()
@@ -142,7 +154,9 @@ fn long_option(wishes: &mut Wishes, long: &str, words: &mut Words<'_>) -> Result
 fn set(wishes: &mut Wishes, name: &str, value: String) -> Result<(), String> {
     let seconds = |text: &str| {
         let seconds = text.parse::<f64>();
-        seconds.map(Duration::from_secs_f64).map_err(|_error| format!("--{name} {text}"))
+        seconds
+            .map(Duration::from_secs_f64)
+            .map_err(|_error| format!("--{name} {text}"))
     };
     match name {
         "silent" => wishes.is_silent = true,
@@ -200,7 +214,9 @@ async fn one(invocation: &mut Invocation, wishes: &Wishes, url: &str) -> u8 {
         if !again || tries >= wishes.retries {
             break found;
         }
-        invocation.sleep(Duration::from_secs(1 << tries.min(6))).await;
+        invocation
+            .sleep(Duration::from_secs(1 << tries.min(6)))
+            .await;
         tries += 1;
     };
     match page {
@@ -237,7 +253,8 @@ async fn transfer(
     }
     let authorization = wishes.headers.iter().find_map(|header| {
         let (name, value) = header.split_once(':')?;
-        name.eq_ignore_ascii_case("authorization").then(|| value.trim())
+        name.eq_ignore_ascii_case("authorization")
+            .then(|| value.trim())
     });
     let implied = match (wishes.only_head, &wishes.data) {
         (true, _) => "HEAD",
@@ -252,7 +269,7 @@ async fn transfer(
     if let Some(socket) = &wishes.socket {
         return through_socket(invocation, wishes, socket, &parsed, &request).await;
     }
-    let found = web::fetch(&invocation.fleet, invocation.host, &parsed, &request);
+    let found = web::fetch(&invocation.fleet, invocation.host, &parsed, &request).await;
     match found {
         Err(why) => Err(failure(invocation, wishes, &parsed, why).await),
         Ok(page) if !page.is_trusted && !wishes.is_insecure => Err(Failure {
@@ -287,7 +304,10 @@ async fn through_socket(
     match tokio::time::timeout(limit, asked).await {
         Err(_) => Err(Failure {
             status: 28,
-            said: format!("Operation timed out after {} milliseconds", limit.as_millis()),
+            said: format!(
+                "Operation timed out after {} milliseconds",
+                limit.as_millis()
+            ),
         }),
         Ok(None) => Err(Failure {
             status: 7,
@@ -341,13 +361,19 @@ async fn deliver(invocation: &mut Invocation, wishes: &Wishes, url: &str, page: 
         write_out(invocation, wishes, page.status, 0, url);
         if !wishes.is_silent || wishes.shows_errors {
             let status = page.status;
-            invocation.complain(&format!("curl: (22) The requested URL returned error: {status}\n"));
+            invocation.complain(&format!(
+                "curl: (22) The requested URL returned error: {status}\n"
+            ));
         }
         return 22;
     }
     let mut bytes = Vec::new();
     if wishes.only_head || wishes.shows_head {
-        bytes = format!("HTTP/1.1 {} \r\nContent-Length: {size}\r\n\r\n", page.status).into_bytes();
+        bytes = format!(
+            "HTTP/1.1 {} \r\nContent-Length: {size}\r\n\r\n",
+            page.status
+        )
+        .into_bytes();
     }
     if !wishes.only_head {
         bytes.extend_from_slice(&page.body);

@@ -18,9 +18,8 @@ pub(crate) fn armoured(fingerprint: &str) -> String {
 
 /// Returns the fingerprints of the keys in a text, armoured or not.
 fn keys(text: &str) -> Vec<String> {
-    let is_key = |line: &&str| {
-        line.len() == 40 && line.bytes().all(|byte| byte.is_ascii_hexdigit())
-    };
+    let is_key =
+        |line: &&str| line.len() == 40 && line.bytes().all(|byte| byte.is_ascii_hexdigit());
     text.lines().filter(is_key).map(str::to_owned).collect()
 }
 
@@ -32,7 +31,12 @@ fn gpg(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
             match word.as_str() {
-                "--batch" | "--quiet" | "-q" | "--no-tty" | "--yes" | "--with-colons"
+                "--batch"
+                | "--quiet"
+                | "-q"
+                | "--no-tty"
+                | "--yes"
+                | "--with-colons"
                 | "--no-default-keyring" => {}
                 "--show-keys" | "--dearmor" | "--import" => verb = Some(word.clone()),
                 "--output" | "-o" => output = words.next().cloned(),

@@ -33,7 +33,8 @@ fn journalctl(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
             }
         }
         let may_read = invocation.credentials.uid == 0 || {
-            let group = invocation.host(|host| crate::accounts::group(&host.files, "systemd-journal"));
+            let group =
+                invocation.host(|host| crate::accounts::group(&host.files, "systemd-journal"));
             group.is_some_and(|group| invocation.credentials.groups.contains(&group.gid))
         };
         let text = if may_read {

@@ -76,7 +76,9 @@ fn ip(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
             "r" | "ro" | "route" => routes(invocation, form, words),
             "l" | "link" => links(invocation, form, words),
             other if !["n", "neigh", "rule", "netns"].contains(&other) => {
-                invocation.complain(&format!("Object \"{other}\" is unknown, try \"ip help\".\n"));
+                invocation.complain(&format!(
+                    "Object \"{other}\" is unknown, try \"ip help\".\n"
+                ));
                 1
             }
             other => invocation.not_simulated(&format!("object {other}")),
@@ -107,15 +109,23 @@ fn addresses(invocation: &mut Invocation, form: Form, words: &[String]) -> u8 {
     }
     let is_wanted = |address: &IpAddr| {
         let family = !(form.only_four && address.is_ipv6() || form.only_six && address.is_ipv4());
-        let of = if address.is_loopback() { "host" } else { "global" };
+        let of = if address.is_loopback() {
+            "host"
+        } else {
+            "global"
+        };
         family && scope.as_deref().is_none_or(|scope| scope == of)
     };
     for one in &interfaces {
         if device.as_ref().is_some_and(|device| *device != one.name) {
             continue;
         }
-        let shown: Vec<(IpAddr, u8)> =
-            one.addresses.iter().filter(|(address, _)| is_wanted(address)).copied().collect();
+        let shown: Vec<(IpAddr, u8)> = one
+            .addresses
+            .iter()
+            .filter(|(address, _)| is_wanted(address))
+            .copied()
+            .collect();
         let filters = scope.is_some() || form.only_four || form.only_six;
         if filters && shown.is_empty() {
             continue;
@@ -128,8 +138,15 @@ fn addresses(invocation: &mut Invocation, form: Form, words: &[String]) -> u8 {
 
 fn address_text(one: &Interface, shown: &[(IpAddr, u8)], form: Form) -> String {
     if form.is_brief {
-        let state = if one.name == "lo" { "UNKNOWN" } else { state(one) };
-        let list: Vec<String> = shown.iter().map(|(ip, prefix)| format!("{ip}/{prefix} ")).collect();
+        let state = if one.name == "lo" {
+            "UNKNOWN"
+        } else {
+            state(one)
+        };
+        let list: Vec<String> = shown
+            .iter()
+            .map(|(ip, prefix)| format!("{ip}/{prefix} "))
+            .collect();
         return format!("{:16} {state:14} {}\n", one.name, list.concat());
     }
     let mut text = String::new();
@@ -145,8 +162,15 @@ fn address_text(one: &Interface, shown: &[(IpAddr, u8)], form: Form) -> String {
             }
             _ => String::new(),
         };
-        let scope = if address.is_loopback() { "host" } else { "global" };
-        let body = format!("{family} {address}/{prefix}{broadcast} scope {scope} {}", one.name);
+        let scope = if address.is_loopback() {
+            "host"
+        } else {
+            "global"
+        };
+        let body = format!(
+            "{family} {address}/{prefix}{broadcast} scope {scope} {}",
+            one.name
+        );
         if form.is_on_line {
             text.push_str(&format!(
                 "{}: {}    {body}\\       valid_lft forever preferred_lft forever\n",
@@ -179,7 +203,11 @@ fn header(one: &Interface, group: &str) -> String {
         "lo" => ("loopback", "00:00:00:00:00:00"),
         _ => ("ether", "ff:ff:ff:ff:ff:ff"),
     };
-    let queue = if one.name == "lo" { "noqueue" } else { "fq_codel" };
+    let queue = if one.name == "lo" {
+        "noqueue"
+    } else {
+        "fq_codel"
+    };
     format!(
         "{}: {}: <{flags}> mtu {} qdisc {queue} state {} {group}qlen 1000\n    link/{kind} {} brd \
          {end}\n",
@@ -264,7 +292,10 @@ fn routes(invocation: &mut Invocation, _form: Form, words: &[String]) -> u8 {
         return invocation.not_simulated(&format!("route {}", words.join(" ")));
     }
     for route in routes.iter().filter(is_shown) {
-        let via = route.gateway.map(|gateway| format!(" via {gateway}")).unwrap_or_default();
+        let via = route
+            .gateway
+            .map(|gateway| format!(" via {gateway}"))
+            .unwrap_or_default();
         let (to, device) = (&route.destination, &route.interface);
         let rest = match route.source {
             Some(source) => format!(" proto kernel scope link src {source}"),
@@ -277,7 +308,9 @@ fn routes(invocation: &mut Invocation, _form: Form, words: &[String]) -> u8 {
 
 fn route_to(invocation: &mut Invocation, address: &str, routes: &[Route]) -> u8 {
     let Ok(address) = address.parse::<IpAddr>() else {
-        invocation.complain(&format!("Error: any valid prefix is expected rather than \"{address}\".\n"));
+        invocation.complain(&format!(
+            "Error: any valid prefix is expected rather than \"{address}\".\n"
+        ));
         return 1;
     };
     let own = routes.iter().find(|route| {
@@ -288,11 +321,16 @@ fn route_to(invocation: &mut Invocation, address: &str, routes: &[Route]) -> u8 
         invocation.complain("RTNETLINK answers: Network is unreachable\n");
         return 2;
     };
-    let via = route.gateway.map(|gateway| format!(" via {gateway}")).unwrap_or_default();
+    let via = route
+        .gateway
+        .map(|gateway| format!(" via {gateway}"))
+        .unwrap_or_default();
     let source = invocation.host(|host| host.address());
     let source = source.map(|source| source.to_string()).unwrap_or_default();
     let (device, uid) = (&route.interface, invocation.credentials.uid);
-    invocation.print(&format!("{address}{via} dev {device} src {source} uid {uid} \n    cache \n"));
+    invocation.print(&format!(
+        "{address}{via} dev {device} src {source} uid {uid} \n    cache \n"
+    ));
     0
 }
 
@@ -348,13 +386,23 @@ fn ss(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
             rows.push((format!("{address}:{port}"), 4096));
         }
         rows.sort_by_key(|(address, _)| address.starts_with('['));
-        let width = rows.iter().map(|(address, _)| address.len()).max().unwrap_or(0);
+        let width = rows
+            .iter()
+            .map(|(address, _)| address.len())
+            .max()
+            .unwrap_or(0);
         if !letters.contains('H') {
             invocation.print("State  Recv-Q Send-Q Local Address:Port  Peer Address:PortProcess\n");
         }
         for (address, queue) in rows {
-            let peer = if address.starts_with('[') { "[::]:*" } else { "0.0.0.0:*" };
-            invocation.print(&format!("LISTEN 0      {queue:<6} {address:>width$} {peer:>9}\n"));
+            let peer = if address.starts_with('[') {
+                "[::]:*"
+            } else {
+                "0.0.0.0:*"
+            };
+            invocation.print(&format!(
+                "LISTEN 0      {queue:<6} {address:>width$} {peer:>9}\n"
+            ));
         }
         0
     })
@@ -368,7 +416,12 @@ fn ping(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
         while let Some(word) = words.next() {
             match word.as_str() {
                 "-c" => count = words.next().and_then(|text| text.parse::<u32>().ok()),
-                "-W" | "-w" => limit = words.next().and_then(|text| text.parse().ok()).unwrap_or(10),
+                "-W" | "-w" => {
+                    limit = words
+                        .next()
+                        .and_then(|text| text.parse().ok())
+                        .unwrap_or(10)
+                }
                 "-q" => is_quiet = true,
                 "-n" | "-4" => {}
                 "-i" | "-s" => drop(words.next()),
@@ -393,7 +446,13 @@ fn ping(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
         invocation.print(&format!("PING {name} ({address}) 56(84) bytes of data.\n"));
         for sequence in 1..=count {
             if is_there {
-                invocation.sleep(Duration::from_millis(if sequence < count { 1000 } else { 1 })).await;
+                invocation
+                    .sleep(Duration::from_millis(if sequence < count {
+                        1000
+                    } else {
+                        1
+                    }))
+                    .await;
                 if !is_quiet {
                     invocation.print(&format!(
                         "64 bytes from {address}: icmp_seq={sequence} ttl=64 time=0.250 ms\n"

@@ -66,7 +66,8 @@ fn sudo(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
         }
         let program = command.first().map(|name| invocation.find_program(name));
         let program = program.flatten().unwrap_or_default();
-        match invocation.host(|host| judge(&host.files, &invocation_user(invocation), &program)) {
+        let who = invocation.credentials.clone();
+        match invocation.host(|host| judge(&host.files, &who, &program)) {
             Verdict::Free => {}
             Verdict::WithPassword | Verdict::Stranger | Verdict::Refused if never_asks => {
                 invocation.complain("sudo: a password is required\n");
@@ -97,10 +98,6 @@ fn sudo(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
         }
         become_user(invocation, &target, keeps, logs_in, command).await
     })
-}
-
-fn invocation_user(invocation: &Invocation) -> Credentials {
-    invocation.credentials.clone()
 }
 
 async fn become_user(
@@ -157,7 +154,10 @@ async fn become_user(
     }
     invocation.credentials = credentials;
     invocation.environment = environment;
-    invocation.run_program(&command).await
+    match invocation.launch(command) {
+        Ok(launch) => invocation.run_launch(launch).await,
+        Err(status) => status,
+    }
 }
 
 /// Judges by the rules of sudo; the last rule that fits counts.
@@ -184,7 +184,8 @@ fn judge(files: &Files, who: &Credentials, program: &str) -> Verdict {
         let Some((subject, rest)) = line.split_once(char::is_whitespace) else {
             continue;
         };
-        let is_meant = subject == who.user || subject == "ALL" || groups.iter().any(|one| one == subject);
+        let is_meant =
+            subject == who.user || subject == "ALL" || groups.iter().any(|one| one == subject);
         let Some((_, rule)) = rest.split_once('=').filter(|_| is_meant) else {
             continue;
         };
@@ -202,7 +203,11 @@ fn judge(files: &Files, who: &Credentials, program: &str) -> Verdict {
             command == "ALL" || command == program || same_program(command, program)
         };
         if commands.split(',').map(str::trim).any(fits) {
-            verdict = if is_free { Verdict::Free } else { Verdict::WithPassword };
+            verdict = if is_free {
+                Verdict::Free
+            } else {
+                Verdict::WithPassword
+            };
         } else if verdict == Verdict::Stranger {
             verdict = Verdict::Refused;
         }

@@ -41,7 +41,10 @@ pub(super) fn apt_cache(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
             "show" => show(invocation, &packages, names),
             "search" => search(invocation, &packages, names),
             "pkgnames" => {
-                let offered = packages.indexes.iter().flat_map(|index| index.packages.iter());
+                let offered = packages
+                    .indexes
+                    .iter()
+                    .flat_map(|index| index.packages.iter());
                 let offered = offered.map(|package| package.name.clone());
                 let mut names: Vec<String> = packages.installed.keys().cloned().collect();
                 names.extend(offered);
@@ -201,7 +204,11 @@ fn mark(invocation: &mut Invocation, verb: &str, names: &[String]) -> u8 {
                 }
                 _ => {
                     one.is_automatic = verb == "auto";
-                    let how = if verb == "auto" { "automatically" } else { "manually" };
+                    let how = if verb == "auto" {
+                        "automatically"
+                    } else {
+                        "manually"
+                    };
                     format!("{name} set to {how} installed.\n")
                 }
             })
@@ -230,10 +237,16 @@ pub(super) fn list(invocation: &mut Invocation) -> u8 {
     }
     let packages = invocation.host(|host| host.packages.clone());
     invocation.print("Listing...\n");
-    for one in packages.installed.values().filter(|one| one.state != State::ConfigFiles) {
+    for one in packages
+        .installed
+        .values()
+        .filter(|one| one.state != State::ConfigFiles)
+    {
         let package = &one.package;
         let offers = packages.offers(&package.name);
-        let mut offers = offers.iter().filter(|(_, offer)| offer.version == package.version);
+        let mut offers = offers
+            .iter()
+            .filter(|(_, offer)| offer.version == package.version);
         let (suite, how) = match offers.next() {
             Some((index, _)) => (index.suite.clone(), "installed"),
             None => ("now".to_owned(), "installed,local"),

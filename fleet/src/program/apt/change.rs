@@ -23,7 +23,11 @@ pub(super) async fn install(invocation: &mut Invocation, wishes: &Wishes) -> u8 
         return status;
     }
     read_lists(invocation, wishes);
-    let requests: Vec<Request> = wishes.names.iter().map(|name| Request::parse(name)).collect();
+    let requests: Vec<Request> = wishes
+        .names
+        .iter()
+        .map(|name| Request::parse(name))
+        .collect();
     assume_unknown(invocation, &requests);
     let packages = invocation.host(|host| host.packages.clone());
     let mut plan = match plan_install(&packages, &requests) {
@@ -38,9 +42,8 @@ pub(super) async fn install(invocation: &mut Invocation, wishes: &Wishes) -> u8 
     }
     if !plan.downgrade.is_empty() && wishes.yes && !wishes.allows_downgrades {
         announce(invocation, &packages, &plan);
-        invocation.complain(
-            "E: Packages were downgraded and -y was used without --allow-downgrades.\n",
-        );
+        invocation
+            .complain("E: Packages were downgraded and -y was used without --allow-downgrades.\n");
         return 100;
     }
     carry_out(invocation, wishes, &packages, plan, false).await
@@ -66,7 +69,9 @@ pub(super) async fn remove(invocation: &mut Invocation, wishes: &Wishes, purges:
     };
     for name in &wishes.names {
         if !plan.remove.contains(name) {
-            invocation.print(&format!("Package '{name}' is not installed, so not removed\n"));
+            invocation.print(&format!(
+                "Package '{name}' is not installed, so not removed\n"
+            ));
         }
     }
     carry_out(invocation, wishes, &packages, plan, purges || wishes.purges).await
@@ -99,7 +104,10 @@ pub(super) async fn upgrade(invocation: &mut Invocation, wishes: &Wishes) -> u8 
     };
     let behind = packages.installed.values().filter(is_behind);
     let names = behind.map(|one| one.package.name.clone()).collect();
-    let wishes = Wishes { names, ..wishes.clone() };
+    let wishes = Wishes {
+        names,
+        ..wishes.clone()
+    };
     install(invocation, &wishes).await
 }
 
@@ -146,7 +154,10 @@ fn assume_unknown(invocation: &mut Invocation, requests: &[Request]) {
         if is_known {
             continue;
         }
-        let what = format!("the package {}, which is taken to be installed", request.name);
+        let what = format!(
+            "the package {}, which is taken to be installed",
+            request.name
+        );
         invocation.assume(&what);
         let package = Package::base(&request.name, "1.0", "amd64");
         invocation.host(|host| {
@@ -211,7 +222,9 @@ fn list(title: &str, mut names: Vec<String>) -> String {
 
 fn announce(invocation: &mut Invocation, packages: &Packages, plan: &Plan) {
     for (name, version) in &plan.already {
-        invocation.print(&format!("{name} is already the newest version ({version}).\n"));
+        invocation.print(&format!(
+            "{name} is already the newest version ({version}).\n"
+        ));
     }
     let names = |list: &[Arc<Package>]| list.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
     let left = unneeded(packages, &plan.remove);
@@ -226,10 +239,22 @@ fn announce(invocation: &mut Invocation, packages: &Packages, plan: &Plan) {
         "The following additional packages will be installed:",
         plan.automatic.clone(),
     ));
-    text.push_str(&list("The following packages will be REMOVED:", plan.remove.clone()));
-    text.push_str(&list("The following NEW packages will be installed:", names(&plan.install)));
-    text.push_str(&list("The following packages will be upgraded:", names(&plan.upgrade)));
-    text.push_str(&list("The following packages will be DOWNGRADED:", names(&plan.downgrade)));
+    text.push_str(&list(
+        "The following packages will be REMOVED:",
+        plan.remove.clone(),
+    ));
+    text.push_str(&list(
+        "The following NEW packages will be installed:",
+        names(&plan.install),
+    ));
+    text.push_str(&list(
+        "The following packages will be upgraded:",
+        names(&plan.upgrade),
+    ));
+    text.push_str(&list(
+        "The following packages will be DOWNGRADED:",
+        names(&plan.downgrade),
+    ));
     let downgraded = match plan.downgrade.len() {
         0 => String::new(),
         count => format!("{count} downgraded, "),
@@ -249,7 +274,12 @@ fn unneeded(packages: &Packages, removed: &[String]) -> Vec<String> {
         packages.installed.values().any(|other| {
             other.state != State::ConfigFiles
                 && !removed.contains(&other.package.name)
-                && other.package.depends.iter().flatten().any(|one| one.name == name)
+                && other
+                    .package
+                    .depends
+                    .iter()
+                    .flatten()
+                    .any(|one| one.name == name)
         })
     };
     let left = packages.installed.values();
@@ -270,7 +300,13 @@ async fn carry_out(
         remove: plan
             .remove
             .iter()
-            .map(|name| if purges { format!("{name}*") } else { name.clone() })
+            .map(|name| {
+                if purges {
+                    format!("{name}*")
+                } else {
+                    name.clone()
+                }
+            })
             .collect(),
         ..plan.clone()
     };
@@ -362,7 +398,10 @@ async fn fetch(
 ) -> Result<u64, u8> {
     let unpacks = plan.unpacks();
     let total: u64 = unpacks.iter().map(|package| package.size).sum();
-    let grows: i64 = unpacks.iter().map(|package| package.installed_size as i64).sum();
+    let grows: i64 = unpacks
+        .iter()
+        .map(|package| package.installed_size as i64)
+        .sum();
     let shrinks: i64 = plan
         .remove
         .iter()
@@ -377,9 +416,7 @@ async fn fetch(
         let space = bytes(difference.unsigned_abs());
         invocation.print(&match difference {
             ..0 => format!("After this operation, {space} disk space will be freed.\n"),
-            _ => format!(
-                "After this operation, {space} of additional disk space will be used.\n"
-            ),
+            _ => format!("After this operation, {space} of additional disk space will be used.\n"),
         });
     }
     let started = invocation.fleet.elapsed();
@@ -429,7 +466,13 @@ async fn get(
     package: &Package,
 ) -> Result<(), String> {
     let parsed = Url::parse(&format!("{url}/dists/{suite}/pool")).ok_or("no address")?;
-    let found = web::fetch(&invocation.fleet, invocation.host, &parsed, &web::Request::GET);
+    let found = web::fetch(
+        &invocation.fleet,
+        invocation.host,
+        &parsed,
+        &web::Request::GET,
+    )
+    .await;
     let page = match found {
         Ok(page) => page,
         Err(Unfetched::NoName) => return Err(format!("Could not resolve '{}'", parsed.host)),
@@ -444,6 +487,8 @@ async fn get(
         return Err(format!("{}  Internal Server Error", page.status));
     }
     let seconds = package.size as f64 / page.bandwidth.max(1) as f64;
-    invocation.sleep(web::ROUND_TRIP + Duration::from_secs_f64(seconds)).await;
+    invocation
+        .sleep(web::ROUND_TRIP + Duration::from_secs_f64(seconds))
+        .await;
     Ok(())
 }

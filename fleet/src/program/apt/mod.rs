@@ -9,7 +9,6 @@ use futures_util::future::BoxFuture;
 
 use super::{Invocation, Program};
 
-pub(crate) use lock::Held;
 
 pub(crate) const PROGRAMS: &[Program] = &[
     Program {
@@ -54,7 +53,11 @@ fn apt(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
             "\nWARNING: apt does not have a stable CLI interface. Use with caution in \
              scripts.\n\n",
         );
-        if invocation.arguments.first().is_some_and(|verb| verb == "list") {
+        if invocation
+            .arguments
+            .first()
+            .is_some_and(|verb| verb == "list")
+        {
             return cache::list(invocation);
         }
         run(invocation).await
@@ -104,10 +107,19 @@ fn parse(arguments: &[String]) -> Result<Wishes, String> {
             "--reinstall" => wishes.reinstalls = true,
             "--allow-downgrades" => wishes.allows_downgrades = true,
             "--purge" => wishes.purges = true,
-            "-f" | "--fix-broken" | "--no-install-recommends" | "--no-install-suggests"
-            | "--allow-change-held-packages" | "--force-yes" | "-m" | "--fix-missing" => {}
+            "-f"
+            | "--fix-broken"
+            | "--no-install-recommends"
+            | "--no-install-suggests"
+            | "--allow-change-held-packages"
+            | "--force-yes"
+            | "-m"
+            | "--fix-missing" => {}
             "-o" | "--option" => option(&mut wishes, words.next().ok_or("-o")?)?,
-            word => match word.strip_prefix("-o").or_else(|| word.strip_prefix("--option=")) {
+            word => match word
+                .strip_prefix("-o")
+                .or_else(|| word.strip_prefix("--option="))
+            {
                 Some(rest) => option(&mut wishes, rest)?,
                 None if word.starts_with('-') => return Err(word.to_owned()),
                 None => wishes.names.push(word.to_owned()),
@@ -129,8 +141,12 @@ fn option(wishes: &mut Wishes, text: &str) -> Result<(), String> {
             };
             Ok(())
         }
-        "dpkg::options::" | "acquire::retries" | "dpkg::use-pty" | "apt::get::assume-yes"
-        | "acquire::http::timeout" | "acquire::https::timeout" => Ok(()),
+        "dpkg::options::"
+        | "acquire::retries"
+        | "dpkg::use-pty"
+        | "apt::get::assume-yes"
+        | "acquire::http::timeout"
+        | "acquire::https::timeout" => Ok(()),
         _ => Err(format!("-o {text}")),
     }
 }

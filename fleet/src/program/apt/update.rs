@@ -23,7 +23,11 @@ pub(super) struct Source {
 enum Fetched {
     Lists(Vec<Index>, u64),
     /// What is said, and whether it is an error or but a warning.
-    Failed { shown: String, said: String, is_error: bool },
+    Failed {
+        shown: String,
+        said: String,
+        is_error: bool,
+    },
 }
 
 pub(super) async fn update(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
@@ -53,7 +57,10 @@ pub(super) async fn update(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
         let (url, suite) = (&source.url, &source.suite);
         match fetch(invocation, source).await {
             Fetched::Lists(lists, size) => {
-                invocation.print(&format!("Get:{number} {url} {suite} InRelease [{}]\n", bytes(2412)));
+                invocation.print(&format!(
+                    "Get:{number} {url} {suite} InRelease [{}]\n",
+                    bytes(2412)
+                ));
                 for list in &lists {
                     number += 1;
                     let size = list.packages.len() as u64 * 900 + 400;
@@ -66,7 +73,11 @@ pub(super) async fn update(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
                 total += size;
                 indexes.extend(lists);
             }
-            Fetched::Failed { shown, said, is_error } => {
+            Fetched::Failed {
+                shown,
+                said,
+                is_error,
+            } => {
                 invocation.print(&format!("Err:{number} {shown}\n"));
                 let old = invocation.host(|host| Arc::clone(&host.packages.indexes));
                 let is_same = |index: &&Index| index.url == *url && index.suite == *suite;
@@ -81,7 +92,10 @@ pub(super) async fn update(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
     if total > 0 && wishes.quiet < 2 {
         let rate = total as f64 / time.as_secs_f64().max(0.01);
         let (total, rate) = (bytes(total), bytes(rate as u64));
-        invocation.print(&format!("Fetched {total} in {} ({rate}/s)\n", duration(time)));
+        invocation.print(&format!(
+            "Fetched {total} in {} ({rate}/s)\n",
+            duration(time)
+        ));
     }
     invocation.print("Reading package lists...\n");
     drop(held);
@@ -110,7 +124,12 @@ fn remember(invocation: &mut Invocation, sources: &[Source]) {
     let root = Credentials::root();
     invocation.host(|host| {
         for source in sources {
-            let name = source.url.split("://").nth(1).unwrap_or_default().replace('/', "_");
+            let name = source
+                .url
+                .split("://")
+                .nth(1)
+                .unwrap_or_default()
+                .replace('/', "_");
             let path = format!("/var/lib/apt/lists/{name}_dists_{}_InRelease", source.suite);
             // A full disk is what the installation will fail by.
             let _ = host.files.write(&path, "", 0o644, &root, now);
@@ -128,7 +147,13 @@ async fn fetch(invocation: &mut Invocation, source: &Source) -> Fetched {
             is_error: true,
         };
     };
-    let found = web::fetch(&invocation.fleet, invocation.host, &parsed, &web::Request::GET);
+    let found = web::fetch(
+        &invocation.fleet,
+        invocation.host,
+        &parsed,
+        &web::Request::GET,
+    )
+    .await;
     invocation.sleep(web::ROUND_TRIP * 3).await;
     match found {
         Err(why) => {
@@ -177,7 +202,11 @@ async fn fetch(invocation: &mut Invocation, source: &Source) -> Fetched {
             });
         }
     }
-    let size = 2412 + lists.iter().map(|one| one.packages.len() as u64 * 900 + 400).sum::<u64>();
+    let size = 2412
+        + lists
+            .iter()
+            .map(|one| one.packages.len() as u64 * 900 + 400)
+            .sum::<u64>();
     Fetched::Lists(lists, size)
 }
 
@@ -185,9 +214,9 @@ fn unreachable(source: &Source, url: &Url, why: Unfetched) -> Fetched {
     let (host, port) = (&url.host, url.port);
     let reason = match why {
         Unfetched::NoName => format!("Could not resolve '{host}'"),
-        Unfetched::Refused => format!(
-            "Could not connect to {host}:{port}. - connect (111: Connection refused)"
-        ),
+        Unfetched::Refused => {
+            format!("Could not connect to {host}:{port}. - connect (111: Connection refused)")
+        }
         Unfetched::Silent => format!("Could not connect to {host}:{port}, connection timed out"),
         Unfetched::NoRoute => format!(
             "Cannot initiate the connection to {host}:{port}. - connect (101: Network is \
@@ -224,7 +253,10 @@ fn judge(invocation: &Invocation, source: &Source, offered: &[Repository]) -> Op
     // What the distribution itself signs is trusted by every host of it.
     let is_base = first.key == crate::packages::DISTRIBUTION_KEY;
     let is_known = is_base || keys.iter().any(|text| text.contains(&first.key));
-    let short = first.key.get(first.key.len().saturating_sub(16)..).unwrap_or_default();
+    let short = first
+        .key
+        .get(first.key.len().saturating_sub(16)..)
+        .unwrap_or_default();
     let reason = match first.signature {
         Signature::Good if is_known => return None,
         Signature::Good | Signature::OtherKey => format!(
@@ -287,7 +319,9 @@ fn read_lines(path: &str, text: &str, all: &mut Vec<Source>) -> Result<(), Strin
                 number + 1
             )
         };
-        let (kind, rest) = line.split_once(char::is_whitespace).ok_or_else(|| malformed("URI"))?;
+        let (kind, rest) = line
+            .split_once(char::is_whitespace)
+            .ok_or_else(|| malformed("URI"))?;
         match kind {
             "deb" => {}
             "deb-src" => continue,
@@ -320,7 +354,10 @@ fn read_lines(path: &str, text: &str, all: &mut Vec<Source>) -> Result<(), Strin
 }
 
 fn read_stanzas(path: &str, text: &str, all: &mut Vec<Source>) -> Result<(), String> {
-    for stanza in text.split("\n\n").filter(|stanza| !stanza.trim().is_empty()) {
+    for stanza in text
+        .split("\n\n")
+        .filter(|stanza| !stanza.trim().is_empty())
+    {
         let field = |name: &str| {
             let lines = stanza.lines();
             let fields = lines.filter_map(|line| line.split_once(':'));
@@ -332,7 +369,10 @@ fn read_stanzas(path: &str, text: &str, all: &mut Vec<Source>) -> Result<(), Str
         }
         let words = |name: &str| {
             let value = field(name).unwrap_or_default();
-            value.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+            value
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
         };
         let (Some(url), Some(suite)) = (words("URIs").pop(), words("Suites").pop()) else {
             return Err(format!(

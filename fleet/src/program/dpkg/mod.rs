@@ -88,8 +88,7 @@ fn audit(invocation: &mut Invocation) -> u8 {
 
 async fn configure_all(invocation: &mut Invocation, names: &[String]) -> u8 {
     if invocation.credentials.uid != 0 {
-        invocation
-            .complain("dpkg: error: requested operation requires superuser privilege\n");
+        invocation.complain("dpkg: error: requested operation requires superuser privilege\n");
         return 2;
     }
     let is_all = names.iter().any(|name| name == "-a" || name == "--pending");

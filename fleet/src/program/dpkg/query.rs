@@ -28,7 +28,10 @@ pub(super) fn run(invocation: &mut Invocation, arguments: &[String]) -> u8 {
             "-L" | "--listfiles" => verb = Some('L'),
             "-S" | "--search" => verb = Some('S'),
             "-f" | "--showformat" => format = words.next().cloned(),
-            word => match word.strip_prefix("-f").or_else(|| word.strip_prefix("--showformat=")) {
+            word => match word
+                .strip_prefix("-f")
+                .or_else(|| word.strip_prefix("--showformat="))
+            {
                 Some(rest) => format = Some(rest.trim_start_matches('=').to_owned()),
                 None if word.starts_with('-') => {
                     return invocation.not_simulated(&format!("option {word}"));
@@ -54,7 +57,7 @@ fn chosen(invocation: &Invocation, names: &[String]) -> (Vec<Installed>, Vec<Str
     }
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for pattern in names {
-        let fits = |name: &str| crate::shell::matches(pattern, name);
+        let fits = |name: &str| crate::shell::pattern::fits(pattern, name);
         let fitting = packages.installed.iter().filter(|(name, _)| fits(name));
         let fitting: Vec<Installed> = fitting.map(|(_, one)| one.clone()).collect();
         if fitting.is_empty() {
@@ -66,7 +69,9 @@ fn chosen(invocation: &Invocation, names: &[String]) -> (Vec<Installed>, Vec<Str
 }
 
 fn show(invocation: &mut Invocation, names: &[String], format: Option<&str>) -> u8 {
-    let format = format.unwrap_or("${binary:Package}\\t${Version}\\n").to_owned();
+    let format = format
+        .unwrap_or("${binary:Package}\\t${Version}\\n")
+        .to_owned();
     let (found, missing) = chosen(invocation, names);
     for name in &missing {
         invocation.complain(&format!("dpkg-query: no packages found matching {name}\n"));
@@ -199,12 +204,24 @@ pub(crate) fn stanza(package: &Package, state: Option<State>) -> String {
     let mut text = format!("Package: {}\n", package.name);
     // Writing to a string cannot fail.
     if let Some(state) = state {
-        let want = if state == State::ConfigFiles { "deinstall" } else { "install" };
+        let want = if state == State::ConfigFiles {
+            "deinstall"
+        } else {
+            "install"
+        };
         let _ = writeln!(text, "Status: {want} ok {}", state.word());
     }
-    let _ = writeln!(text, "Priority: {}\nSection: {}", package.priority, package.section);
+    let _ = writeln!(
+        text,
+        "Priority: {}\nSection: {}",
+        package.priority, package.section
+    );
     let _ = writeln!(text, "Installed-Size: {}", package.installed_size / 1024);
-    let _ = writeln!(text, "Architecture: {}\nVersion: {}", package.architecture, package.version);
+    let _ = writeln!(
+        text,
+        "Architecture: {}\nVersion: {}",
+        package.architecture, package.version
+    );
     let choices = package.depends.iter().map(|choice| {
         let words = choice.iter().map(ToString::to_string);
         words.collect::<Vec<_>>().join(" | ")
@@ -269,9 +286,10 @@ fn search(invocation: &mut Invocation, paths: &[String]) -> u8 {
     let packages = invocation.host(|host| host.packages.clone());
     let mut status = 0;
     for path in paths {
-        let owner = packages.installed.values().find(|one| {
-            one.package.files.iter().any(|file| file.path() == path)
-        });
+        let owner = packages
+            .installed
+            .values()
+            .find(|one| one.package.files.iter().any(|file| file.path() == path));
         match owner {
             Some(one) => invocation.print(&format!("{}: {path}\n", one.package.name)),
             None => {

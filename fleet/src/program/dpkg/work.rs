@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::files::{Content, Credentials, Files, Follow, Kind};
 use crate::packages::{Installed, Package, PackageFile, State};
+use crate::pipe::Reader;
 use crate::program::Invocation;
 
 type Moment = std::time::Duration;
@@ -18,11 +19,17 @@ pub(crate) async fn unpack(
     let version = &package.version;
     let old = invocation.host(|host| host.packages.get(name).cloned());
     if old.is_none() {
-        invocation.print(&format!("Selecting previously unselected package {name}.\n"));
+        invocation.print(&format!(
+            "Selecting previously unselected package {name}.\n"
+        ));
     }
     let (count, archive) = (
         invocation.host(|host| 9100 + host.packages.installed.len()),
-        format!("{name}_{}_{}.deb", version.replace(':', "%3a"), package.architecture),
+        format!(
+            "{name}_{}_{}.deb",
+            version.replace(':', "%3a"),
+            package.architecture
+        ),
     );
     if old.is_none() {
         invocation.print(&format!(
@@ -36,7 +43,9 @@ pub(crate) async fn unpack(
             return status;
         }
     }
-    let over = old.as_ref().map(|old| format!(" over ({})", old.package.version));
+    let over = old
+        .as_ref()
+        .map(|old| format!(" over ({})", old.package.version));
     let over = over.unwrap_or_default();
     invocation.print(&format!("Unpacking {name} ({version}){over} ...\n"));
     invocation.spend(crate::time::of("dpkg unpack")).await;
@@ -83,11 +92,15 @@ fn place(
     let path = file.path();
     let failed = |errno| (path.to_owned(), errno);
     let (directory, _) = crate::files::split(path);
-    files.make_dirs(directory, 0o755, &root, now).map_err(failed)?;
+    files
+        .make_dirs(directory, 0o755, &root, now)
+        .map_err(failed)?;
     let replace = |files: &mut Files, kind: Kind, mode: u32| {
         // A link or a directory of another package may be in the way; dpkg replaces files.
         let _ = files.remove_file(path, &root, now);
-        files.make_node(path, kind, mode, &root, now).map_err(failed)
+        files
+            .make_node(path, kind, mode, &root, now)
+            .map_err(failed)
     };
     match file {
         PackageFile::Directory(_) => files.make_dirs(path, 0o755, &root, now).map_err(failed),
@@ -179,8 +192,8 @@ pub(crate) async fn remove(invocation: &mut Invocation, name: &str, purges: bool
         }
     }
     let is_config = |file: &&PackageFile| matches!(file, PackageFile::Configuration(..));
-    let has_rest = package.files.iter().any(|file| is_config(&file))
-        || package.scripts.contains_key("postrm");
+    let has_rest =
+        package.files.iter().any(|file| is_config(&file)) || package.scripts.contains_key("postrm");
     if !purges && has_rest {
         return 0;
     }
@@ -219,7 +232,8 @@ async fn script(
     let written = invocation.host(|host| {
         let content = Content::from(text.as_str());
         let _ = host.files.remove_file(&path, &root, now);
-        host.files.make_node(&path, Kind::File(content), 0o755, &root, now)
+        host.files
+            .make_node(&path, Kind::File(content), 0o755, &root, now)
     });
     if written.is_err() {
         return 1;
@@ -227,7 +241,7 @@ async fn script(
     let mut words = vec![path.clone()];
     words.extend(arguments.iter().map(|word| (*word).to_owned()));
     invocation.flush().await;
-    let status = invocation.run_program(&words).await;
+    let status = invocation.run_program(&words, Reader::null()).await;
     if which == "postrm" {
         // The script of a package that is gone stays until it is purged; its file is no matter.
         let _ = invocation.host(|host| host.files.remove_file(&path, &root, now));

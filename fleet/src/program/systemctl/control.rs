@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Invocation, unit};
 use crate::engine;
+use crate::process::{Pid, Process};
 use crate::systemd::{Active, Behaviour, Entry, Load, Unit, UnitState};
 use crate::world::{Fleet, HostId};
 
@@ -99,10 +100,50 @@ pub(super) async fn kill(invocation: &mut Invocation, name: &str) -> Result<(), 
     refuse(&known, name, "kill")?;
     let manager = Manager::of(invocation);
     manager.stop(&known).await;
-    if known.value("Service", "Restart").is_some_and(|when| when != "no") {
+    if known
+        .value("Service", "Restart")
+        .is_some_and(|when| when != "no")
+    {
         return manager.start(&known, 0).await;
     }
     Ok(())
+}
+
+/// Kills the engine of a host; systemd starts it again, as its unit says.
+pub(crate) async fn kill_engine(fleet: &Fleet, host: HostId) {
+    let manager = Manager {
+        fleet: fleet.clone(),
+        host,
+    };
+    let unit = manager.unit("docker.service");
+    let before = manager.state(&unit.name);
+    if !before.is_active() {
+        return;
+    }
+    engine::kill(fleet, host);
+    fleet.host(host, |host| host.processes.remove(Pid(before.main_pid)));
+    let said = "docker.service: Main process exited, code=killed, status=9/KILL";
+    manager.say(&unit.name, "systemd", 1, said);
+    manager.set(&unit.name, |state| {
+        state.active = Active::Activating;
+        state.sub = "auto-restart";
+        state.main_pid = 0;
+        state.restarts += 1;
+    });
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    while manager.state(&unit.name).active == Active::Activating {
+        if manager.start(&unit, 0).await.is_ok() {
+            return;
+        }
+        if manager.state(&unit.name).result == "start-limit-hit" {
+            return;
+        }
+        manager.set(&unit.name, |state| {
+            state.active = Active::Activating;
+            state.sub = "auto-restart";
+        });
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
 }
 
 /// Starts everything that starts with a host.
@@ -209,10 +250,19 @@ impl Manager {
                 }
             }
         }
-        self.say("init.scope", "systemd", 1, format!("Starting {}...", named(unit)));
+        self.say(
+            "init.scope",
+            "systemd",
+            1,
+            format!("Starting {}...", named(unit)),
+        );
         let behaviour = unit.behaviour();
         if self.is_over_limit(unit) {
-            return Err(self.fail(unit, "start-limit-hit", "Start request repeated too quickly."));
+            return Err(self.fail(
+                unit,
+                "start-limit-hit",
+                "Start request repeated too quickly.",
+            ));
         }
         self.set(&name, |state| {
             state.active = Active::Activating;
@@ -236,7 +286,9 @@ impl Manager {
             return false;
         }
         let number = |key: &str| {
-            let value = unit.value("Service", key).or_else(|| unit.value("Unit", key));
+            let value = unit
+                .value("Service", key)
+                .or_else(|| unit.value("Unit", key));
             value.and_then(|value| value.trim_end_matches('s').parse::<u64>().ok())
         };
         let burst = number("StartLimitBurst").unwrap_or(5) as usize;
@@ -292,7 +344,7 @@ impl Manager {
         let uptime = self.fleet.host(self.host, |host| -host.booted);
         let started = (self.fleet.elapsed().as_secs_f64() + uptime) * 1e6;
         let pid = if has_process {
-            self.fleet.host(self.host, |host| host.processes.next_pid())
+            self.add_process(unit, program)
         } else {
             0
         };
@@ -321,7 +373,28 @@ impl Manager {
         if *behaviour == Behaviour::Engine {
             self.say(&unit.name, program, pid, "API listen on /run/docker.sock");
         }
-        self.say("init.scope", "systemd", 1, format!("Started {}.", named(unit)));
+        self.say(
+            "init.scope",
+            "systemd",
+            1,
+            format!("Started {}.", named(unit)),
+        );
+    }
+
+    /// Puts the process of a service into the table.
+    fn add_process(&self, unit: &Unit, program: &str) -> u32 {
+        let command = unit.value("Service", "ExecStart").unwrap_or(program);
+        let process = Process {
+            parent: Pid(1),
+            session: 0,
+            user: "root".to_owned(),
+            command: crate::systemd::split_words(command),
+            started: self.fleet.time_of(self.host),
+            control: std::sync::Arc::default(),
+        };
+        self.fleet
+            .host(self.host, |host| host.processes.add_resident(None, process))
+            .0
     }
 
     fn fail(&self, unit: &Unit, result: &'static str, said: &str) -> Refused {
@@ -333,7 +406,12 @@ impl Manager {
             state.main_pid = 0;
         });
         self.say(name, "systemd", 1, format!("{name}: {said}"));
-        self.say(name, "systemd", 1, format!("Failed to start {}.", named(unit)));
+        self.say(
+            name,
+            "systemd",
+            1,
+            format!("Failed to start {}.", named(unit)),
+        );
         let why = if result == "start-limit-hit" {
             format!(
                 "Job for {name} failed.\nSee \"systemctl status {name}\" and \"journalctl -xeu \
@@ -356,12 +434,19 @@ impl Manager {
         let name = unit.name.clone();
         let dependants: Vec<String> = self.fleet.host(self.host, |host| {
             let needs = |other: &Unit| {
-                let needed = [other.values("Unit", "Requires"), other.values("Unit", "BindsTo")];
+                let needed = [
+                    other.values("Unit", "Requires"),
+                    other.values("Unit", "BindsTo"),
+                ];
                 needed.concat().contains(&name)
             };
             let read = host.systemd.read.values();
-            let needing = read.filter(|other| needs(other)).map(|other| other.name.clone());
-            needing.filter(|other| host.systemd.is_active(other)).collect()
+            let needing = read
+                .filter(|other| needs(other))
+                .map(|other| other.name.clone());
+            needing
+                .filter(|other| host.systemd.is_active(other))
+                .collect()
         });
         for dependant in dependants {
             let dependant = self.unit(&dependant);
@@ -371,22 +456,35 @@ impl Manager {
         if before.active == Active::Inactive || before.active == Active::Failed {
             return;
         }
-        self.say("init.scope", "systemd", 1, format!("Stopping {}...", named(unit)));
+        self.say(
+            "init.scope",
+            "systemd",
+            1,
+            format!("Stopping {}...", named(unit)),
+        );
         self.set(&name, |state| {
             state.active = Active::Deactivating;
             state.sub = "stop-sigterm";
         });
         let behaviour = unit.behaviour();
         if behaviour == Behaviour::Engine {
+            tokio::time::sleep(engine::time_to_stop(&self.fleet, self.host)).await;
             engine::stop(&self.fleet, self.host);
-            tokio::time::sleep(crate::time::of("dockerd stop")).await;
         }
+        self.fleet.host(self.host, |host| {
+            host.processes.remove(Pid(before.main_pid))
+        });
         self.set(&name, |state| {
             state.active = Active::Inactive;
             state.sub = "dead";
             state.main_pid = 0;
         });
-        self.say("init.scope", "systemd", 1, format!("Stopped {}.", named(unit)));
+        self.say(
+            "init.scope",
+            "systemd",
+            1,
+            format!("Stopped {}.", named(unit)),
+        );
     }
 }
 

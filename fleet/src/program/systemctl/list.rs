@@ -30,9 +30,13 @@ pub(super) fn units(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
     rows.retain(|row| {
         let is_kind = wishes.kinds.is_empty() || wishes.kinds.contains(&kind(&row.name));
         let is_state = wishes.states.is_empty()
-            || wishes.states.iter().any(|state| state == row.active.word() || state == row.sub);
+            || wishes
+                .states
+                .iter()
+                .any(|state| state == row.active.word() || state == row.sub);
         let is_shown = wishes.all || !wishes.states.is_empty() || row.active != Active::Inactive;
-        let fits = |name: &String| crate::shell::matches(&systemd::full_name(name), &row.name);
+        let fits =
+            |name: &String| crate::shell::pattern::fits(&systemd::full_name(name), &row.name);
         let is_named = wishes.names.is_empty() || wishes.names.iter().any(fits);
         is_kind && is_state && is_shown && is_named
     });
@@ -98,21 +102,32 @@ pub(super) fn files(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
         let mut names: Vec<String> = Vec::new();
         for directory in DIRECTORIES {
             let listed = host.files.list(directory, &root).unwrap_or_default();
-            names.extend(listed.into_iter().filter(|name| systemd::full_name(name) == *name));
+            names.extend(
+                listed
+                    .into_iter()
+                    .filter(|name| systemd::full_name(name) == *name),
+            );
         }
         names.sort();
         names.dedup();
         let fits = |name: &String| {
-            let is_named = |wanted: &String| {
-                crate::shell::matches(&systemd::full_name(wanted), name)
-            };
+            let is_named =
+                |wanted: &String| crate::shell::pattern::fits(&systemd::full_name(wanted), name);
             wishes.names.is_empty() || wishes.names.iter().any(is_named)
         };
         names.retain(fits);
         let state = |name: &String| systemd::file_state(&host.files, name).unwrap_or("static");
-        names.iter().map(|name| (name.clone(), state(name))).collect::<Vec<_>>()
+        names
+            .iter()
+            .map(|name| (name.clone(), state(name)))
+            .collect::<Vec<_>>()
     });
-    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max(9);
+    let width = rows
+        .iter()
+        .map(|(name, _)| name.len())
+        .max()
+        .unwrap_or(0)
+        .max(9);
     let mut text = String::new();
     if !wishes.no_legend {
         text = format!("{:width$} STATE   PRESET\n", "UNIT FILE");
@@ -132,6 +147,10 @@ pub(super) fn is_running(invocation: &mut Invocation) -> u8 {
         let mut states = host.systemd.states.values();
         states.any(|state| state.active == Active::Failed)
     });
-    invocation.print(if has_failed { "degraded\n" } else { "running\n" });
+    invocation.print(if has_failed {
+        "degraded\n"
+    } else {
+        "running\n"
+    });
     u8::from(has_failed)
 }

@@ -6,7 +6,7 @@ mod show;
 
 use futures_util::future::BoxFuture;
 
-pub(crate) use control::{Refused, boot, restart, start, stop};
+pub(crate) use control::{boot, kill_engine, restart, start, stop};
 
 use super::{Invocation, Program};
 use crate::files::{Credentials, Follow};
@@ -71,7 +71,10 @@ fn parse(arguments: &[String]) -> Result<(String, Wishes), String> {
             _ => (word.as_str(), None),
         };
         let value = |words: &mut std::slice::Iter<'_, String>| {
-            inline.clone().or_else(|| words.next().cloned()).unwrap_or_default()
+            inline
+                .clone()
+                .or_else(|| words.next().cloned())
+                .unwrap_or_default()
         };
         match name {
             "-q" | "--quiet" => wishes.is_quiet = true,
@@ -144,7 +147,9 @@ pub(crate) fn expand(invocation: &Invocation, names: &[String]) -> Vec<String> {
     let mut all = Vec::new();
     for name in names {
         if name.contains(['*', '?', '[']) {
-            let fits = known.iter().filter(|one| crate::shell::matches(name, one));
+            let fits = known
+                .iter()
+                .filter(|one| crate::shell::pattern::fits(name, one));
             all.extend(fits.cloned());
         } else {
             all.push(name.clone());
@@ -206,7 +211,9 @@ async fn reload(invocation: &mut Invocation) -> u8 {
         invocation.complain("Failed to reload daemon: Access denied\n");
         return 1;
     }
-    invocation.spend(crate::time::of("systemctl daemon-reload")).await;
+    invocation
+        .spend(crate::time::of("systemctl daemon-reload"))
+        .await;
     invocation.host(|host| {
         let files = host.files.clone();
         host.systemd.reload(&files);
@@ -294,7 +301,9 @@ fn enable(files: &mut Files, name: &str, now: Moment) -> Result<String, String> 
         }
         Load::Masked => {
             let path = unit.fragment.unwrap_or_default();
-            return Err(format!("Failed to enable unit: Unit file {path} is masked.\n"));
+            return Err(format!(
+                "Failed to enable unit: Unit file {path} is masked.\n"
+            ));
         }
         Load::Loaded | Load::BadSetting => {}
     }
@@ -340,7 +349,10 @@ fn mask(files: &mut Files, name: &str, now: Moment) -> String {
 fn unmask(files: &mut Files, name: &str, now: Moment) -> String {
     let root = Credentials::root();
     let path = format!("/etc/systemd/system/{name}");
-    let target = files.stat(&path, Follow::No, &root).ok().and_then(|stat| stat.target);
+    let target = files
+        .stat(&path, Follow::No, &root)
+        .ok()
+        .and_then(|stat| stat.target);
     let is_masked = target.as_deref() == Some("/dev/null");
     if is_masked && files.remove_file(&path, &root, now).is_ok() {
         return format!("Removed \"{path}\".\n");
@@ -392,7 +404,14 @@ fn helper(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
                 }
             });
         }
-        let known = ["enable", "disable", "mask", "unmask", "purge", "update-state"];
+        let known = [
+            "enable",
+            "disable",
+            "mask",
+            "unmask",
+            "purge",
+            "update-state",
+        ];
         match verb.as_str() {
             verb if known.contains(&verb) => 0,
             "was-enabled" | "debian-installed" => 0,
@@ -411,7 +430,9 @@ fn purge(files: &mut Files, name: &str, now: Moment) -> bool {
             links.push(path.to_owned());
         }
     });
-    let removed = links.iter().filter(|link| files.remove_file(link, &root, now).is_ok());
+    let removed = links
+        .iter()
+        .filter(|link| files.remove_file(link, &root, now).is_ok());
     removed.count() > 0
 }
 

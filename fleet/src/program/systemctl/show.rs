@@ -167,7 +167,9 @@ pub(super) fn cat(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
             status = 1;
         }
         for (index, path) in paths.iter().enumerate() {
-            let text = invocation.host(|host| host.files.text(path)).unwrap_or_default();
+            let text = invocation
+                .host(|host| host.files.text(path))
+                .unwrap_or_default();
             let gap = if index > 0 { "\n" } else { "" };
             invocation.print(&format!("{gap}# {path}\n{text}"));
         }
@@ -224,7 +226,11 @@ fn describe(invocation: &Invocation, unit: &Unit, state: &UnitState) -> String {
         if index == 0 {
             let _ = writeln!(text, "    Drop-In: {directory}");
         }
-        let branch = if index + 1 == unit.drop_ins.len() { "└─" } else { "├─" };
+        let branch = if index + 1 == unit.drop_ins.len() {
+            "└─"
+        } else {
+            "├─"
+        };
         let _ = writeln!(text, "             {branch}{file}");
     }
     let now = invocation.now().as_secs();
@@ -245,7 +251,11 @@ fn describe(invocation: &Invocation, unit: &Unit, state: &UnitState) -> String {
         let _ = writeln!(text, "TriggeredBy: ● {socket}");
     }
     for (index, page) in unit.values("Unit", "Documentation").iter().enumerate() {
-        let label = if index == 0 { "       Docs: " } else { "             " };
+        let label = if index == 0 {
+            "       Docs: "
+        } else {
+            "             "
+        };
         let _ = writeln!(text, "{label}{page}");
     }
     if state.main_pid > 0 {
