@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::files::{Content, Credentials, Device, Files, Kind};
 use crate::host::Host;
 use crate::pipe::{Reader, pipe};
-use crate::process::{Ended, Processes};
+use crate::process::Ended;
 use crate::program::launch::Launch;
 use crate::world::{Fleet, HostId};
 
@@ -60,15 +60,10 @@ pub(crate) fn tree() -> Files {
 pub(crate) fn fleet() -> (Fleet, HostId) {
     let fleet = Fleet::new(1, Duration::from_secs(1_700_000_000));
     fleet.world(|world| {
-        world.hosts.push(Host {
-            name: "box".to_owned(),
-            files: tree(),
-            processes: Processes::default(),
-            engine: crate::engine::Engine::default(),
-            clock_skew: 0.0,
-            booted: -100.0,
-            boot_id: "b0".to_owned(),
-        });
+        let mut host = Host::blank("box");
+        host.files = tree();
+        host.booted = -100.0;
+        world.hosts.push(host);
     });
     (fleet, HostId(0))
 }

@@ -7,22 +7,20 @@ use std::time::Duration;
 /// Measured on 2026-11-25 on hosts of the lab (2 processors), without the time of the connection.
 /// What differs from real machines is said beside it.
 const COSTS: &[(&str, u64)] = &[
-    ("handshake", 180),
-    ("fork", 1),
-    ("sudo", 12),
+    ("handshake", 150),
+    ("sudo", 7),
     ("systemctl", 8),
-    ("systemctl daemon-reload", 120),
-    ("dockerd", 900),
-    ("dockerd stop", 400),
-    ("service", 60),
-    ("apt-get", 250),
-    ("apt-get update", 900),
-    ("dpkg unpack", 350),
-    ("dpkg configure", 250),
-    ("dpkg-query", 12),
-    ("apt-cache", 120),
-    ("curl", 12),
-    ("gpg", 40),
+    ("systemctl daemon-reload", 150),
+    ("dockerd", 470),
+    ("service", 20),
+    ("apt-get", 17),
+    ("apt-get update", 150),
+    ("dpkg unpack", 550),
+    ("dpkg configure", 80),
+    ("dpkg-query", 5),
+    ("apt-cache", 90),
+    ("curl", 22),
+    ("gpg", 3),
 ];
 
 /// Returns what something costs.

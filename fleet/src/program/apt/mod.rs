@@ -9,7 +9,6 @@ use futures_util::future::BoxFuture;
 
 use super::{Invocation, Program};
 
-
 pub(crate) const PROGRAMS: &[Program] = &[
     Program {
         name: "apt-get",
