@@ -250,6 +250,24 @@ impl Fleet {
         })
     }
 
+    /// Adds a registry that wants a password for everything.
+    pub fn add_private_registry(&self, domain: &str, user: &str, password: &str) {
+        self.add_registry(domain);
+        self.world(|world| {
+            let registry = world.engines.registries.registry(domain);
+            registry.users.insert(user.to_owned(), password.to_owned());
+        });
+    }
+
+    /// Adds an image under a name, one that does what the small image `like` does.
+    pub fn add_image(&self, name: &str, like: &str) {
+        let known = small_images().into_iter();
+        let mut known = known.filter(|(known, _)| known.contains(&format!("/{like}:")));
+        if let Some((_, image)) = known.next() {
+            self.world(|world| world.engines.registries.add(name, image));
+        }
+    }
+
     /// Adds a registry that has all images of MKE, by the name under which images are known.
     pub fn add_registry(&self, domain: &str) {
         let name = if domain == "docker.io" {
