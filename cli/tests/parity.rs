@@ -5,7 +5,12 @@
 //! `PARITY_DIFFERENCES=directory` writes what differs there.
 
 #![cfg(feature = "fleet")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::expect_used,
+    reason = "tests"
+)]
 
 #[path = "parity/lab.rs"]
 mod lab;
@@ -29,8 +34,12 @@ fn data() -> PathBuf {
 /// Rows that are not equal yet, each with the reason.
 fn unequal() -> BTreeSet<String> {
     let text = std::fs::read_to_string(data().join("unequal.txt")).unwrap();
-    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
+    let lines = text
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| line.split_whitespace().next().unwrap().to_owned())
+        .collect()
 }
 
 /// Runs all rows of a state; returns those that differ, and how.
@@ -54,15 +63,22 @@ fn differences(state: &str) -> Vec<(String, String)> {
 
 /// Returns how an answer differs from the recording.
 fn compare(rules: &Rules, row: &Row, answer: &Answer) -> Option<String> {
-    let sort = ["probe-sources", "pull-unknown"].iter().any(|name| row.name.contains(name));
+    let sort = ["probe-sources", "pull-unknown"]
+        .iter()
+        .any(|name| row.name.contains(name));
     let expected = rules.apply(&row.recorded, sort);
     let got = rules.apply(&answer.text(), sort);
     if expected == got {
         return None;
     }
     let mut text = format!("# {} ({})\n", row.name, row.from);
-    let (expected, got): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), got.lines().collect());
-    let same = expected.iter().zip(&got).take_while(|(one, other)| one == other).count();
+    let (expected, got): (Vec<&str>, Vec<&str>) =
+        (expected.lines().collect(), got.lines().collect());
+    let same = expected
+        .iter()
+        .zip(&got)
+        .take_while(|(one, other)| one == other)
+        .count();
     let end = expected.iter().rev().zip(got.iter().rev());
     let end = end.take_while(|(one, other)| one == other).count();
     let end = end.min(expected.len().min(got.len()) - same);
@@ -80,22 +96,34 @@ fn judge(state: &str) {
     if let Some(directory) = std::env::var_os("PARITY_DIFFERENCES") {
         let directory = Path::new(&directory);
         std::fs::create_dir_all(directory).unwrap();
-        let text: String = found.iter().map(|(_, difference)| difference.as_str()).collect();
+        let text: String = found
+            .iter()
+            .map(|(_, difference)| difference.as_str())
+            .collect();
         std::fs::write(directory.join(format!("{state}.diff")), text).unwrap();
     }
-    let listed: BTreeSet<String> =
-        unequal().into_iter().filter(|name| name.starts_with(&format!("{state}/"))).collect();
+    let listed: BTreeSet<String> = unequal()
+        .into_iter()
+        .filter(|name| name.starts_with(&format!("{state}/")))
+        .collect();
     let differing: BTreeSet<String> = found.iter().map(|(name, _)| name.clone()).collect();
-    let new: Vec<&(String, String)> =
-        found.iter().filter(|(name, _)| !listed.contains(name)).collect();
+    let new: Vec<&(String, String)> = found
+        .iter()
+        .filter(|(name, _)| !listed.contains(name))
+        .collect();
     let mended: Vec<&String> = listed.difference(&differing).collect();
     assert!(
         new.is_empty(),
         "{} rows differ from the lab:\n{}",
         new.len(),
-        new.iter().map(|(_, text)| text.as_str()).collect::<String>()
+        new.iter()
+            .map(|(_, text)| text.as_str())
+            .collect::<String>()
     );
-    assert!(mended.is_empty(), "these rows are equal now; take them off unequal.txt: {mended:?}");
+    assert!(
+        mended.is_empty(),
+        "these rows are equal now; take them off unequal.txt: {mended:?}"
+    );
 }
 
 #[test]

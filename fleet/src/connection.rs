@@ -421,6 +421,7 @@ impl Session {
     /// Runs the line; returns how it ended, none where nobody will know.
     async fn run(self, stdin: Reader, stdout: Writer, stderr: Writer) -> Option<ExitStatus> {
         self.fleet.command_started(self.host, self.number);
+        let before = self.fleet.before_audit(self.host);
         let ended = match &self.verdict {
             Some(Verdict::Fail { status, said }) => {
                 // The program is read for its mark, so that the failure is the command's own.
@@ -448,6 +449,7 @@ impl Session {
         };
         self.fleet
             .command_ended(self.host, self.number, status.code());
+        self.fleet.after_audit(self.host, self.number, before);
         if self.verdict == Some(Verdict::LoseAfter) {
             self.cut.cut();
             return None;
@@ -477,7 +479,7 @@ impl Session {
 }
 
 /// Returns the session of a command: what its processes are known by.
-fn session_of(host: HostId, number: u64) -> u64 {
+pub(crate) fn session_of(host: HostId, number: u64) -> u64 {
     ((host.0 as u64 + 1) << 32) | number
 }
 

@@ -21,6 +21,8 @@
 //! | [`connection`] | how hosts are reached |
 //! | [`outside`] | repositories of packages outside of the fleet |
 //! | [`fault`] | what goes wrong, and when |
+//! | [`scenario`] | what hosts are like and what goes wrong, as YAML |
+//! | [`snapshot`] | what a host is, as lines that can be compared |
 //! | [`profile`] | operating systems as data |
 //! | [`process`] | its processes and their signals |
 //! | [`pipe`] | byte streams between processes |
@@ -46,6 +48,7 @@ pub mod profile;
 pub(crate) mod program;
 pub mod scenario;
 pub(crate) mod shell;
+pub mod snapshot;
 pub mod systemd;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -17,6 +17,7 @@ use crate::network::Network;
 use crate::packages::Repository;
 use crate::profile::Profile;
 use crate::shell::Scripts;
+use crate::snapshot::Breach;
 
 /// A host, by its place in the fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +52,12 @@ pub struct World {
     pub(crate) connections: Vec<(HostId, Cut)>,
     /// What hosts have sent and received.
     pub traffic: BTreeMap<HostId, Traffic>,
+    /// Whether commands that only look are checked.
+    pub(crate) audits: bool,
+    /// Those that did not.
+    pub(crate) breaches: Vec<Breach>,
+    /// How many commands that may change something have ended on a host.
+    pub(crate) changing: BTreeMap<HostId, u64>,
     /// What all engines share: swarms, registries.
     pub(crate) engines: Engines,
     /// Where chance comes from.
@@ -90,6 +97,9 @@ impl Fleet {
                     faults: Faults::default(),
                     connections: Vec::new(),
                     traffic: BTreeMap::new(),
+                    audits: false,
+                    breaches: Vec::new(),
+                    changing: BTreeMap::new(),
                     engines: Engines::default(),
                     rng: SmallRng::seed_from_u64(seed),
                     not_simulated: Vec::new(),

@@ -94,12 +94,11 @@ fn scenario(world: &World, arguments: &RehearseArguments) -> Result<Scenario, Cl
     let Some(path) = &arguments.scenario else {
         return Ok(Scenario::default());
     };
-    let text = std::fs::read_to_string(world.current_dir.join(path)).map_err(|source| {
-        CliError::Read {
+    let text =
+        std::fs::read_to_string(world.current_dir.join(path)).map_err(|source| CliError::Read {
             path: path.clone(),
             source,
-        }
-    })?;
+        })?;
     Scenario::parse(&text)
         .map_err(|error| CliError::Usage(format!("the scenario {}: {error}", path.display())))
 }

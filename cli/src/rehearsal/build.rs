@@ -52,7 +52,11 @@ pub fn fleet_of(
             message: error.to_string(),
         });
     }
-    if problems.is_empty() { Ok(fleet) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(fleet)
+    } else {
+        Err(problems)
+    }
 }
 
 fn problem(host: &Host, message: String) -> Problem {

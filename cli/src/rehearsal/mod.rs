@@ -112,7 +112,12 @@ pub(crate) fn said(time: Duration) -> String {
         0 => format!("{} ms", time.as_millis()),
         1..=59 => format!("{:.1} s", time.as_secs_f64()),
         60..=3599 => format!("{}m {:02}s", seconds / 60, seconds % 60),
-        _ => format!("{}h {:02}m {:02}s", seconds / 3600, seconds / 60 % 60, seconds % 60),
+        _ => format!(
+            "{}h {:02}m {:02}s",
+            seconds / 3600,
+            seconds / 60 % 60,
+            seconds % 60
+        ),
     }
 }
 
@@ -133,11 +138,7 @@ struct FleetConnections(Fleet);
 
 #[async_trait]
 impl Connections for FleetConnections {
-    async fn open(
-        &self,
-        _: &[Endpoint],
-        _: Arc<dyn Ask>,
-    ) -> (Arc<dyn Connector>, Vec<Unprepared>) {
+    async fn open(&self, _: &[Endpoint], _: Arc<dyn Ask>) -> (Arc<dyn Connector>, Vec<Unprepared>) {
         (Arc::new(self.0.connector()), Vec::new())
     }
 }

@@ -83,8 +83,14 @@ impl Sink for Tape {
                     *end = at;
                 }
             }
-            Event::CommandStarted { host, reads_only, .. } => {
-                let counts = if *reads_only { &mut state.reads } else { &mut state.changes };
+            Event::CommandStarted {
+                host, reads_only, ..
+            } => {
+                let counts = if *reads_only {
+                    &mut state.reads
+                } else {
+                    &mut state.changes
+                };
                 *counts.entry(host.clone()).or_default() += 1;
             }
             Event::RunFinished { ending, .. } => state.ending = Some((*ending, at)),
@@ -137,17 +143,28 @@ pub struct HostCounts {
 pub fn summarise(fleet: &Fleet, tape: &Tape, watch: &Watch, real: Duration) -> Summary {
     let state = tape.state.lock().unwrap_or_else(PoisonError::into_inner);
     let busy = |name: &str| {
-        let spans = state.phases.iter().filter_map(|phase| phase.hosts.get(name));
+        let spans = state
+            .phases
+            .iter()
+            .filter_map(|phase| phase.hosts.get(name));
         spans.map(|(start, end)| end.saturating_sub(*start)).sum()
     };
     let hosts = fleet.world(|world| {
         let counts = |(index, host): (usize, &fleet::host::Host)| {
             let known = |name: &&String| state.reads.contains_key(*name) || host.aliases.is_empty();
-            let address = host.aliases.iter().find(known).or_else(|| host.aliases.first());
+            let address = host
+                .aliases
+                .iter()
+                .find(known)
+                .or_else(|| host.aliases.first());
             let address = address.cloned().unwrap_or_else(|| host.name.clone());
             HostCounts {
                 name: host.name.clone(),
-                traffic: world.traffic.get(&HostId(index)).copied().unwrap_or_default(),
+                traffic: world
+                    .traffic
+                    .get(&HostId(index))
+                    .copied()
+                    .unwrap_or_default(),
                 reads: state.reads.get(&address).copied().unwrap_or(0),
                 changes: state.changes.get(&address).copied().unwrap_or(0),
                 busy: busy(&address),
@@ -197,13 +214,20 @@ impl Summary {
     }
 
     fn add_timeline(&self, text: &mut String, style: Style) {
-        let total = self.ending.map_or(Duration::ZERO, |(_, at)| at).as_secs_f64();
+        let total = self
+            .ending
+            .map_or(Duration::ZERO, |(_, at)| at)
+            .as_secs_f64();
         if total <= 0.0 {
             return;
         }
         let _ = writeln!(text, "\n{}", style.paint(Tone::Title, "Timeline"));
         let worked = self.phases.iter().filter(|phase| !phase.hosts.is_empty());
-        let width = worked.clone().map(|phase| phase.title.len()).max().unwrap_or(0);
+        let width = worked
+            .clone()
+            .map(|phase| phase.title.len())
+            .max()
+            .unwrap_or(0);
         for phase in worked {
             let starts = phase.hosts.values().map(|(start, _)| *start);
             let ends = phase.hosts.values().map(|(_, end)| *end);
@@ -226,13 +250,16 @@ impl Summary {
     fn add_disruption(&self, text: &mut String, style: Style) {
         let _ = writeln!(text, "\n{}", style.paint(Tone::Title, "Disruption"));
         if self.disruptive.is_empty() {
-            let _ = writeln!(text, "  nothing that runs was restarted, rebooted or removed");
+            let _ = writeln!(
+                text,
+                "  nothing that runs was restarted, rebooted or removed"
+            );
         }
         let mut grouped: Vec<(Disruption, &str, Vec<&str>)> = Vec::new();
         for step in &self.disruptive {
-            let known = grouped.iter_mut().find(|(disruption, what, _)| {
-                *disruption == step.disruption && *what == step.what
-            });
+            let known = grouped
+                .iter_mut()
+                .find(|(disruption, what, _)| *disruption == step.disruption && *what == step.what);
             match known {
                 Some((.., hosts)) => hosts.push(&step.host),
                 None => grouped.push((step.disruption, &step.what, vec![&step.host])),
@@ -268,7 +295,11 @@ impl Summary {
     }
 
     fn add_api(&self, text: &mut String, first: Duration) {
-        let whole: Vec<&Outage> = self.outages.iter().filter(|one| one.host.is_none()).collect();
+        let whole: Vec<&Outage> = self
+            .outages
+            .iter()
+            .filter(|one| one.host.is_none())
+            .collect();
         let total: Duration = whole.iter().map(|one| one.lasted).sum();
         if whole.is_empty() {
             let _ = writeln!(
@@ -292,15 +323,29 @@ impl Summary {
             }
         }
         for (host, lasted) in managers {
-            let name = self.hosts.get(host.0).map_or("?", |one| one.address.as_str());
-            let _ = writeln!(text, "           {name} did not answer for {}", said(lasted));
+            let name = self
+                .hosts
+                .get(host.0)
+                .map_or("?", |one| one.address.as_str());
+            let _ = writeln!(
+                text,
+                "           {name} did not answer for {}",
+                said(lasted)
+            );
         }
     }
 
     fn add_hosts(&self, text: &mut String, style: Style) {
         let _ = writeln!(text, "\n{}", style.paint(Tone::Title, "Hosts"));
         let mut table = Table::new([
-            "HOST", "NAME", "COMMANDS", "CHANGES", "ROUND TRIPS", "SENT", "RECEIVED", "BUSY",
+            "HOST",
+            "NAME",
+            "COMMANDS",
+            "CHANGES",
+            "ROUND TRIPS",
+            "SENT",
+            "RECEIVED",
+            "BUSY",
         ]);
         for host in self.hosts.iter().take(40) {
             let traffic = host.traffic;
@@ -355,7 +400,15 @@ fn bytes(count: u64) -> String {
 fn bar(from: f64, to: f64) -> String {
     let cell = |part: f64| ((part * BAR as f64) as usize).min(BAR - 1);
     let (first, last) = (cell(from), cell(to));
-    (0..BAR).map(|at| if (first..=last).contains(&at) { '█' } else { '·' }).collect()
+    (0..BAR)
+        .map(|at| {
+            if (first..=last).contains(&at) {
+                '█'
+            } else {
+                '·'
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -66,7 +66,10 @@ impl Lab {
         fleet.add_engine_repository("https://repos.mirantis.com", "stable-20.10");
         fleet.add_registry("docker.io");
         fleet.add_private_registry("private.lab", "puller", PASSWORD);
-        for image in ["docker.io/mirantis/busybox:1", "private.lab/mirantis/busybox:1"] {
+        for image in [
+            "docker.io/mirantis/busybox:1",
+            "private.lab/mirantis/busybox:1",
+        ] {
             fleet.add_image(image, "busybox");
         }
         if is_cluster {
@@ -124,13 +127,18 @@ impl Lab {
             let _ = stdin.shutdown().await;
         };
         let ended = tokio::time::timeout(Duration::from_secs(1200), async {
-            tokio::join!(send, stdout.read_to_end(&mut out), stderr.read_to_end(&mut error), exit)
+            tokio::join!(
+                send,
+                stdout.read_to_end(&mut out),
+                stderr.read_to_end(&mut error),
+                exit
+            )
         })
         .await;
         let status = match ended {
             Err(_) => 124,
             Ok((.., Ok(ExitStatus::Code(code)))) => code,
-            Ok((.., Ok(ExitStatus::Signal(_)) )) => 255,
+            Ok((.., Ok(ExitStatus::Signal(_)))) => 255,
             Ok((.., Err(error))) => panic!("{error}"),
         };
         connection.close().await;

@@ -46,7 +46,10 @@ fn sort_ports(text: &str) -> String {
     let mut lines: Vec<&str> = text.lines().collect();
     let start = lines.iter().position(|line| line.ends_with(" ports 0"));
     if let Some(start) = start {
-        let length = lines[start + 1..].iter().take_while(|line| line.starts_with(' ')).count();
+        let length = lines[start + 1..]
+            .iter()
+            .take_while(|line| line.starts_with(' '))
+            .count();
         lines[start + 1..start + 1 + length].sort_unstable();
     }
     lines.join("\n")
@@ -55,7 +58,10 @@ fn sort_ports(text: &str) -> String {
 fn sort_remote_managers(text: &str) -> String {
     let pattern = Regex::new(r#""RemoteManagers":\[([^\]]*)\]"#).unwrap();
     let sorted = pattern.replace_all(text, |found: &regex::Captures<'_>| {
-        let mut managers: Vec<&str> = found[1].split("},").map(|one| one.trim_end_matches('}')).collect();
+        let mut managers: Vec<&str> = found[1]
+            .split("},")
+            .map(|one| one.trim_end_matches('}'))
+            .collect();
         managers.sort_unstable();
         format!("\"RemoteManagers\":[{}]", managers.join("},"))
     });

@@ -30,7 +30,10 @@ impl Row {
         paths.sort();
         let read = |path: &std::path::PathBuf| {
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            let recorded = data.join("recorded").join(state).join(format!("{name}.txt"));
+            let recorded = data
+                .join("recorded")
+                .join(state)
+                .join(format!("{name}.txt"));
             let recorded = std::fs::read_to_string(recorded).unwrap();
             Self::parse(name, &std::fs::read_to_string(path).unwrap(), recorded)
         };
@@ -50,7 +53,9 @@ impl Row {
         };
         let mut rest = text;
         while let Some((line, after)) = rest.split_once('\n') {
-            let Some((key, value)) = line.strip_prefix("# ").and_then(|line| line.split_once(':'))
+            let Some((key, value)) = line
+                .strip_prefix("# ")
+                .and_then(|line| line.split_once(':'))
             else {
                 break;
             };
@@ -84,7 +89,10 @@ impl Row {
         };
         let program = format!("set -- {}\n{call}exit $?\n", fill(&self.arguments));
         if self.is_root {
-            format!("printf '%s' {} | sudo -n -- /bin/sh -s\nexit $?\n", quote(&program))
+            format!(
+                "printf '%s' {} | sudo -n -- /bin/sh -s\nexit $?\n",
+                quote(&program)
+            )
         } else {
             program
         }

@@ -1,6 +1,6 @@
 # from: hook
 # user: root
-docker run -d --name c1 --restart unless-stopped -p 8080:80 --env-file /dev/stdin mirantis/busybox:1 sh -c 'echo started; echo "$A" >&2; exec sleep 1000' <<E | wc -c
+docker run -d --name c1 --restart unless-stopped -p 8080:80 --env-file /dev/stdin mirantis/busybox:1 sh -c 'echo started; sleep 0.2; echo "$A" >&2; exec sleep 1000' <<E | wc -c
 A=b c
 E
 until docker logs c1 2>&1 | grep -q 'b c'; do sleep 0.1; done; docker ps --format '{{.Names}} {{.Ports}} {{.Status}}' | sed 's/Up .*/Up/'; docker logs c1; docker logs c1 2>/dev/null; docker logs --tail 1 c1; docker port c1; ss -Hltn | grep -c ':8080 '
