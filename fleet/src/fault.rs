@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use crate::connection::{Kind, Sent};
 use crate::files::Credentials;
 use crate::host::Power;
@@ -87,6 +89,8 @@ pub enum When {
 pub(crate) struct Faults {
     verdicts: BTreeMap<(HostId, u64), Verdict>,
     blows: BTreeMap<(HostId, u64), Vec<(HostId, Blow)>>,
+    /// Who waits for a command.
+    waiting: BTreeMap<(HostId, u64), Vec<oneshot::Sender<()>>>,
     counts: BTreeMap<HostId, u64>,
     kinds: BTreeMap<(HostId, u64), Kind>,
     /// Commands that were sent, in their order.
@@ -116,11 +120,27 @@ impl Fleet {
         }
     }
 
+    /// Returns what is told when a host is sent its command of this number, from 1.
+    pub fn when_sent(&self, host: HostId, number: u64) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        self.world(|world| {
+            let waiting = world.faults.waiting.entry((host, number)).or_default();
+            waiting.push(sender);
+        });
+        receiver
+    }
+
+    /// Lets the next bootstrappers go wrong: flags of the stand-in (`UCP_SIM_…`).
+    pub fn set_bootstrapper_faults(&self, variables: BTreeMap<String, String>) {
+        self.world(|world| world.engines.faults = variables);
+    }
+
     /// Forgets everything that was to go wrong and has not yet.
     pub fn forget_faults(&self) {
         self.world(|world| {
             world.faults.verdicts.clear();
             world.faults.blows.clear();
+            world.faults.waiting.clear();
         });
     }
 
@@ -141,6 +161,15 @@ impl Fleet {
                 .blows
                 .remove(&(host, number))
                 .unwrap_or_default();
+            for waiting in world
+                .faults
+                .waiting
+                .remove(&(host, number))
+                .unwrap_or_default()
+            {
+                // Nobody has to wait any more.
+                let _ = waiting.send(());
+            }
             (number, verdict, blows)
         });
         for (target, blow) in blows {
