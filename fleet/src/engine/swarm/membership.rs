@@ -239,7 +239,7 @@ fn find(
         .map(String::as_str)
         .unwrap_or_default();
     let (name, port) = remote.rsplit_once(':').unwrap_or((remote, "2377"));
-    let manager = around::host_with(world, name);
+    let manager = around::host_with(world, host, name);
     let reachable = manager.filter(|&manager| is_connected(world, host, manager));
     let Some(manager) = reachable else {
         return fails(PATIENCE, 503, TOO_LATE.to_owned());
