@@ -21,6 +21,7 @@
 //! | [`profile`] | operating systems as data |
 //! | [`process`] | its processes and their signals |
 //! | [`pipe`] | byte streams between processes |
+//! | [`open`] | files that are opened as streams |
 //! | [`shell`] | the interpreter |
 //! | [`program`] | the programs that a host can run, in tables |
 //! | [`engine`] | container engines, swarms, registries |
@@ -32,12 +33,15 @@ pub mod files;
 pub mod host;
 pub mod network;
 pub mod packages;
+pub(crate) mod open;
 pub(crate) mod pipe;
 pub(crate) mod process;
 pub mod profile;
 pub(crate) mod program;
 pub(crate) mod shell;
 pub mod systemd;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod world;
 
 pub use world::{Fleet, HostId, NotSimulated};

@@ -14,6 +14,7 @@ use crate::host::Host;
 use crate::network::Network;
 use crate::packages::Repository;
 use crate::profile::Profile;
+use crate::shell::Scripts;
 
 /// A host, by its place in the fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +48,8 @@ pub struct World {
     pub(crate) not_simulated: Vec<NotSimulated>,
     /// Profiles that were read.
     profiles: BTreeMap<String, Profile>,
+    /// Scripts that were parsed, for all hosts that are sent the same.
+    pub(crate) scripts: Scripts,
 }
 
 /// A handle of the fleet; cheap to clone.
@@ -76,6 +79,7 @@ impl Fleet {
                     rng: SmallRng::seed_from_u64(seed),
                     not_simulated: Vec::new(),
                     profiles: BTreeMap::new(),
+                    scripts: Scripts::default(),
                 }),
                 started: Instant::now(),
                 epoch,

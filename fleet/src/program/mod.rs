@@ -4,15 +4,15 @@
 //! [`Content::Program`](crate::files::Content): `command -v docker` finds nothing before the package
 //! is installed.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+mod invocation;
+pub(crate) mod launch;
+pub(crate) mod mode;
+pub(crate) mod options;
+mod output;
 
 use futures_util::future::BoxFuture;
 
-use crate::files::Credentials;
-use crate::pipe::{Reader, Writer};
-use crate::process::Pid;
-use crate::world::{Fleet, HostId};
+pub(crate) use invocation::{Invocation, WORTH_SLEEPING, absolute};
 
 /// A program that is simulated.
 pub(crate) struct Program {
@@ -22,32 +22,21 @@ pub(crate) struct Program {
     pub(crate) run: for<'a> fn(&'a mut Invocation) -> BoxFuture<'a, u8>,
 }
 
-/// One run of a program.
-pub(crate) struct Invocation {
-    /// The fleet.
-    pub(crate) fleet: Fleet,
-    /// The host that it runs on.
-    pub(crate) host: HostId,
-    /// Its process.
-    pub(crate) pid: Pid,
-    /// The name that it was called by.
-    pub(crate) name: String,
-    /// Its arguments, without the name.
-    pub(crate) arguments: Vec<String>,
-    /// Its environment.
-    pub(crate) environment: BTreeMap<String, String>,
-    /// Its working directory.
-    pub(crate) directory: String,
-    /// Who runs it.
-    pub(crate) credentials: Credentials,
-    /// The bits that new files do not get.
-    pub(crate) umask: u32,
-    /// Standard input.
-    pub(crate) stdin: Reader,
-    /// Standard output.
-    pub(crate) stdout: Writer,
-    /// Standard error.
-    pub(crate) stderr: Writer,
-    /// How much time it has used and not waited for yet.
-    pub(crate) owed: Duration,
+/// All tables.
+const TABLES: &[&[Program]] = &[crate::shell::PROGRAMS, output::PROGRAMS];
+
+/// Returns the program with a name.
+pub(crate) fn find(name: &str) -> Option<&'static Program> {
+    TABLES
+        .iter()
+        .flat_map(|table| table.iter())
+        .find(|program| program.name == name)
+}
+
+/// Returns the names of all programs.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    TABLES
+        .iter()
+        .flat_map(|table| table.iter())
+        .map(|program| program.name)
 }

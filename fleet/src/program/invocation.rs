@@ -1,0 +1,277 @@
+//! One run of a program, and what every program may do.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::launch::Launch;
+use crate::files::Credentials;
+use crate::host::Host;
+use crate::pipe::{Reader, WriteError, Writer};
+use crate::process::{Control, Ended, Pid, Signal};
+use crate::world::{Fleet, HostId, World};
+
+/// What is owed below this is not worth a sleep.
+pub(crate) const WORTH_SLEEPING: Duration = Duration::from_millis(20);
+/// The exit status of what is not simulated.
+const NOT_SIMULATED: u8 = 70;
+
+/// One run of a program.
+pub(crate) struct Invocation {
+    /// The fleet.
+    pub(crate) fleet: Fleet,
+    /// The host that it runs on.
+    pub(crate) host: HostId,
+    /// Its process.
+    pub(crate) pid: Pid,
+    /// Its parent.
+    pub(crate) parent: Pid,
+    /// The session that it belongs to.
+    pub(crate) session: u64,
+    /// What its process is steered by.
+    pub(crate) control: Arc<Control>,
+    /// The name that it was called by.
+    pub(crate) name: String,
+    /// Its arguments, without the name.
+    pub(crate) arguments: Vec<String>,
+    /// Its environment.
+    pub(crate) environment: BTreeMap<String, String>,
+    /// Its working directory.
+    pub(crate) directory: String,
+    /// Who runs it.
+    pub(crate) credentials: Credentials,
+    /// The bits that new files do not get.
+    pub(crate) umask: u32,
+    /// Standard input.
+    pub(crate) stdin: Reader,
+    /// Standard output.
+    pub(crate) stdout: Writer,
+    /// Standard error.
+    pub(crate) stderr: Writer,
+    /// How much time it has used and not waited for yet.
+    pub(crate) owed: Duration,
+    /// What was printed and not written yet, in order; whether it goes to standard error.
+    pub(crate) printed: Vec<(bool, Vec<u8>)>,
+    /// Whether its standard output refused something.
+    pub(crate) has_failed_to_write: bool,
+}
+
+impl Invocation {
+    fn put(&mut self, is_error: bool, bytes: &[u8]) {
+        match self.printed.last_mut() {
+            Some((same, buffer)) if *same == is_error => buffer.extend_from_slice(bytes),
+            _ => self.printed.push((is_error, bytes.to_vec())),
+        }
+    }
+
+    /// Prints a text.
+    pub(crate) fn print(&mut self, text: &str) {
+        self.put(false, text.as_bytes());
+    }
+
+    /// Prints bytes.
+    pub(crate) fn print_bytes(&mut self, bytes: &[u8]) {
+        self.put(false, bytes);
+    }
+
+    /// Prints a line on standard error.
+    pub(crate) fn complain(&mut self, text: &str) {
+        self.put(true, text.as_bytes());
+        if !text.ends_with('\n') {
+            self.put(true, b"\n");
+        }
+    }
+
+    /// Prints a line on standard error, after the name of the program.
+    pub(crate) fn error(&mut self, text: &str) {
+        let name = self.name.clone();
+        let name = name.rsplit('/').next().unwrap_or(&name);
+        self.complain(&format!("{name}: {text}"));
+    }
+
+    /// Returns how much is printed and not written yet.
+    pub(crate) fn printed_bytes(&self) -> usize {
+        self.printed.iter().map(|(_, bytes)| bytes.len()).sum()
+    }
+
+    /// Writes what was printed. Where nobody reads, the process ends by SIGPIPE.
+    pub(crate) async fn flush(&mut self) {
+        for (is_error, bytes) in std::mem::take(&mut self.printed) {
+            let writer = if is_error { &self.stderr } else { &self.stdout };
+            match writer.write(&bytes).await {
+                Ok(()) => {}
+                Err(WriteError::Broken) => {
+                    let is_ignored = self.control.ignored().contains(&Signal::PIPE);
+                    if !is_ignored {
+                        self.control.signal(Signal::PIPE);
+                        std::future::pending::<()>().await;
+                    }
+                    self.refuse(is_error, "Broken pipe").await;
+                }
+                Err(WriteError::Closed) => self.refuse(is_error, "Bad file descriptor").await,
+                Err(WriteError::Errno(errno)) => {
+                    self.refuse(is_error, &errno.to_string()).await;
+                }
+            }
+        }
+    }
+
+    async fn refuse(&mut self, is_error: bool, why: &str) {
+        if is_error || self.has_failed_to_write {
+            return;
+        }
+        self.has_failed_to_write = true;
+        let text = format!("{}: write error: {why}\n", self.name);
+        // There is nobody left to tell.
+        self.stderr.write(text.as_bytes()).await.ok();
+    }
+
+    /// Reads standard input to its end.
+    pub(crate) async fn read_input(&mut self) -> Vec<u8> {
+        self.flush().await;
+        match self.stdin.read_to_end().await {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.error(&format!("-: {error}"));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Reads a line of standard input without its end; `None` at the end.
+    pub(crate) async fn read_line(&mut self) -> Option<String> {
+        let mut line = self.stdin.read_line().await.ok()?;
+        if line.is_empty() {
+            return None;
+        }
+        if line.ends_with(b"\n") {
+            line.pop();
+        }
+        Some(String::from_utf8_lossy(&line).into_owned())
+    }
+
+    /// Uses time; sleeps where it has become worth it.
+    pub(crate) async fn spend(&mut self, time: Duration) {
+        self.owed += time;
+        if self.owed >= WORTH_SLEEPING {
+            self.flush().await;
+            let owed = std::mem::take(&mut self.owed);
+            tokio::time::sleep(owed).await;
+        }
+    }
+
+    /// Sleeps for a time. A signal ends the process, and with it the sleep.
+    pub(crate) async fn sleep(&mut self, time: Duration) {
+        self.flush().await;
+        let owed = std::mem::take(&mut self.owed);
+        tokio::time::sleep(owed + time).await;
+    }
+
+    /// Fails loudly: what was asked for is not simulated. Returns the exit status.
+    pub(crate) fn not_simulated(&mut self, what: &str) -> u8 {
+        let name = self.name.rsplit('/').next().unwrap_or_default().to_owned();
+        self.fleet.note_not_simulated(self.host, &name, what);
+        self.complain(&format!("{name}: not simulated: {what}"));
+        NOT_SIMULATED
+    }
+
+    /// Returns the time since 1970 by the clock of the host.
+    pub(crate) fn now(&self) -> Duration {
+        self.fleet.time_of(self.host)
+    }
+
+    /// Does something with the host, while nobody else does.
+    pub(crate) fn host<T>(&self, work: impl FnOnce(&mut Host) -> T) -> T {
+        self.fleet.host(self.host, work)
+    }
+
+    /// Does something with the world, while nobody else does.
+    pub(crate) fn world<T>(&self, work: impl FnOnce(&mut World) -> T) -> T {
+        self.fleet.world(work)
+    }
+
+    /// Returns a variable of the environment.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).map(String::as_str)
+    }
+
+    /// Returns the absolute form of a path. `.` and `..` are left to the file tree, which knows
+    /// the symbolic links.
+    pub(crate) fn path(&self, path: &str) -> String {
+        absolute(&self.directory, path)
+    }
+
+    /// Returns what starts another program with everything that this one has, `arguments` first
+    /// being its name.
+    ///
+    /// # Errors
+    ///
+    /// Fails with 127 where there is no such program, and with 126 where it may not be run.
+    pub(crate) fn launch(&self, arguments: Vec<String>) -> Result<Launch, u8> {
+        let name = arguments.first().cloned().unwrap_or_default();
+        let path = super::launch::find_executable(
+            &self.fleet,
+            self.host,
+            &name,
+            self.variable("PATH"),
+            &self.directory,
+            &self.credentials,
+        )?;
+        Ok(Launch {
+            fleet: self.fleet.clone(),
+            host: self.host,
+            parent: self.pid,
+            session: self.session,
+            path,
+            arguments,
+            environment: self.environment.clone(),
+            directory: self.directory.clone(),
+            credentials: self.credentials.clone(),
+            umask: self.umask,
+            stdin: self.stdin.clone(),
+            stdout: self.stdout.clone(),
+            stderr: self.stderr.clone(),
+            ignored: self.control.ignored(),
+        })
+    }
+
+    /// Runs another program as a process of its own, with our outputs, and waits for its end.
+    /// Returns its exit status; 126 or 127, and says nothing, where it cannot be run.
+    pub(crate) async fn run_program(&mut self, arguments: &[String], stdin: Reader) -> u8 {
+        self.flush().await;
+        match self.launch(arguments.to_vec()) {
+            Ok(launch) => self.run_launch(Launch { stdin, ..launch }).await,
+            Err(status) => status,
+        }
+    }
+
+    /// Runs what was prepared, and waits for its end.
+    pub(crate) async fn run_launch(&mut self, launch: Launch) -> u8 {
+        self.flush().await;
+        let (ended, owed) = launch.start().wait().await;
+        self.owed += owed;
+        ended.status()
+    }
+
+    /// Replaces this program by another one, as `exec` does.
+    pub(crate) async fn become_program(&mut self, launch: Launch) -> u8 {
+        self.flush().await;
+        let (pid, control) = (self.pid, Arc::clone(&self.control));
+        self.stdin = Reader::null();
+        self.stdout = Writer::null();
+        let (ended, owed) = launch.become_process(pid, control).await;
+        self.owed += owed;
+        match ended {
+            Ended::Code(code) => code,
+            Ended::Signal(signal) => signal.0 + 128,
+        }
+    }
+}
+
+/// Returns the absolute form of a path.
+pub(crate) fn absolute(directory: &str, path: &str) -> String {
+    if path.starts_with('/') || path.is_empty() {
+        return path.to_owned();
+    }
+    format!("{}/{path}", directory.trim_end_matches('/'))
+}
