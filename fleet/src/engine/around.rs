@@ -9,7 +9,9 @@ use crate::world::{HostId, World};
 /// Returns the address by which a host is known to others.
 pub(crate) fn address(world: &World, host: HostId) -> String {
     let address = world.hosts[host.0].address();
-    address.map(|address| address.to_string()).unwrap_or_default()
+    address
+        .map(|address| address.to_string())
+        .unwrap_or_default()
 }
 
 /// Returns the address of an interface of a host, or an address that the host has.
@@ -54,8 +56,8 @@ pub(crate) fn reach(world: &World, host: HostId, name: &str) -> Reach {
         || world.hosts.iter().any(|one| one.answers_to(name))
         || name.parse::<IpAddr>().is_ok();
     if !is_known {
-        let is_cut = world.network.without_outside.contains(&host)
-            || !world.hosts[host.0].is_connected();
+        let is_cut =
+            world.network.without_outside.contains(&host) || !world.hosts[host.0].is_connected();
         return if is_cut { Reach::Timeout } else { Reach::Yes };
     }
     match world.route(host, name) {

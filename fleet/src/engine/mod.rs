@@ -114,6 +114,8 @@ pub(crate) struct Membership {
     pub(crate) swarm: usize,
     /// The id of the node.
     pub(crate) node: String,
+    /// When the engine takes part in it, after it was started.
+    pub(crate) from: Duration,
 }
 
 impl Engine {

@@ -4,6 +4,7 @@
 //! [`Content::Program`](crate::files::Content): `command -v docker` finds nothing before the package
 //! is installed.
 
+mod docker;
 mod invocation;
 pub(crate) mod launch;
 pub(crate) mod mode;
@@ -23,7 +24,7 @@ pub(crate) struct Program {
 }
 
 /// All tables.
-const TABLES: &[&[Program]] = &[crate::shell::PROGRAMS, output::PROGRAMS];
+const TABLES: &[&[Program]] = &[crate::shell::PROGRAMS, output::PROGRAMS, docker::PROGRAMS];
 
 /// Returns the program with a name.
 pub(crate) fn find(name: &str) -> Option<&'static Program> {

@@ -5,12 +5,12 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
+use crate::engine::names;
 use crate::engine::swarm::Swarm;
 use crate::engine::swarm::node::{AVAILABILITIES, Node};
 use crate::engine::swarm::objects::{Kind, Object};
 use crate::engine::swarm::service::{self, RESTARTS, Service, Task};
 use crate::engine::value::{Value, map};
-use crate::engine::names;
 use crate::world::{HostId, World};
 
 fn nanoseconds(time: Duration) -> i64 {

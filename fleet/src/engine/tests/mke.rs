@@ -84,7 +84,13 @@ impl Cluster {
     }
 }
 
-const INSTALL: &[&str] = &["install", "--admin-password", "orcaorca", "--san", "mke.lab"];
+const INSTALL: &[&str] = &[
+    "install",
+    "--admin-password",
+    "orcaorca",
+    "--san",
+    "mke.lab",
+];
 
 #[tokio::test(start_paused = true)]
 async fn from_install_to_uninstall() {
@@ -94,7 +100,10 @@ async fn from_install_to_uninstall() {
     let (status, log) = cluster.finish(0);
     assert_eq!(status, 0, "{log}");
     assert!(log.contains("All Installation Steps Completed"), "{log}");
-    assert!((200..420).contains(&took.as_secs()), "install took {took:?}");
+    assert!(
+        (200..420).contains(&took.as_secs()),
+        "install took {took:?}"
+    );
 
     cluster.wait(120).await;
     for host in 0..3 {
@@ -102,24 +111,44 @@ async fn from_install_to_uninstall() {
         let wanted = ["ucp-agent 3.8.8", "ucp-controller 3.8.8", "ucp-proxy 3.8.8"];
         assert_eq!(cluster.containers(host), wanted);
     }
-    assert_eq!(cluster.containers(4), ["ucp-agent 3.8.8", "ucp-proxy 3.8.8"]);
+    assert_eq!(
+        cluster.containers(4),
+        ["ucp-agent 3.8.8", "ucp-proxy 3.8.8"]
+    );
     assert!(cluster.ping(4).await.is_err());
 
     let id = cluster.see(|world, _| world.swarm(0).id.clone());
-    let took = cluster.bootstrap(0, "3.8.9", &["upgrade", "--id", &id]).await;
+    let took = cluster
+        .bootstrap(0, "3.8.9", &["upgrade", "--id", &id])
+        .await;
     let (status, log) = cluster.finish(0);
     assert_eq!(status, 0, "{log}");
-    assert!((360..900).contains(&took.as_secs()), "upgrade took {took:?}");
+    assert!(
+        (360..900).contains(&took.as_secs()),
+        "upgrade took {took:?}"
+    );
     cluster.wait(150).await;
-    assert_eq!(cluster.containers(4), ["ucp-agent 3.8.9", "ucp-proxy 3.8.9"]);
+    assert_eq!(
+        cluster.containers(4),
+        ["ucp-agent 3.8.9", "ucp-proxy 3.8.9"]
+    );
     assert_eq!(cluster.ping(2).await, Ok(200));
 
-    let took = cluster.bootstrap(0, "3.8.9", &["uninstall-ucp", "--id", &id]).await;
+    let took = cluster
+        .bootstrap(0, "3.8.9", &["uninstall-ucp", "--id", &id])
+        .await;
     let (status, log) = cluster.finish(0);
     assert_eq!(status, 0, "{log}");
-    assert!((25..130).contains(&took.as_secs()), "uninstall took {took:?}");
+    assert!(
+        (25..130).contains(&took.as_secs()),
+        "uninstall took {took:?}"
+    );
     for host in 0..5 {
-        assert!(cluster.containers(host).is_empty(), "{:?}", cluster.containers(host));
+        assert!(
+            cluster.containers(host).is_empty(),
+            "{:?}",
+            cluster.containers(host)
+        );
     }
 }
 
@@ -160,7 +189,10 @@ async fn a_drained_worker_loses_its_agent_and_a_new_one_gets_it() {
     assert_eq!(cluster.containers(1), ["ucp-proxy 3.8.8"]);
     availability(Availability::Active);
     cluster.wait(10).await;
-    assert_eq!(cluster.containers(1), ["ucp-agent 3.8.8", "ucp-proxy 3.8.8"]);
+    assert_eq!(
+        cluster.containers(1),
+        ["ucp-agent 3.8.8", "ucp-proxy 3.8.8"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -174,7 +206,10 @@ async fn a_fault_hits_the_next_bootstrapper_only() {
     cluster.bootstrap(0, "3.8.8", INSTALL).await;
     let (status, log) = cluster.finish(0);
     assert_eq!(status, 1);
-    assert!(log.contains("level=fatal msg=\"the disk is on fire\""), "{log}");
+    assert!(
+        log.contains("level=fatal msg=\"the disk is on fire\""),
+        "{log}"
+    );
 
     cluster.bootstrap(0, "3.8.8", INSTALL).await;
     assert_eq!(cluster.finish(0).0, 0);

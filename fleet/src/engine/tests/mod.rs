@@ -33,7 +33,11 @@ impl Cluster {
             for (name, image) in small_images() {
                 world.engines.registries.add(&name, image);
             }
-            world.engines.registries.registry("docker.io").has_all_of_mke = true;
+            world
+                .engines
+                .registries
+                .registry("docker.io")
+                .has_all_of_mke = true;
             for &host in &hosts {
                 power::start(world, host, "25.0.9", now).unwrap();
             }
@@ -83,7 +87,9 @@ impl Cluster {
             target: "/swarm/join".to_owned(),
             body: body.to_string().into_bytes(),
         };
-        let answer = api::send(&self.fleet, self.hosts[host], &request).await.unwrap();
+        let answer = api::send(&self.fleet, self.hosts[host], &request)
+            .await
+            .unwrap();
         (answer.status, String::from_utf8(answer.body).unwrap())
     }
 
@@ -93,7 +99,9 @@ impl Cluster {
             target: target.to_owned(),
             body: Vec::new(),
         };
-        let answer = api::send(&self.fleet, self.hosts[host], &request).await.unwrap();
+        let answer = api::send(&self.fleet, self.hosts[host], &request)
+            .await
+            .unwrap();
         let body = serde_json::from_slice(&answer.body);
         (answer.status, body.unwrap_or_default())
     }

@@ -32,7 +32,10 @@ async fn hosts_join_with_the_right_token_only() {
     assert!(said.contains("A valid join token is necessary"), "{said}");
     let before = tokio::time::Instant::now();
     let (_, said) = cluster.join_with(1, &token, "10.9.9.9:2377").await;
-    assert!(said.contains("Timeout was reached before node joined"), "{said}");
+    assert!(
+        said.contains("Timeout was reached before node joined"),
+        "{said}"
+    );
     assert!(before.elapsed() >= Duration::from_secs(20));
     let (_, said) = cluster.join_with(1, &token, "10.0.0.3:2377").await;
     assert!(said.contains("connection refused"), "{said}");
@@ -62,7 +65,10 @@ async fn another_manager_leads_when_the_leader_is_gone() {
     cluster.wait(8).await;
     assert_eq!(cluster.nodes("ready"), [0, 1, 2, 3]);
     assert!(!cluster.see(|world, _| world.swarm(0).ever_lost_quorum()));
-    assert_eq!(cluster.see(|world, _| world.swarm(0).most_managers_down()), 1);
+    assert_eq!(
+        cluster.see(|world, _| world.swarm(0).most_managers_down()),
+        1
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -74,10 +80,16 @@ async fn without_a_quorum_nothing_can_be_done() {
     cluster.wait(15).await;
     let (status, body) = cluster.get(0, "/nodes").await;
     assert_eq!(status, 500);
-    assert!(body["message"].as_str().unwrap().contains(NO_LEADER), "{body}");
+    assert!(
+        body["message"].as_str().unwrap().contains(NO_LEADER),
+        "{body}"
+    );
     let (_, info) = cluster.get(0, "/info").await;
     assert_eq!(info["Swarm"]["ControlAvailable"], true);
-    assert!(info["Swarm"]["Error"].as_str().unwrap().contains(NO_LEADER), "{info}");
+    assert!(
+        info["Swarm"]["Error"].as_str().unwrap().contains(NO_LEADER),
+        "{info}"
+    );
 
     cluster.start(1);
     cluster.wait(13).await;
@@ -126,11 +138,17 @@ async fn a_global_service_is_on_every_node_that_takes_tasks() {
     });
     cluster.wait(5).await;
     assert_eq!(running(&cluster), (2, 2));
-    assert_eq!(cluster.see(|world, _| world.engine(cluster.hosts[2]).containers.len()), 0);
+    assert_eq!(
+        cluster.see(|world, _| world.engine(cluster.hosts[2]).containers.len()),
+        0
+    );
 
     cluster.see(|world, now| service::remove(world, 0, "all", now).unwrap());
     cluster.wait(5).await;
-    assert_eq!(cluster.see(|world, _| world.engine(cluster.hosts[1]).containers.len()), 0);
+    assert_eq!(
+        cluster.see(|world, _| world.engine(cluster.hosts[1]).containers.len()),
+        0
+    );
     assert!(cluster.see(|world, _| world.swarm(0).tasks.is_empty()));
 }
 
@@ -156,7 +174,11 @@ async fn replicas_move_away_from_a_node_that_is_down() {
         hosts.sort_unstable();
         hosts
     });
-    assert_eq!(places.iter().filter(|host| **host != 1).count(), 3, "{places:?}");
+    assert_eq!(
+        places.iter().filter(|host| **host != 1).count(),
+        3,
+        "{places:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -170,11 +192,23 @@ async fn managers_leave_only_by_force() {
     assert!(said.contains("leaves 1 managers out of 2"), "{said}");
     assert!(leave(2, false).is_ok());
     assert_eq!(cluster.nodes("down"), [2]);
-    assert!(leave(2, false).unwrap_err().message.contains("not part of a swarm"));
+    assert!(
+        leave(2, false)
+            .unwrap_err()
+            .message
+            .contains("not part of a swarm")
+    );
     assert!(leave(1, true).is_ok());
-    assert!(cluster.see(|world, _| managed(world, cluster.hosts[0])).is_err());
+    assert!(
+        cluster
+            .see(|world, _| managed(world, cluster.hosts[0]))
+            .is_err()
+    );
     assert!(leave(0, true).is_ok());
-    assert_eq!(cluster.get(0, "/info").await.1["Swarm"]["LocalNodeState"], "inactive");
+    assert_eq!(
+        cluster.get(0, "/info").await.1["Swarm"]["LocalNodeState"],
+        "inactive"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,10 +219,18 @@ async fn nodes_are_removed_by_the_rules() {
     };
 
     let said = remove("h1", true).unwrap_err().message;
-    assert!(said.contains("must be demoted to worker before removal"), "{said}");
+    assert!(
+        said.contains("must be demoted to worker before removal"),
+        "{said}"
+    );
     let said = remove("h3", false).unwrap_err().message;
     assert!(said.contains("is not down and can't be removed"), "{said}");
-    assert!(remove("nope", false).unwrap_err().message.contains("node nope not found"));
+    assert!(
+        remove("nope", false)
+            .unwrap_err()
+            .message
+            .contains("node nope not found")
+    );
     cluster.see(|world, now| {
         let update = Update {
             is_manager: Some(false),
@@ -211,7 +253,9 @@ async fn what_is_removed_from_the_disk_is_forgotten() {
     cluster.see(|world, _| {
         let root = crate::files::Credentials::root();
         let files = &mut world.hosts[1].files;
-        files.remove_tree("/var/lib/docker", &root, Duration::ZERO).unwrap();
+        files
+            .remove_tree("/var/lib/docker", &root, Duration::ZERO)
+            .unwrap();
     });
     cluster.start(1);
 
