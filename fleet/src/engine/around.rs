@@ -1,81 +1,80 @@
 //! What engines ask of their hosts and of the network.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use super::registry::Reach;
+use crate::network::{Barred, Place};
 use crate::world::{HostId, World};
-
-/// Where hosts are, as far as nobody else knows.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Around {
-    /// The addresses of hosts.
-    pub(crate) addresses: BTreeMap<HostId, String>,
-    /// Pairs of hosts that do not reach each other, the smaller one first.
-    pub(crate) cuts: BTreeSet<(HostId, HostId)>,
-    /// Hosts without power.
-    pub(crate) off: BTreeSet<HostId>,
-}
-
-/// What a host is made of, as far as its engine tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Machine {
-    /// How many processors it has.
-    pub(crate) processors: u32,
-    /// How much memory it has, in bytes.
-    pub(crate) memory: u64,
-    /// The release of its kernel.
-    pub(crate) kernel: String,
-}
-
-/// Returns what a host is made of.
-pub(crate) fn machine(_: &World, _: HostId) -> Machine {
-    Machine {
-        processors: 4,
-        memory: 16 << 30,
-        kernel: "6.1.0-28-amd64".to_owned(),
-    }
-}
 
 /// Returns the address by which a host is known to others.
 pub(crate) fn address(world: &World, host: HostId) -> String {
-    let known = world.engines.around.addresses.get(&host).cloned();
-    known.unwrap_or_else(|| format!("10.0.{}.{}", host.0 / 250, host.0 % 250 + 1))
+    let address = world.hosts[host.0].address();
+    address
+        .map(|address| address.to_string())
+        .unwrap_or_default()
 }
 
 /// Returns the address of an interface of a host, or an address that the host has.
 pub(crate) fn own_address(world: &World, host: HostId, text: &str) -> Option<String> {
-    let own = address(world, host);
-    let is_own = text == own || ["eth0", "ens3", "0.0.0.0"].contains(&text);
-    is_own.then_some(own)
+    let host = &world.hosts[host.0];
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return host.has_address(address).then(|| address.to_string());
+    }
+    let interface = host.interfaces.iter().find(|one| one.name == text)?;
+    let (address, _) = interface.addresses.first()?;
+    Some(address.to_string())
 }
 
-/// Returns the host that has an address.
-pub(crate) fn host_with(world: &World, address_of: &str) -> Option<HostId> {
-    let mut hosts = (0..world.hosts.len()).map(HostId);
-    hosts.find(|&host| address(world, host) == address_of || world.hosts[host.0].name == address_of)
+/// Returns the host that another one reaches under an address or a name.
+pub(crate) fn host_with(world: &World, from: HostId, name: &str) -> Option<HostId> {
+    match world.route(from, name) {
+        Ok(Place::Here) => Some(from),
+        Ok(Place::Host(host)) => Some(host),
+        Ok(Place::Site(_)) | Err(_) => None,
+    }
 }
 
-/// Returns whether a host has power and has booted.
+/// Returns whether a host has power, has booted, and is not frozen.
 pub(crate) fn is_up(world: &World, host: HostId) -> bool {
-    !world.engines.around.off.contains(&host)
+    world.hosts[host.0].is_up()
 }
 
 /// Returns whether packets of one host arrive at another.
 pub(crate) fn is_connected(world: &World, from: HostId, to: HostId) -> bool {
-    let pair = (from.min(to), from.max(to));
+    let [one, other] = [from, to].map(|host| &world.hosts[host.0]);
     from == to
-        || is_up(world, from) && is_up(world, to) && !world.engines.around.cuts.contains(&pair)
+        || one.is_up()
+            && other.is_up()
+            && one.is_connected()
+            && other.is_connected()
+            && world.network.connects(from, to)
 }
 
-/// Returns how a host reaches a name on the internet or in its network.
-pub(crate) fn reach(_: &World, _: HostId, _name: &str, _port: u16) -> Reach {
-    Reach::Yes
+/// Returns how a host reaches a registry. One that is no site of the network is outside of it.
+pub(crate) fn reach(world: &World, host: HostId, name: &str) -> Reach {
+    let is_known = world.network.sites.contains_key(name)
+        || world.hosts.iter().any(|one| one.answers_to(name))
+        || name.parse::<IpAddr>().is_ok();
+    if !is_known {
+        let is_cut =
+            world.network.without_outside.contains(&host) || !world.hosts[host.0].is_connected();
+        return if is_cut { Reach::Timeout } else { Reach::Yes };
+    }
+    match world.route(host, name) {
+        Ok(_) => Reach::Yes,
+        Err(Barred::NoName) => Reach::NoSuchHost,
+        Err(Barred::Refused) => Reach::Refused,
+        Err(Barred::NoRoute | Barred::Silent) => Reach::Timeout,
+    }
 }
 
-/// Returns whether the trust store of a host has the authority of a registry.
+/// Returns whether a host was told about the authority of a registry.
 pub(crate) fn trusts(world: &World, host: HostId, domain: &str) -> bool {
     let files = &world.hosts[host.0].files;
-    files.exists(&format!("/etc/docker/certs.d/{domain}/ca.crt"))
+    let directory = format!("/etc/docker/certs.d/{domain}");
+    let names = files.list(&directory, &crate::files::Credentials::root());
+    let is_authority = |name: &String| name.ends_with(".crt");
+    names.is_ok_and(|names| names.iter().any(is_authority))
 }
 
 /// Returns the pretty name of the system of a host, and its version.

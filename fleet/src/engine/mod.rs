@@ -47,6 +47,9 @@ pub(crate) mod template;
 pub(crate) mod value;
 pub(crate) mod volume;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -79,8 +82,6 @@ pub(crate) struct Engines {
     pub(crate) actors: mke::Actors,
     /// Faults of MKE for the next bootstrapper: variables of its environment.
     pub(crate) faults: BTreeMap<String, String>,
-    /// Where hosts are, as far as nobody else knows.
-    pub(crate) around: around::Around,
     /// The hosts on which something has changed that agents look at.
     touched: BTreeSet<HostId>,
 }
@@ -119,6 +120,8 @@ pub(crate) struct Membership {
     pub(crate) swarm: usize,
     /// The id of the node.
     pub(crate) node: String,
+    /// When the engine takes part in it, after it was started.
+    pub(crate) from: Duration,
 }
 
 impl Engine {
@@ -148,16 +151,9 @@ impl Engine {
 
 /// Enters the world: lets everything happen that was due, then does some work.
 pub(crate) fn enter<T>(fleet: &Fleet, work: impl FnOnce(&mut World, Duration) -> T) -> T {
-    let now = fleet.elapsed();
-    let wall = fleet.world(|world| world.hosts.first().map(|host| host.clock_skew));
-    let epoch = wall.map(|skew| {
-        let wall = fleet.time_of(HostId(0)).saturating_sub(now);
-        shifted(wall, -skew)
-    });
+    let (now, epoch) = (fleet.elapsed(), fleet.epoch());
     fleet.world(|world| {
-        if let Some(epoch) = epoch {
-            world.engines.epoch = epoch;
-        }
+        world.engines.epoch = epoch;
         queue::catch_up(world, now);
         let result = work(world, now);
         queue::settle(world, now);

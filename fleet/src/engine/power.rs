@@ -55,10 +55,12 @@ pub(crate) fn start(
     let engine = world.engine_mut(host);
     engine.is_running = true;
     engine.hangs = false;
-    engine.started = now.max(Duration::from_nanos(1));
+    engine.started = now;
     bring_back(world, host, now);
-    if let Some(membership) = world.engine(host).membership.clone() {
-        let later = now + Duration::from_millis(2_001);
+    if let Some(membership) = &mut world.engine_mut(host).membership {
+        let later = now + raft::JOINING;
+        membership.from = later;
+        let membership = membership.clone();
         let swarm = world.swarm_mut(membership.swarm);
         if let Some(node) = swarm.nodes.get_mut(&membership.node) {
             version.clone_into(&mut node.engine_version);

@@ -37,8 +37,8 @@ pub(crate) fn plan(
     reference: &Reference,
     login: Option<&Login>,
 ) -> Plan {
-    let (name, port) = host_and_port(&reference.domain);
-    let reach = around::reach(world, host, name, port);
+    let (name, _) = host_and_port(&reference.domain);
+    let reach = around::reach(world, host, name);
     let trusts = around::trusts(world, host, &reference.domain);
     let engine = &world.hosts[host.0].engine;
     let caller = Caller {
@@ -104,10 +104,10 @@ pub(crate) fn log_in(
     domain: &str,
     login: &Login,
 ) -> Result<(), Trouble> {
-    let (name, port) = host_and_port(domain);
+    let (name, _) = host_and_port(domain);
     let caller = Caller {
         settings: &world.engine(host).settings,
-        reach: around::reach(world, host, name, port),
+        reach: around::reach(world, host, name),
         trusts: around::trusts(world, host, domain),
         login: Some(login),
     };

@@ -8,6 +8,7 @@ mod apt;
 mod around;
 pub(crate) mod clock;
 mod curl;
+mod docker;
 mod dpkg;
 pub(crate) mod gpg;
 mod invocation;
@@ -39,6 +40,7 @@ const TABLES: &[&[Program]] = &[
     output::PROGRAMS,
     apt::PROGRAMS,
     curl::PROGRAMS,
+    docker::PROGRAMS,
     dpkg::PROGRAMS,
     gpg::PROGRAMS,
     journalctl::PROGRAMS,

@@ -86,7 +86,7 @@ fn target(world: &World, from: HostId, address: &str) -> Option<HostId> {
     let target = if is_local {
         Some(from)
     } else {
-        around::host_with(world, address)
+        around::host_with(world, from, address)
     };
     target.filter(|&to| around::is_connected(world, from, to))
 }

@@ -32,7 +32,7 @@ pub(crate) fn api_version(version: &str) -> &'static str {
 /// Returns what `GET /info` answers.
 pub(crate) fn info(world: &World, host: HostId, now: Duration) -> Value {
     let engine = world.engine(host);
-    let machine = around::machine(world, host);
+    let machine = &world.hosts[host.0].hardware;
     let (system, release) = around::system(world, host);
     let count = |wanted: &[Status]| {
         let containers = engine.containers.values();
@@ -79,7 +79,7 @@ pub(crate) fn info(world: &World, host: HostId, now: Duration) -> Value {
         "CgroupDriver": &engine.settings.cgroup_driver,
         "CgroupVersion": "2",
         "NEventsListener": 0,
-        "KernelVersion": machine.kernel,
+        "KernelVersion": &machine.kernel,
         "OperatingSystem": system,
         "OSVersion": release,
         "OSType": "linux",
@@ -87,7 +87,7 @@ pub(crate) fn info(world: &World, host: HostId, now: Duration) -> Value {
         "IndexServerAddress": "https://index.docker.io/v1/",
         "RegistryConfig": registries(engine),
         "NCPU": machine.processors,
-        "MemTotal": machine.memory,
+        "MemTotal": machine.memory_kib * 1024,
         "GenericResources": Value::Null,
         "DockerRootDir": &engine.settings.data_root,
         "HttpProxy": "",
@@ -327,7 +327,7 @@ pub(crate) fn nothing(error: &str) -> Value {
 /// Returns what `GET /version` answers.
 pub(crate) fn version(world: &World, host: HostId) -> Value {
     let engine = world.engine(host);
-    let machine = around::machine(world, host);
+    let machine = &world.hosts[host.0].hardware;
     map! {
         "Platform": map! { "Name": "Mirantis Container Runtime" },
         "Components": vec![map! {

@@ -5,12 +5,12 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
+use crate::engine::names;
 use crate::engine::swarm::Swarm;
 use crate::engine::swarm::node::{AVAILABILITIES, Node};
 use crate::engine::swarm::objects::{Kind, Object};
 use crate::engine::swarm::service::{self, RESTARTS, Service, Task};
 use crate::engine::value::{Value, map};
-use crate::engine::{around, names};
 use crate::world::{HostId, World};
 
 fn nanoseconds(time: Duration) -> i64 {
@@ -34,7 +34,7 @@ pub(crate) fn node(
     node: &Node,
     now: Duration,
 ) -> Value {
-    let machine = around::machine(world, node.host);
+    let machine = &world.hosts[node.host.0].hardware;
     let availability = AVAILABILITIES
         .iter()
         .find(|(_, one)| *one == node.availability);
@@ -73,7 +73,7 @@ pub(crate) fn node(
             "Platform": map! { "Architecture": "x86_64", "OS": "linux" },
             "Resources": map! {
                 "NanoCPUs": i64::from(machine.processors) * 1_000_000_000,
-                "MemoryBytes": machine.memory,
+                "MemoryBytes": machine.memory_kib * 1024,
             },
             "Engine": map! {
                 "EngineVersion": &node.engine_version,

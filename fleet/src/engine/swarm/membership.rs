@@ -144,6 +144,7 @@ fn enter(
     engine.membership = Some(Membership {
         swarm,
         node: node.to_owned(),
+        from: now,
     });
     network::add_swarm(&mut engine.networks, &mut world.rng, ingress, now);
     world.touch(host);
@@ -239,7 +240,7 @@ fn find(
         .map(String::as_str)
         .unwrap_or_default();
     let (name, port) = remote.rsplit_once(':').unwrap_or((remote, "2377"));
-    let manager = around::host_with(world, name);
+    let manager = around::host_with(world, host, name);
     let reachable = manager.filter(|&manager| is_connected(world, host, manager));
     let Some(manager) = reachable else {
         return fails(PATIENCE, 503, TOO_LATE.to_owned());
@@ -291,7 +292,7 @@ pub(crate) fn leave(
     let Some(membership) = world.engine(host).membership.clone() else {
         return Err(refusal(503, "This node is not part of a swarm"));
     };
-    let Membership { swarm, node } = membership;
+    let Membership { swarm, node, .. } = membership;
     let state = world.swarm(swarm);
     let is_manager = state.nodes.get(&node).is_some_and(|node| node.is_manager);
     if is_manager && !is_forced {

@@ -16,7 +16,7 @@ use crate::engine::queue::Event;
 use crate::world::{HostId, World};
 
 /// How long an engine takes from its start until it takes part in its swarm (seen with 25.0).
-const JOINING: Duration = Duration::from_secs(2);
+pub(crate) const JOINING: Duration = Duration::from_secs(2);
 
 /// Looks at all swarms.
 pub(crate) fn look(world: &mut World, now: Duration) {
@@ -38,17 +38,14 @@ fn takes_part(world: &World, swarm: usize, node: &str, host: HostId, now: Durati
     let is_member = engine
         .membership
         .as_ref()
-        .is_some_and(|one| one.swarm == swarm && one.node == node);
-    is_member
-        && engine.is_running
-        && is_up(world, host)
-        && (engine.started.is_zero() || now >= engine.started + JOINING)
+        .is_some_and(|one| one.swarm == swarm && one.node == node && one.from <= now);
+    is_member && engine.is_running && is_up(world, host)
 }
 
 /// Returns whether an engine that is in a swarm is still on its way into it.
 pub(crate) fn is_pending(world: &World, host: HostId, now: Duration) -> bool {
-    let engine = world.engine(host);
-    !engine.started.is_zero() && now < engine.started + JOINING
+    let membership = world.engine(host).membership.as_ref();
+    membership.is_some_and(|one| now < one.from)
 }
 
 /// Returns whether a manager sees the leader of its swarm.
