@@ -42,23 +42,42 @@ fn unequal() -> BTreeSet<String> {
         .collect()
 }
 
-/// Runs all rows of a state; returns those that differ, and how.
-fn differences(state: &str) -> Vec<(String, String)> {
-    let rules = Rules::read(&data().join("normalise.md"));
+/// A row, what the fleet answers to it, and how that differs from the recording.
+struct Judged {
+    row: Row,
+    answer: Answer,
+    difference: Option<String>,
+}
+
+/// Runs all rows of a state.
+fn run(state: &str, rules: &Rules) -> Vec<Judged> {
     let rows = Row::read_all(&data(), state);
     assert!(!rows.is_empty(), "there are no rows of {state}");
     let runtime = cli::rehearsal::runtime().unwrap();
     runtime.block_on(async {
         let lab = lab::Lab::of(state).await;
-        let mut found = Vec::new();
-        for row in &rows {
-            let answer = lab.run(row).await;
-            if let Some(difference) = compare(&rules, row, &answer) {
-                found.push((format!("{state}/{}", row.name), difference));
-            }
+        let mut judged = Vec::new();
+        for row in rows {
+            let answer = lab.run(&row).await;
+            let difference = compare(rules, &row, &answer);
+            judged.push(Judged {
+                row,
+                answer,
+                difference,
+            });
         }
-        found
+        judged
     })
+}
+
+/// Returns the rows of a state that differ, and how.
+fn differences(state: &str) -> Vec<(String, String)> {
+    let judged = run(state, &Rules::read(&data().join("normalise.md"))).into_iter();
+    let differing = judged.filter_map(|one| {
+        let name = format!("{state}/{}", one.row.name);
+        one.difference.map(|difference| (name, difference))
+    });
+    differing.collect()
 }
 
 /// Returns how an answer differs from the recording.
@@ -144,4 +163,67 @@ fn workers_answer_as_those_of_the_lab() {
 #[test]
 fn managers_answer_as_those_of_the_lab() {
     judge("manager");
+}
+
+/// Lies that are told in an answer, each in another place.
+const LIES: usize = 12;
+
+/// A judge that notices nothing proves nothing: nearly every change of a value has to be noticed.
+#[test]
+fn a_changed_value_is_noticed() {
+    let rules = Rules::read(&data().join("normalise.md"));
+    let (mut told, mut noticed, mut missed) = (0, 0, Vec::new());
+    for state in ["bare", "changes"] {
+        for one in run(state, &rules)
+            .iter()
+            .filter(|one| one.difference.is_none())
+        {
+            for number in 0..LIES {
+                let Some(lie) = lie(&one.answer, number) else {
+                    continue;
+                };
+                told += 1;
+                if compare(&rules, &one.row, &lie).is_some() {
+                    noticed += 1;
+                } else {
+                    missed.push(one.row.name.clone());
+                }
+            }
+        }
+    }
+    assert!(told > 300, "only {told} lies were told");
+    assert!(
+        noticed * 100 >= told * 95,
+        "{noticed} of {told} lies were noticed; not in {missed:?}"
+    );
+}
+
+/// Changes one value of an answer: a number, a word, or the status.
+fn lie(answer: &Answer, number: usize) -> Option<Answer> {
+    if number == 0 {
+        return Some(Answer {
+            status: answer.status + 1,
+            stdout: answer.stdout.clone(),
+            stderr: answer.stderr.clone(),
+        });
+    }
+    let mut places: Vec<usize> = Vec::new();
+    let mut was_word = false;
+    for (at, character) in answer.stdout.char_indices() {
+        let is_word = character.is_ascii_alphanumeric();
+        if is_word && !was_word {
+            places.push(at);
+        }
+        was_word = is_word;
+    }
+    let count = places.len();
+    let at = *places.get(count * (number - 1) / (LIES - 1))?;
+    let mut stdout = answer.stdout.clone();
+    let other = if &stdout[at..=at] == "7" { "8" } else { "7" };
+    stdout.replace_range(at..=at, other);
+    Some(Answer {
+        status: answer.status,
+        stdout,
+        stderr: answer.stderr.clone(),
+    })
 }
