@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::files::{Content, Credentials, Device, Files, Kind};
+use crate::host::Host;
 use crate::pipe::{Reader, pipe};
 use crate::process::Ended;
 use crate::program::launch::Launch;
@@ -58,13 +59,11 @@ pub(crate) fn tree() -> Files {
 /// Returns a fleet with one host.
 pub(crate) fn fleet() -> (Fleet, HostId) {
     let fleet = Fleet::new(1, Duration::from_secs(1_700_000_000));
-    let address = std::net::Ipv4Addr::new(10, 0, 0, 1);
-    let spec = crate::build::HostSpec::new("box", address.into());
-    let host = fleet.add_host(&spec).unwrap();
-    fleet.host(host, |host| {
+    fleet.world(|world| {
+        let mut host = Host::blank("box");
         host.files = tree();
         host.booted = -100.0;
-        "b0".clone_into(&mut host.boot_id);
+        world.hosts.push(host);
     });
     (fleet, HostId(0))
 }

@@ -39,6 +39,7 @@ pub(crate) mod power;
 pub(crate) mod pull;
 pub(crate) mod queue;
 pub(crate) mod registry;
+pub(crate) mod seam;
 pub(crate) mod settings;
 pub(crate) mod show;
 pub(crate) mod swarm;
@@ -52,6 +53,11 @@ pub(crate) mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+pub use seam::Quorum;
+pub(crate) use seam::{
+    ask, dial, fetch, hang, kill, listening, lose_power, network_changed, site_changed, site_slows,
+    start, stop, time_to_stop,
+};
 pub(crate) use standin::engine::Refusal;
 
 use crate::world::{Fleet, HostId, World};

@@ -4,12 +4,23 @@
 //! [`Content::Program`](crate::files::Content): `command -v docker` finds nothing before the package
 //! is installed.
 
+mod apt;
+mod around;
+pub(crate) mod clock;
+mod curl;
 mod docker;
+mod dpkg;
+pub(crate) mod gpg;
 mod invocation;
+mod journalctl;
 pub(crate) mod launch;
 pub(crate) mod mode;
+pub(crate) mod net;
 pub(crate) mod options;
 mod output;
+pub(crate) mod power;
+mod privilege;
+pub(crate) mod systemctl;
 
 use futures_util::future::BoxFuture;
 
@@ -24,7 +35,20 @@ pub(crate) struct Program {
 }
 
 /// All tables.
-const TABLES: &[&[Program]] = &[crate::shell::PROGRAMS, output::PROGRAMS, docker::PROGRAMS];
+const TABLES: &[&[Program]] = &[
+    crate::shell::PROGRAMS,
+    output::PROGRAMS,
+    apt::PROGRAMS,
+    curl::PROGRAMS,
+    docker::PROGRAMS,
+    dpkg::PROGRAMS,
+    gpg::PROGRAMS,
+    journalctl::PROGRAMS,
+    net::PROGRAMS,
+    power::PROGRAMS,
+    privilege::PROGRAMS,
+    systemctl::PROGRAMS,
+];
 
 /// Returns the program with a name.
 pub(crate) fn find(name: &str) -> Option<&'static Program> {

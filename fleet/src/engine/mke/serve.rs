@@ -156,6 +156,22 @@ pub(crate) async fn https(
     served.ok_or_else(|| "Connection reset by peer".to_owned())
 }
 
+/// Returns whether the controller of a host answers that it is well.
+pub(crate) fn is_well(world: &mut World, host: HostId, port: u16, now: Duration) -> bool {
+    if !around::is_up(world, host) {
+        return false;
+    }
+    let Some(listener) = listener(world, host, port, now).filter(|one| !one.is_held) else {
+        return false;
+    };
+    let request = standin::http::Request {
+        method: "GET".to_owned(),
+        path: "/_ping".to_owned(),
+        ..standin::http::Request::default()
+    };
+    handle(world, &listener, &request, now).is_some_and(|answer| answer.status == 200)
+}
+
 /// Waits while a controller is held.
 async fn hold(fleet: &Fleet, listener: &Listener) {
     loop {

@@ -51,6 +51,14 @@ impl Swarm {
         history.any(|record| record.what == Happening::QuorumLost)
     }
 
+    /// Returns how often there were too few managers.
+    pub(crate) fn times_quorum_lost(&self) -> usize {
+        let history = self.history.iter();
+        history
+            .filter(|record| record.what == Happening::QuorumLost)
+            .count()
+    }
+
     /// Returns how many managers were gone at the same time, at most.
     pub(crate) fn most_managers_down(&self) -> usize {
         let (mut down, mut most) = (0_usize, 0);
