@@ -94,11 +94,13 @@ impl Queue {
 
 /// Lets everything happen that is due, in order.
 pub(crate) fn catch_up(world: &mut World, now: Duration) {
-    swarm::raft::look(world, now);
     while let Some((at, event)) = world.engines.queue.take(now) {
         happen(world, event, at);
         settle(world, at);
     }
+    // What nobody has told: hosts that have lost their power, cables that were pulled.
+    swarm::raft::look(world, now);
+    settle(world, now);
 }
 
 /// Wakes the agents that look at what has changed.

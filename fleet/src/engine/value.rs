@@ -37,6 +37,8 @@ pub(crate) use map;
 const OMITTED_WHEN_EMPTY: &[&str] = &[
     "ManagerStatus",
     "Cluster",
+    "Nodes",
+    "Managers",
     "UpdateStatus",
     "ServiceStatus",
     "PreviousSpec",

@@ -175,6 +175,9 @@ fn swarm(world: &World, host: HostId, now: Duration) -> Value {
             "ControlAvailable": false,
             "Error": "",
             "RemoteManagers": Value::Null,
+            "Nodes": 0,
+            "Managers": 0,
+            "Cluster": Value::Null,
         };
     };
     let has_leader = raft::sees_leader(world, index, host);
@@ -212,6 +215,8 @@ fn swarm(world: &World, host: HostId, now: Duration) -> Value {
             members.push(("Warnings", Value::from(vec![warning])));
         }
     } else {
+        members.push(("Nodes", Value::from(0)));
+        members.push(("Managers", Value::from(0)));
         members.push(("Cluster", Value::Null));
     }
     let members = members.into_iter();

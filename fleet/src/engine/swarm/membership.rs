@@ -296,7 +296,7 @@ pub(crate) fn leave(
     let state = world.swarm(swarm);
     let is_manager = state.nodes.get(&node).is_some_and(|node| node.is_manager);
     if is_manager && !is_forced {
-        return Err(refusal(503, warning(world, swarm, &node)));
+        return Err(refusal(503, warning(world, swarm)));
     }
     let engine = world.engine_mut(host);
     engine.membership = None;
@@ -322,25 +322,33 @@ pub(crate) fn leave(
     Ok(Duration::from_millis(if is_manager { 1_800 } else { 900 }))
 }
 
-fn warning(world: &World, swarm: usize, node: &str) -> String {
-    let state = world.swarm(swarm);
-    let all = state.managers().count();
-    let start = "You are attempting to leave the swarm on a node that is participating as a \
-                 manager. ";
-    let end = " Use `--force` to suppress this message.";
-    if all == 1 {
-        return format!(
-            "{start}Removing the last manager erases all current state of the swarm. Use \
-             `--force` to ignore this message."
-        );
+/// Says why a manager is not to leave (dockerd 25.0, `daemon/cluster/cluster.go`).
+fn warning(world: &World, swarm: usize) -> String {
+    let managers = world.swarm(swarm).managers();
+    let (reachable, unreachable): (Vec<_>, Vec<_>) =
+        managers.partition(|manager| manager.silent_since.is_none() && !manager.has_left);
+    let (reachable, unreachable) = (reachable.len(), unreachable.len());
+    let mut text = "You are attempting to leave the swarm on a node that is participating as a \
+                    manager. "
+        .to_owned();
+    if reachable <= unreachable + 2 {
+        if reachable == 1 && unreachable == 0 {
+            text.push_str(
+                "Removing the last manager erases all current state of the swarm. Use `--force` \
+                 to ignore this message. ",
+            );
+            return text;
+        }
+        text.push_str(&format!(
+            "Removing this node leaves {} managers out of {}. Without a Raft quorum your swarm \
+             will be inaccessible. ",
+            reachable.saturating_sub(1),
+            reachable + unreachable
+        ));
     }
-    if raft::loses_quorum_without(world, swarm, node) {
-        return format!(
-            "{start}Removing this node leaves {} managers out of {all}. Without a Raft quorum \
-             your swarm will be inaccessible. The only way to restore a swarm that has lost \
-             consensus is to reinitialize it with `--force-new-cluster`.{end}",
-            all - 1
-        );
-    }
-    format!("{start}{}", end.trim_start())
+    text.push_str(
+        "The only way to restore a swarm that has lost consensus is to reinitialize it with \
+         `--force-new-cluster`. Use `--force` to suppress this message.",
+    );
+    text
 }

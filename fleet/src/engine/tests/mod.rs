@@ -26,7 +26,9 @@ impl Cluster {
             .map(|number| {
                 let address = Ipv4Addr::from(0x0A00_0001 + u32::try_from(number).unwrap());
                 let spec = HostSpec::new(&format!("h{number}"), address.into());
-                fleet.add_host(&spec).unwrap()
+                let host = fleet.add_host(&spec).unwrap();
+                fleet.host(host, |host| host.files = crate::testing::tree());
+                host
             })
             .collect();
         enter(&fleet, |world, now| {
