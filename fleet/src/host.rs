@@ -1,24 +1,138 @@
 //! One host: everything that it is.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use crate::engine::Engine;
 use crate::files::Files;
+use crate::network::{Interface, Link};
+use crate::packages::Packages;
 use crate::process::Processes;
+use crate::profile::Hardware;
+use crate::systemd::Systemd;
+
+/// Whether a host runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Power {
+    /// It runs.
+    On,
+    /// It is booting; nothing of it answers.
+    Booting,
+    /// It is off, or frozen.
+    Off,
+    /// It does nothing, and its connections stay: a virtual machine that was paused.
+    Frozen,
+}
+
+/// How the SSH server of a host meets new connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sshd {
+    /// It takes them.
+    Up,
+    /// Nothing listens.
+    Down,
+    /// It closes them before anybody has logged in.
+    Resets,
+    /// It takes them and says nothing.
+    Silent,
+    /// It knows none of the keys.
+    Rejects,
+}
+
+/// A route of a host: destination (`default`, `10.0.0.0/16`), gateway, interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// `default` or a network.
+    pub destination: String,
+    /// The gateway, where there is one.
+    pub gateway: Option<IpAddr>,
+    /// The interface.
+    pub interface: String,
+    /// The address that packets leave with.
+    pub source: Option<IpAddr>,
+}
 
 /// A host.
 #[derive(Debug)]
 pub struct Host {
     /// Its name in the fleet, and its host name.
     pub name: String,
+    /// Further names by which DNS knows it.
+    pub aliases: Vec<String>,
+    /// Who logs in.
+    pub login: String,
     /// Its file tree; cheap to clone.
     pub files: Files,
     /// Its processes.
     pub(crate) processes: Processes,
     /// Its container engine (state of docker: containers, images, volumes, membership).
     pub(crate) engine: Engine,
+    /// Its service manager.
+    pub systemd: Systemd,
+    /// Its packages.
+    pub packages: Packages,
+    /// Its interfaces, the loopback one first.
+    pub interfaces: Vec<Interface>,
+    /// Its routes.
+    pub routes: Vec<Route>,
+    /// What it is made of.
+    pub hardware: Hardware,
     /// By how many seconds its clock is ahead.
     pub clock_skew: f64,
-    /// When it was booted, as the time since the start of the fleet; negative for before that.
+    /// When it was booted, as seconds since the start of the fleet; negative for before that.
     pub booted: f64,
     /// The id of this boot.
     pub boot_id: String,
+    /// Whether it runs.
+    pub power: Power,
+    /// How its SSH server meets new connections.
+    pub sshd: Sshd,
+    /// Whether its cable is plugged in.
+    pub has_cable: bool,
+    /// The link between it and the machine that launchpad runs on.
+    pub link: Link,
+    /// How long it takes to boot.
+    pub boot_time: Duration,
+}
+
+impl Host {
+    /// Returns its first address that is not the loopback one.
+    pub fn address(&self) -> Option<IpAddr> {
+        let addresses = self.interfaces.iter().flat_map(|one| &one.addresses);
+        let mut addresses = addresses.map(|(address, _)| *address);
+        addresses.find(|address| !address.is_loopback())
+    }
+
+    /// Returns whether an address is its own.
+    pub fn has_address(&self, address: IpAddr) -> bool {
+        let mut all = self.interfaces.iter().flat_map(|one| &one.addresses);
+        all.any(|(one, _)| *one == address)
+    }
+
+    /// Returns whether a name is its own.
+    pub fn answers_to(&self, name: &str) -> bool {
+        let short = name.split('.').next().unwrap_or_default();
+        self.name == name || self.name == short || self.aliases.iter().any(|one| one == name)
+    }
+
+    /// Returns whether packets get in and out.
+    pub fn is_connected(&self) -> bool {
+        self.has_cable
+    }
+
+    /// Returns whether it runs and does things.
+    pub fn is_up(&self) -> bool {
+        self.power == Power::On
+    }
+
+    /// Returns the name of the host: what `/proc/sys/kernel/hostname` says.
+    pub fn host_name(&self) -> &str {
+        &self.hardware.host_name
+    }
+
+    /// Returns how many bytes are free where a path is.
+    pub fn disk_free(&self, path: &str) -> u64 {
+        let mount = self.files.mount_of(path);
+        mount.map_or(0, crate::files::Mount::free)
+    }
 }

@@ -11,8 +11,14 @@
 //! | module | holds |
 //! |---|---|
 //! | [`world`] | the fleet: all hosts and what is around them, behind one lock |
+//! | [`build`] | building hosts |
 //! | [`host`] | one host: everything that it is |
 //! | [`files`] | its file tree |
+//! | [`accounts`] | its users and groups |
+//! | [`packages`] | its packages, and what repositories offer |
+//! | [`systemd`] | its units and services |
+//! | [`network`] | interfaces, names, sites, who reaches whom |
+//! | [`profile`] | operating systems as data |
 //! | [`process`] | its processes and their signals |
 //! | [`pipe`] | byte streams between processes |
 //! | [`open`] | files that are opened as streams |
@@ -20,14 +26,20 @@
 //! | [`program`] | the programs that a host can run, in tables |
 //! | [`engine`] | container engines, swarms, registries |
 
+pub mod accounts;
+pub mod build;
 pub(crate) mod engine;
 pub mod files;
 pub mod host;
+pub mod network;
 pub(crate) mod open;
+pub mod packages;
 pub(crate) mod pipe;
 pub(crate) mod process;
+pub mod profile;
 pub(crate) mod program;
 pub(crate) mod shell;
+pub mod systemd;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod world;

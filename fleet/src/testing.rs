@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::build::HostSpec;
 use crate::files::{Content, Credentials, Device, Files, Kind};
-use crate::host::Host;
 use crate::pipe::{Reader, pipe};
-use crate::process::{Ended, Processes};
+use crate::process::Ended;
 use crate::program::launch::Launch;
 use crate::world::{Fleet, HostId};
 
@@ -59,18 +59,10 @@ pub(crate) fn tree() -> Files {
 /// Returns a fleet with one host.
 pub(crate) fn fleet() -> (Fleet, HostId) {
     let fleet = Fleet::new(1, Duration::from_secs(1_700_000_000));
-    fleet.world(|world| {
-        world.hosts.push(Host {
-            name: "box".to_owned(),
-            files: tree(),
-            processes: Processes::default(),
-            engine: crate::engine::Engine::default(),
-            clock_skew: 0.0,
-            booted: -100.0,
-            boot_id: "b0".to_owned(),
-        });
-    });
-    (fleet, HostId(0))
+    let spec = HostSpec::new("box", std::net::IpAddr::from([10, 0, 0, 1]));
+    let host = fleet.add_host(&spec).unwrap();
+    fleet.host(host, |host| host.files = tree());
+    (fleet, host)
 }
 
 /// Returns what starts a program as root in `/work`.

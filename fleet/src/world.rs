@@ -1,6 +1,7 @@
 //! The fleet: all hosts and what is around them, behind one lock that is never held across an
 //! `await`.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,9 @@ use tokio::time::Instant;
 
 use crate::engine::Engines;
 use crate::host::Host;
+use crate::network::Network;
+use crate::packages::Repository;
+use crate::profile::Profile;
 use crate::shell::Scripts;
 
 /// A host, by its place in the fleet.
@@ -32,6 +36,10 @@ pub struct NotSimulated {
 pub struct World {
     /// The hosts, in the order in which they were made.
     pub hosts: Vec<Host>,
+    /// What is between them.
+    pub network: Network,
+    /// Package repositories outside of the fleet.
+    pub repositories: Vec<Repository>,
     /// What all engines share: swarms, registries.
     pub(crate) engines: Engines,
     /// Where chance comes from.
@@ -40,6 +48,8 @@ pub struct World {
     pub(crate) not_simulated: Vec<NotSimulated>,
     /// Scripts that were parsed, for all hosts that are sent the same.
     pub(crate) scripts: Scripts,
+    /// Profiles that were read.
+    profiles: BTreeMap<String, Profile>,
 }
 
 /// A handle of the fleet; cheap to clone.
@@ -63,10 +73,13 @@ impl Fleet {
             inner: Arc::new(Inner {
                 world: Mutex::new(World {
                     hosts: Vec::new(),
+                    network: Network::default(),
+                    repositories: Vec::new(),
                     engines: Engines::default(),
                     rng: SmallRng::seed_from_u64(seed),
                     not_simulated: Vec::new(),
                     scripts: Scripts::default(),
+                    profiles: BTreeMap::new(),
                 }),
                 started: Instant::now(),
                 epoch,
@@ -87,6 +100,22 @@ impl Fleet {
     /// Does something with a host, while nobody else does.
     pub fn host<T>(&self, host: HostId, work: impl FnOnce(&mut Host) -> T) -> T {
         self.world(|world| work(&mut world.hosts[host.0]))
+    }
+
+    /// Returns the time since 1970 at which the fleet started.
+    pub fn epoch(&self) -> Duration {
+        self.inner.epoch
+    }
+
+    /// Returns a profile, read once; `None` where there is none of that name.
+    pub(crate) fn profile(&self, name: &str, written: Duration) -> Option<Profile> {
+        self.world(|world| {
+            if !world.profiles.contains_key(name) {
+                let profile = Profile::read(name, written)?;
+                world.profiles.insert(name.to_owned(), profile);
+            }
+            world.profiles.get(name).cloned()
+        })
     }
 
     /// Returns the time since the start of the fleet.

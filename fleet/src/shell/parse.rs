@@ -364,7 +364,9 @@ impl<'a> Parser<'a> {
                 break;
             }
         }
-        if commands.is_empty() && !may_be_empty {
+        // At the end of the text the caller says what it expects.
+        let is_over = matches!(self.peek()?, Token::End);
+        if commands.is_empty() && !may_be_empty && !is_over {
             return Err(self.unexpected(None));
         }
         Ok(one_or_sequence(commands))
@@ -596,8 +598,10 @@ impl<'a> Parser<'a> {
         }
         let mut patterns = Vec::new();
         loop {
-            if !matches!(self.peek()?, Token::Word(_)) {
-                return Err(self.unexpected(None));
+            match self.peek()? {
+                Token::Word(_) => {}
+                Token::End => return Err(self.unexpected(Some(")"))),
+                _ => return Err(self.unexpected(None)),
             }
             if let Token::Word(pattern) = self.take()? {
                 patterns.push(pattern);

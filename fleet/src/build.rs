@@ -1,0 +1,314 @@
+//! Building hosts.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use rand::Rng as _;
+
+use crate::engine::Engine;
+use crate::files::{Content, Credentials, Follow, Kind};
+use crate::host::{Host, Power, Route, Sshd};
+use crate::network::{Interface, Link};
+use crate::process::Processes;
+use crate::profile::{Hardware, Profile};
+use crate::world::{Fleet, HostId};
+
+/// How the login user of a host becomes root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sudo {
+    /// `sudo` without a password.
+    #[default]
+    Free,
+    /// `sudo` with a password.
+    Password,
+    /// `sudo` without a password, but only for some programs.
+    Partial,
+    /// `doas` without a password; no `sudo`.
+    Doas,
+    /// Not at all.
+    None,
+}
+
+/// A host to build.
+#[derive(Debug, Clone)]
+pub struct HostSpec {
+    /// Its host name.
+    pub name: String,
+    /// Further names by which DNS knows it.
+    pub aliases: Vec<String>,
+    /// The operating system, one of [`crate::profile::names`].
+    pub profile: String,
+    /// Its interfaces: name, address, length of the prefix. The first is the way out.
+    pub addresses: Vec<(String, IpAddr, u8)>,
+    /// Who logs in; made where the profile has no such user.
+    pub login: String,
+    /// How that user becomes root.
+    pub sudo: Sudo,
+    /// How many processors it has.
+    pub processors: u32,
+    /// How many KiB of memory it has.
+    pub memory_kib: u64,
+    /// How many bytes its disk holds.
+    pub disk: u64,
+}
+
+impl HostSpec {
+    /// A host with 4 processors, 16 GiB of memory and a disk of 100 GB, with one interface.
+    pub fn new(name: &str, address: IpAddr) -> Self {
+        Self {
+            name: name.to_owned(),
+            aliases: Vec::new(),
+            profile: crate::profile::DEFAULT.to_owned(),
+            addresses: vec![("eth0".to_owned(), address, 16)],
+            login: "ubuntu".to_owned(),
+            sudo: Sudo::Free,
+            processors: 4,
+            memory_kib: 16 << 20,
+            disk: 100 << 30,
+        }
+    }
+}
+
+/// Why a host cannot be built.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    /// There is no such profile.
+    #[error("there is no profile `{wanted}`; there are {known}")]
+    Profile {
+        /// What was asked for.
+        wanted: String,
+        /// What there is.
+        known: String,
+    },
+    /// Two hosts have one address.
+    #[error("the address {address} belongs to two hosts, {one} and {other}")]
+    Address {
+        /// The address.
+        address: IpAddr,
+        /// One of them.
+        one: String,
+        /// The other.
+        other: String,
+    },
+}
+
+impl Fleet {
+    /// Adds a host.
+    ///
+    /// # Errors
+    ///
+    /// Fails where there is no such profile, or the address is taken.
+    pub fn add_host(&self, spec: &HostSpec) -> Result<HostId, BuildError> {
+        let now = self.epoch();
+        // Files of an operating system are older than the fleet.
+        let written = now.saturating_sub(Duration::from_secs(30 * 86_400));
+        let profile = self.profile(&spec.profile, written);
+        let profile = profile.ok_or_else(|| BuildError::Profile {
+            wanted: spec.profile.clone(),
+            known: crate::profile::names().collect::<Vec<_>>().join(", "),
+        })?;
+        self.world(|world| {
+            for (_, address, _) in &spec.addresses {
+                let taken = world.hosts.iter().find(|host| host.has_address(*address));
+                if let Some(other) = taken {
+                    return Err(BuildError::Address {
+                        address: *address,
+                        one: other.name.clone(),
+                        other: spec.name.clone(),
+                    });
+                }
+            }
+            let host = build(spec, &profile, written, &mut world.rng);
+            world.hosts.push(host);
+            Ok(HostId(world.hosts.len() - 1))
+        })
+    }
+}
+
+fn build(spec: &HostSpec, profile: &Profile, written: Duration, rng: &mut impl rand::Rng) -> Host {
+    let mut host = Host {
+        name: spec.name.clone(),
+        aliases: spec.aliases.clone(),
+        login: spec.login.clone(),
+        files: profile.files.clone(),
+        processes: Processes::default(),
+        engine: Engine::default(),
+        systemd: profile.systemd.clone(),
+        packages: profile.packages.clone(),
+        interfaces: interfaces(spec, rng),
+        routes: routes(spec),
+        hardware: Hardware {
+            processors: spec.processors,
+            memory_kib: spec.memory_kib,
+            kernel: "5.15.0-125-generic".to_owned(),
+            machine: "x86_64".to_owned(),
+            host_name: spec.name.clone(),
+        },
+        clock_skew: 0.0,
+        booted: -3600.0 - rng.random_range(0.0..86_400.0_f64),
+        boot_id: uuid(rng),
+        power: Power::On,
+        sshd: Sshd::Up,
+        has_cable: true,
+        link: Link::default(),
+        boot_time: Duration::from_secs(30),
+    };
+    host.files.change_mount("/", |mount| mount.size = spec.disk);
+    let machine_id = format!("{:032x}\n", rng.random::<u128>());
+    let address = host
+        .address()
+        .map(|one| one.to_string())
+        .unwrap_or_default();
+    let hosts = format!(
+        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n\
+         fe00::0\tip6-localnet\nff00::0\tip6-mcastprefix\nff02::1\tip6-allnodes\n\
+         ff02::2\tip6-allrouters\n{address}\t{}\n",
+        spec.name
+    );
+    let texts = [
+        ("/etc/hostname", 0o644, format!("{}\n", spec.name)),
+        ("/etc/machine-id", 0o444, machine_id),
+        ("/etc/hosts", 0o644, hosts),
+    ];
+    for (path, mode, text) in texts {
+        put(&mut host, path, mode, text, written);
+    }
+    add_login(&mut host, spec, written);
+    for name in host.interfaces.clone() {
+        let path = format!("/sys/class/net/{}", name.name);
+        let root = Credentials::root();
+        // The directory above is part of every profile.
+        let _ = host.files.make_dirs(&path, 0o755, &root, written);
+    }
+    host
+}
+
+fn put(host: &mut Host, path: &str, mode: u32, text: String, written: Duration) {
+    let root = Credentials::root();
+    // A profile has all directories that are written to here; its test makes sure.
+    let _ = host.files.write(path, text, mode, &root, written);
+}
+
+fn interfaces(spec: &HostSpec, rng: &mut impl rand::Rng) -> Vec<Interface> {
+    let loopback = Interface {
+        name: "lo".to_owned(),
+        index: 1,
+        mac: "00:00:00:00:00:00".to_owned(),
+        addresses: vec![(IpAddr::from([127, 0, 0, 1]), 8)],
+        mtu: 65_536,
+        is_up: true,
+    };
+    let mut all = vec![loopback];
+    for (name, address, prefix) in &spec.addresses {
+        if let Some(known) = all.iter_mut().find(|one| one.name == *name) {
+            known.addresses.push((*address, *prefix));
+            continue;
+        }
+        let bytes: [u8; 4] = rng.random();
+        let mac: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        all.push(Interface {
+            name: name.clone(),
+            index: all.len() as u32 + 1,
+            mac: format!("52:54:{}", mac.join(":")),
+            addresses: vec![(*address, *prefix)],
+            mtu: 1500,
+            is_up: true,
+        });
+    }
+    all
+}
+
+fn routes(spec: &HostSpec) -> Vec<Route> {
+    let mut routes = Vec::new();
+    for (index, (name, address, prefix)) in spec.addresses.iter().enumerate() {
+        let IpAddr::V4(four) = address else { continue };
+        let mask = u32::MAX.checked_shl(32 - u32::from(*prefix)).unwrap_or(0);
+        let network = std::net::Ipv4Addr::from(u32::from(*four) & mask);
+        if index == 0 {
+            let gateway = std::net::Ipv4Addr::from((u32::from(*four) & mask) | 1);
+            routes.push(Route {
+                destination: "default".to_owned(),
+                gateway: Some(gateway.into()),
+                interface: name.clone(),
+                source: None,
+            });
+        }
+        routes.push(Route {
+            destination: format!("{network}/{prefix}"),
+            gateway: None,
+            interface: name.clone(),
+            source: Some(*address),
+        });
+    }
+    routes
+}
+
+/// Makes the login user, and the rules by which it becomes root.
+fn add_login(host: &mut Host, spec: &HostSpec, written: Duration) {
+    let root = Credentials::root();
+    let name = &spec.login;
+    if crate::accounts::account(&host.files, name).is_none() {
+        let user = format!("{name}:x:1000:1000::/home/{name}:/bin/bash\n");
+        let group = format!("{name}:x:1000:\n");
+        let home = format!("/home/{name}");
+        // Directories and files of every profile; see `put`.
+        let _ = host
+            .files
+            .append("/etc/passwd", user.as_bytes(), 0o644, &root, written);
+        let _ = host
+            .files
+            .append("/etc/group", group.as_bytes(), 0o644, &root, written);
+        let _ = host.files.make_dirs(&home, 0o755, &root, written);
+        let _ = host
+            .files
+            .set_owner(&home, Some(1000), Some(1000), Follow::Yes, &root);
+    }
+    if name == "root" {
+        return;
+    }
+    let rule = match spec.sudo {
+        Sudo::Free => format!("{name} ALL=(ALL) NOPASSWD: ALL\n"),
+        Sudo::Password => format!("{name} ALL=(ALL) ALL\n"),
+        Sudo::Partial => format!("{name} ALL=(ALL) NOPASSWD: /usr/bin/apt-get, /usr/bin/id\n"),
+        Sudo::Doas | Sudo::None => String::new(),
+    };
+    if !rule.is_empty() {
+        put(
+            host,
+            &format!("/etc/sudoers.d/{name}"),
+            0o440,
+            rule,
+            written,
+        );
+    }
+    if spec.sudo == Sudo::Doas {
+        // There is no sudo where there is doas.
+        let _ = host.files.remove_file("/usr/bin/sudo", &root, written);
+        let content = Content::Program("doas".into());
+        let kind = Kind::File(content);
+        let _ = host
+            .files
+            .make_node("/usr/bin/doas", kind, 0o4755, &root, written);
+        put(
+            host,
+            "/etc/doas.conf",
+            0o400,
+            format!("permit nopass {name}\n"),
+            written,
+        );
+    }
+}
+
+/// Returns a random id in the form of `/proc/sys/kernel/random/uuid`.
+pub(crate) fn uuid(rng: &mut impl rand::Rng) -> String {
+    let bits: u128 = rng.random();
+    let text = format!("{bits:032x}");
+    format!(
+        "{}-{}-4{}-a{}-{}",
+        &text[0..8],
+        &text[8..12],
+        &text[13..16],
+        &text[17..20],
+        &text[20..32]
+    )
+}

@@ -1,0 +1,366 @@
+//! Operating systems as data: what a host is before anybody has touched it.
+//!
+//! The form of the data is described at the top of `data/ubuntu-22.04.txt`, with where it comes
+//! from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::files::{Content, Credentials, Device, Files, Follow, Kind, Live, Mount};
+use crate::packages::{Installed, Package, Packages, State};
+use crate::systemd::{Active, Load, Systemd, Unit, UnitState};
+
+const UBUNTU_22_04: &str = include_str!("../data/ubuntu-22.04.txt");
+
+/// What differs from the profile that another one is made from: os-release, as the documentation
+/// of the distribution prints it, and the code name in the sources of apt.
+const VARIANTS: &[(&str, &str, &str, &str)] = &[
+    (
+        "ubuntu-20.04",
+        "20.04",
+        "20.04.6 LTS (Focal Fossa)",
+        "focal",
+    ),
+    (
+        "ubuntu-22.04",
+        "22.04",
+        "22.04 LTS (Jammy Jellyfish)",
+        "jammy",
+    ),
+    (
+        "ubuntu-24.04",
+        "24.04",
+        "24.04.1 LTS (Noble Numbat)",
+        "noble",
+    ),
+];
+
+/// The profile that a host has if nobody asks for another.
+pub const DEFAULT: &str = "ubuntu-22.04";
+
+/// Returns the names of all profiles.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    VARIANTS.iter().map(|(name, ..)| *name)
+}
+
+/// What a host is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hardware {
+    /// How many processors it has.
+    pub processors: u32,
+    /// How many KiB of memory it has.
+    pub memory_kib: u64,
+    /// The version of the kernel.
+    pub kernel: String,
+    /// What `uname -m` says.
+    pub machine: String,
+    /// The name of the host in the kernel.
+    pub host_name: String,
+}
+
+/// What a host is before anybody has touched it.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Its name (`ubuntu-22.04`).
+    pub name: &'static str,
+    /// The code name (`jammy`).
+    pub codename: &'static str,
+    /// Its files.
+    pub files: Files,
+    /// Its packages.
+    pub packages: Packages,
+    /// Its units.
+    pub systemd: Systemd,
+}
+
+impl Profile {
+    /// Reads a profile; `None` where there is none of that name. `now` is the time since 1970 at
+    /// which its files were written.
+    pub fn read(name: &str, now: Duration) -> Option<Self> {
+        let variant = VARIANTS.iter().find(|(known, ..)| *known == name);
+        let (name, number, version, codename) = *variant?;
+        let mut profile = Self {
+            name,
+            codename,
+            files: Files::new(),
+            packages: Packages::default(),
+            systemd: Systemd::default(),
+        };
+        let mut reader = Reader::new(&mut profile, now);
+        reader.read(UBUNTU_22_04);
+        reader.add_kernel();
+        if name != DEFAULT {
+            let release = release(number, version, codename);
+            reader.text("/usr/lib/os-release", 0o644, release);
+        }
+        let sources = format!("deb http://archive.ubuntu.com/ubuntu {codename} main\n");
+        reader.text("/etc/apt/sources.list", 0o644, sources);
+        profile.add_mounts();
+        Some(profile)
+    }
+
+    fn add_mounts(&mut self) {
+        let memory = [("tmpfs", "/dev", 64 << 20), ("shm", "/dev/shm", 64 << 20)];
+        let runtime = [("tmpfs", "/run", 2 << 30), ("tmpfs", "/run/lock", 5 << 20)];
+        for (device, point, size) in memory.into_iter().chain(runtime) {
+            self.files.mount(Mount {
+                point: point.to_owned(),
+                device: device.to_owned(),
+                kind: "tmpfs".to_owned(),
+                options: "rw,nosuid,nodev,relatime".to_owned(),
+                size,
+                used: 0,
+            });
+        }
+    }
+}
+
+fn release(number: &str, version: &str, codename: &str) -> String {
+    format!(
+        "PRETTY_NAME=\"Ubuntu {}\"\nNAME=\"Ubuntu\"\nVERSION_ID=\"{number}\"\n\
+         VERSION=\"{version}\"\nVERSION_CODENAME={codename}\nID=ubuntu\nID_LIKE=debian\n\
+         HOME_URL=\"https://www.ubuntu.com/\"\nUBUNTU_CODENAME={codename}\n",
+        version.split(" (").next().unwrap_or(version)
+    )
+}
+
+/// Reads the data of a profile, line by line. The data is ours: a line that makes no sense is
+/// found by a test, not by a user.
+struct Reader<'a> {
+    profile: &'a mut Profile,
+    now: Duration,
+    users: BTreeMap<String, u32>,
+    groups: BTreeMap<String, u32>,
+    bad: Vec<String>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(profile: &'a mut Profile, now: Duration) -> Self {
+        Self {
+            profile,
+            now,
+            users: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            bad: Vec::new(),
+        }
+    }
+
+    fn read(&mut self, data: &str) {
+        let ids = |path: &str| {
+            let start = data.find(&format!(" {path}\n"));
+            let lines = start.map_or("", |at| &data[at + path.len() + 2..]).lines();
+            let lines = lines.map_while(|line| line.strip_prefix("> "));
+            let parse = |line: &str| {
+                let mut fields = line.split(':');
+                let name = fields.next()?.to_owned();
+                Some((name, fields.nth(1)?.parse().ok()?))
+            };
+            lines.filter_map(parse).collect::<BTreeMap<String, u32>>()
+        };
+        self.users = ids("/etc/passwd");
+        self.groups = ids("/etc/group");
+        let mut lines = data.lines().peekable();
+        while let Some(line) = lines.next() {
+            if line.starts_with('#') || line.is_empty() {
+                continue;
+            }
+            let mut text = String::new();
+            while let Some(next) = lines.next_if(|next| next.starts_with('>')) {
+                text.push_str(next.strip_prefix("> ").unwrap_or_default());
+                text.push('\n');
+            }
+            if self.take(line, text).is_none() {
+                self.bad.push(line.to_owned());
+            }
+        }
+    }
+
+    fn take(&mut self, line: &str, text: String) -> Option<()> {
+        let (kind, rest) = line.split_once(' ')?;
+        let mut words = rest.split(' ');
+        match kind {
+            "d" | "f" | "t" => {
+                let mode = u32::from_str_radix(words.next()?, 8).ok()?;
+                let uid = *self.users.get(words.next()?)?;
+                let gid = *self.groups.get(words.next()?)?;
+                let size = if kind == "f" {
+                    words.next()?.parse().ok()?
+                } else {
+                    0
+                };
+                let path = words.next()?;
+                let kind = match kind {
+                    "d" => Kind::Directory(BTreeMap::new()),
+                    "t" => Kind::File(Content::from(text)),
+                    _ => Kind::File(Content::Large {
+                        size,
+                        seed: size ^ path.len() as u64,
+                    }),
+                };
+                self.add(path, kind, mode, uid, gid)
+            }
+            "l" => {
+                let uid = *self.users.get(words.next()?)?;
+                let gid = *self.groups.get(words.next()?)?;
+                let (path, target) = (words.next()?, words.next()?);
+                self.add(path, Kind::Link(Arc::from(target)), 0o777, uid, gid)
+            }
+            "p" => {
+                let path = words.next()?;
+                let name = path.rsplit('/').next()?;
+                let mode = if ["sudo", "su", "mount", "umount", "passwd"].contains(&name) {
+                    0o4755
+                } else {
+                    0o755
+                };
+                let content = Content::Program(Arc::from(name));
+                self.add(path, Kind::File(content), mode, 0, 0)
+            }
+            "k" => {
+                let package = Package::base(words.next()?, words.next()?, words.next()?);
+                self.profile.packages.set(Installed {
+                    package: Arc::new(package),
+                    state: State::Installed,
+                    is_automatic: false,
+                    is_held: false,
+                });
+                Some(())
+            }
+            "u" => self.unit(&mut words),
+            _ => None,
+        }
+    }
+
+    fn unit<'w>(&mut self, words: &mut impl Iterator<Item = &'w str>) -> Option<()> {
+        let active = (words.next()? == "active").then_some(Active::Active)?;
+        let sub = match words.next()? {
+            "running" => "running",
+            "exited" => "exited",
+            "waiting" => "waiting",
+            "listening" => "listening",
+            "active" => "active",
+            _ => return None,
+        };
+        let name = words.next()?.to_owned();
+        let description: Vec<&str> = words.collect();
+        let description = description.join(" ");
+        let unit = Unit {
+            name: name.clone(),
+            load: Load::Loaded,
+            fragment: Some(format!("/lib/systemd/system/{name}")),
+            drop_ins: Vec::new(),
+            settings: vec![("Unit".to_owned(), "Description".to_owned(), description)],
+            stamp: Vec::new(),
+        };
+        let state = UnitState {
+            active,
+            sub,
+            ..UnitState::default()
+        };
+        self.profile.systemd.add_base(unit, state);
+        Some(())
+    }
+
+    fn add(&mut self, path: &str, kind: Kind, mode: u32, uid: u32, gid: u32) -> Option<()> {
+        let root = Credentials::root();
+        let files = &mut self.profile.files;
+        if matches!(kind, Kind::Directory(_)) && files.exists(path) {
+            return Some(());
+        }
+        let (parent, _) = crate::files::split(path);
+        files.make_dirs(parent, 0o755, &root, self.now).ok()?;
+        files.make_node(path, kind, mode, &root, self.now).ok()?;
+        let follow = Follow::No;
+        files
+            .set_owner(path, Some(uid), Some(gid), follow, &root)
+            .ok()
+    }
+
+    fn text(&mut self, path: &str, mode: u32, text: String) {
+        let root = Credentials::root();
+        let written = self.profile.files.write(path, text, mode, &root, self.now);
+        if written.is_err() {
+            self.bad.push(path.to_owned());
+        }
+    }
+
+    /// Adds what the kernel shows, and devices.
+    fn add_kernel(&mut self) {
+        let live = [
+            ("/proc/uptime", Live::Uptime),
+            ("/proc/mounts", Live::Mounts),
+            ("/proc/self/mounts", Live::Mounts),
+            ("/proc/1/mounts", Live::Mounts),
+            ("/proc/meminfo", Live::MemInfo),
+            ("/proc/cpuinfo", Live::CpuInfo),
+            ("/proc/loadavg", Live::LoadAverage),
+            ("/proc/sys/kernel/hostname", Live::HostName),
+            ("/proc/sys/kernel/random/boot_id", Live::BootId),
+        ];
+        for (path, live) in live {
+            self.add(path, Kind::File(Content::Live(live)), 0o444, 0, 0);
+        }
+        let environ = "container=docker\0PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:\
+                       /sbin:/bin\0";
+        self.add(
+            "/proc/1/environ",
+            Kind::File(Content::from(environ)),
+            0o400,
+            0,
+            0,
+        );
+        let comm = Kind::File(Content::from("systemd\n"));
+        self.add("/proc/1/comm", comm, 0o444, 0, 0);
+        let forward = Kind::File(Content::from("1\n"));
+        self.add("/proc/sys/net/ipv4/ip_forward", forward, 0o644, 0, 0);
+        let devices = [
+            ("/dev/null", Device::Null),
+            ("/dev/zero", Device::Zero),
+            ("/dev/full", Device::Full),
+            ("/dev/random", Device::Random),
+            ("/dev/urandom", Device::Random),
+            ("/dev/tty", Device::Terminal),
+            ("/dev/stdin", Device::Stdin),
+            ("/dev/stdout", Device::Stdout),
+            ("/dev/stderr", Device::Stderr),
+        ];
+        for (path, device) in devices {
+            self.add(path, Kind::Device(device), 0o666, 0, 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_data_makes_sense() {
+        let mut profile = Profile::read(DEFAULT, Duration::ZERO).unwrap();
+        profile.files = Files::new();
+        let mut reader = Reader::new(&mut profile, Duration::ZERO);
+
+        reader.read(UBUNTU_22_04);
+        reader.add_kernel();
+
+        assert_eq!(reader.bad, Vec::<String>::new());
+    }
+
+    #[test]
+    fn profiles_differ_in_their_release() {
+        for name in names() {
+            let profile = Profile::read(name, Duration::ZERO).unwrap();
+            let text = profile.files.text("/etc/os-release").unwrap();
+
+            assert!(
+                text.contains(&format!("UBUNTU_CODENAME={}", profile.codename)),
+                "{text}"
+            );
+            assert!(profile.files.exists("/bin/sh"), "{name}");
+            assert!(profile.packages.get("curl").is_some());
+            assert!(profile.systemd.is_active("ssh.service"));
+        }
+        assert!(Profile::read("windows", Duration::ZERO).is_none());
+    }
+}
