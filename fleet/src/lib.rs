@@ -23,6 +23,7 @@
 //! | [`pipe`] | byte streams between processes |
 //! | [`open`] | files that are opened as streams |
 //! | [`shell`] | the interpreter |
+//! | [`script`] | scripts that mean the same and look different, for tests |
 //! | [`program`] | the programs that a host can run, in tables |
 //! | [`engine`] | container engines, swarms, registries |
 
@@ -38,6 +39,7 @@ pub(crate) mod pipe;
 pub(crate) mod process;
 pub mod profile;
 pub(crate) mod program;
+pub mod script;
 pub(crate) mod shell;
 pub mod systemd;
 #[cfg(test)]

@@ -4,11 +4,30 @@
 //! [`Content::Program`](crate::files::Content): `command -v docker` finds nothing before the package
 //! is installed.
 
+mod account;
+mod archive;
+mod attribute;
+mod awk;
+mod digest;
+mod expr;
+mod file;
+mod find;
+mod grep;
+mod identity;
 mod invocation;
 pub(crate) mod launch;
+mod lines;
 pub(crate) mod mode;
 pub(crate) mod options;
 mod output;
+mod path;
+pub(crate) mod posix;
+mod processes;
+mod run;
+mod sed;
+mod system;
+mod text;
+pub(crate) mod time;
 
 use futures_util::future::BoxFuture;
 
@@ -23,7 +42,28 @@ pub(crate) struct Program {
 }
 
 /// All tables.
-const TABLES: &[&[Program]] = &[crate::shell::PROGRAMS, output::PROGRAMS];
+const TABLES: &[&[Program]] = &[
+    crate::shell::PROGRAMS,
+    account::PROGRAMS,
+    archive::PROGRAMS,
+    attribute::PROGRAMS,
+    awk::PROGRAMS,
+    digest::PROGRAMS,
+    expr::PROGRAMS,
+    file::PROGRAMS,
+    find::PROGRAMS,
+    grep::PROGRAMS,
+    identity::PROGRAMS,
+    lines::PROGRAMS,
+    output::PROGRAMS,
+    path::PROGRAMS,
+    processes::PROGRAMS,
+    run::PROGRAMS,
+    sed::PROGRAMS,
+    system::PROGRAMS,
+    text::PROGRAMS,
+    time::PROGRAMS,
+];
 
 /// Returns the program with a name.
 pub(crate) fn find(name: &str) -> Option<&'static Program> {
