@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::launch::Launch;
-use crate::files::Credentials;
+use crate::files::{Credentials, Files};
 use crate::host::Host;
+use crate::open::Opener;
 use crate::pipe::{Reader, WriteError, Writer};
 use crate::process::{Control, Ended, Pid, Signal};
 use crate::world::{Fleet, HostId, World};
@@ -136,6 +137,40 @@ impl Invocation {
                 Vec::new()
             }
         }
+    }
+
+    /// Reads a file that is an operand; `-` is standard input. Complains where it cannot be read.
+    pub(crate) async fn read_operand(&mut self, operand: &str) -> Option<Vec<u8>> {
+        if operand == "-" || operand == "/dev/stdin" {
+            return Some(self.read_input().await);
+        }
+        let path = self.path(operand);
+        match self.opener().content(&path) {
+            Ok(content) => {
+                let size = usize::try_from(content.size()).unwrap_or(usize::MAX);
+                Some(content.slice(0, size).to_vec())
+            }
+            Err(errno) => {
+                self.error(&format!("{operand}: {errno}"));
+                None
+            }
+        }
+    }
+
+    /// Returns what opens files for it.
+    pub(crate) fn opener(&self) -> Opener<'_> {
+        Opener {
+            fleet: &self.fleet,
+            host: self.host,
+            who: &self.credentials,
+            umask: self.umask,
+        }
+    }
+
+    /// Does something with the files of the host as the user who runs it, at this time.
+    pub(crate) fn files<T>(&self, work: impl FnOnce(&mut Files, &Credentials, Duration) -> T) -> T {
+        let now = self.now();
+        self.host(|host| work(&mut host.files, &self.credentials, now))
     }
 
     /// Reads a line of standard input without its end; `None` at the end.

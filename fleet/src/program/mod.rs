@@ -4,23 +4,42 @@
 //! [`Content::Program`](crate::files::Content): `command -v docker` finds nothing before the package
 //! is installed.
 
+mod account;
 mod apt;
+mod archive;
 mod around;
+mod attribute;
+mod awk;
 pub(crate) mod clock;
 mod curl;
+mod digest;
 mod docker;
 mod dpkg;
+mod expr;
+mod file;
+mod find;
 pub(crate) mod gpg;
+mod grep;
+mod identity;
 mod invocation;
 mod journalctl;
 pub(crate) mod launch;
+mod lines;
 pub(crate) mod mode;
 pub(crate) mod net;
 pub(crate) mod options;
 mod output;
+mod path;
+pub(crate) mod posix;
 pub(crate) mod power;
 mod privilege;
+mod processes;
+mod run;
+mod sed;
+mod system;
 pub(crate) mod systemctl;
+mod text;
+pub(crate) mod time;
 
 use futures_util::future::BoxFuture;
 
@@ -48,6 +67,25 @@ const TABLES: &[&[Program]] = &[
     power::PROGRAMS,
     privilege::PROGRAMS,
     systemctl::PROGRAMS,
+    account::PROGRAMS,
+    archive::PROGRAMS,
+    attribute::PROGRAMS,
+    awk::PROGRAMS,
+    digest::PROGRAMS,
+    expr::PROGRAMS,
+    file::PROGRAMS,
+    find::PROGRAMS,
+    grep::PROGRAMS,
+    identity::PROGRAMS,
+    lines::PROGRAMS,
+    output::PROGRAMS,
+    path::PROGRAMS,
+    processes::PROGRAMS,
+    run::PROGRAMS,
+    sed::PROGRAMS,
+    system::PROGRAMS,
+    text::PROGRAMS,
+    time::PROGRAMS,
 ];
 
 /// Returns the program with a name.

@@ -323,6 +323,7 @@ fn make_shell(invocation: &Invocation, dialect: Dialect, setting: &Setting) -> S
         loops: 0,
         depth: 0,
         line: 1,
+        is_tested: false,
         builtin: None,
         owed: invocation.owed + Duration::ZERO,
         substitution_status: None,

@@ -386,7 +386,10 @@ impl Shell {
             Value::Unset => String::new(),
             Value::One(text) => text,
             Value::Many(all) if matches!(operation, Operation::Length) => {
-                return Ok(Value::One(all.len().to_string()));
+                return Ok(Value::One(match self.dialect {
+                    Dialect::Posix => all.join(" ").chars().count().to_string(),
+                    Dialect::Bash => all.len().to_string(),
+                }));
             }
             Value::Many(all) => {
                 let mut changed = Vec::with_capacity(all.len());

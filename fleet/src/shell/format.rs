@@ -262,7 +262,9 @@ fn flags(format: &[u8], at: &mut usize, arguments: &mut Arguments<'_>) -> Conver
             _ => digits(format, at),
         });
     }
-    while matches!(format.get(*at), Some(b'l' | b'h' | b'j' | b'z' | b't'))
+    let has_sizes = arguments.style == Style::Gnu;
+    while has_sizes
+        && matches!(format.get(*at), Some(b'l' | b'h' | b'j' | b'z' | b't'))
         && *at + 1 < format.len()
     {
         *at += 1;

@@ -100,6 +100,7 @@ impl Options {
         ];
         letters
             .into_iter()
+            .rev()
             .filter_map(|(is_on, letter)| is_on.then_some(letter))
             .collect()
     }
@@ -167,6 +168,8 @@ pub(crate) struct Shell {
     loops: usize,
     depth: usize,
     line: u32,
+    /// Whether the failure of the command that runs is looked at.
+    is_tested: bool,
     /// The builtin that runs, for its messages.
     builtin: Option<&'static str>,
     owed: Duration,

@@ -364,7 +364,9 @@ impl<'a> Parser<'a> {
                 break;
             }
         }
-        if commands.is_empty() && !may_be_empty {
+        // At the end of the text the caller says what it expects.
+        let is_over = matches!(self.peek()?, Token::End);
+        if commands.is_empty() && !may_be_empty && !is_over {
             return Err(self.unexpected(None));
         }
         Ok(one_or_sequence(commands))
@@ -596,8 +598,10 @@ impl<'a> Parser<'a> {
         }
         let mut patterns = Vec::new();
         loop {
-            if !matches!(self.peek()?, Token::Word(_)) {
-                return Err(self.unexpected(None));
+            match self.peek()? {
+                Token::Word(_) => {}
+                Token::End => return Err(self.unexpected(Some(")"))),
+                _ => return Err(self.unexpected(None)),
             }
             if let Token::Word(pattern) = self.take()? {
                 patterns.push(pattern);
@@ -830,5 +834,53 @@ fn one_or_sequence(mut commands: Vec<Command>) -> Command {
             Command::Sequence(commands)
         }
         None => Command::Sequence(Vec::new()),
+    }
+}
+
+/// A token of a text, and where it stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lexeme {
+    /// Where it begins.
+    pub(crate) start: usize,
+    /// Where it ends.
+    pub(crate) end: usize,
+    /// Whether it is a word.
+    pub(crate) is_word: bool,
+}
+
+/// Returns the tokens of a text; `None` where it cannot be read.
+pub(crate) fn lexemes(text: &str, dialect: Dialect) -> Option<Vec<Lexeme>> {
+    let mut parser = Parser::new(text, 1, dialect);
+    let mut all = Vec::new();
+    // What cannot be parsed is not touched.
+    let mut whole = Parser::new(text, 1, dialect);
+    while whole.next_command().ok()?.is_some() {}
+    loop {
+        parser.skip_blanks();
+        let start = parser.at;
+        let token = parser.lex().ok()?;
+        let end = parser.at;
+        match token {
+            Token::End => return Some(all),
+            Token::Newline => all.push(Lexeme {
+                start,
+                end: start + 1,
+                is_word: false,
+            }),
+            Token::Operator(operator @ ("<<" | "<<-")) => {
+                // The delimiter and the body are no tokens.
+                parser.here(operator == "<<-").ok()?;
+                all.push(Lexeme {
+                    start,
+                    end,
+                    is_word: false,
+                });
+            }
+            token => all.push(Lexeme {
+                start,
+                end,
+                is_word: matches!(token, Token::Word(_)),
+            }),
+        }
     }
 }

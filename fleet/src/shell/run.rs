@@ -355,13 +355,14 @@ impl Shell {
         self.line = simple.line;
         self.owed += STEP;
         self.substitution_status = None;
-        let words = match self.expand_fields(&simple.words).await {
+        let words = match self.expand_command(&simple.words).await {
             Ok(words) => words,
             Err(fault) => return self.end(fault).await,
         };
         let Some(first) = words.first() else {
             return self.assignments_only(simple).await;
         };
+        self.is_tested = context.is_tested;
         let builtin = builtin::find(first, self.dialect);
         let function = match builtin {
             Some(builtin) if builtin.is_special => None,
@@ -403,7 +404,7 @@ impl Shell {
             }
         };
         let flow = match (function, builtin) {
-            (Some(function), _) => self.call(&function, words).await,
+            (Some(function), _) => self.call(&function, words, context.is_tested).await,
             (None, Some(builtin)) => self.run_builtin(builtin, words).await,
             (None, None) => self.external(words, assigned, context).await,
         };
@@ -412,6 +413,29 @@ impl Shell {
             self.put_back(name, variable);
         }
         flow
+    }
+
+    /// Expands the words of a command. What looks like an assignment and follows `export` and its
+    /// like is not split.
+    async fn expand_command(&mut self, words: &[Word]) -> Result<Vec<String>, Fault> {
+        let declares = words
+            .first()
+            .and_then(Word::plain)
+            .is_some_and(|first| matches!(first, "export" | "readonly" | "local" | "alias"));
+        if !declares {
+            return self.expand_fields(words).await;
+        }
+        let mut all = Vec::with_capacity(words.len());
+        for word in words {
+            match super::word::split_assignment(word, Dialect::Posix) {
+                Some((name, value, _)) => {
+                    let value = self.expand_text(&value).await?;
+                    all.push(format!("{name}={value}"));
+                }
+                None => all.extend(self.expand_fields(std::slice::from_ref(word)).await?),
+            }
+        }
+        Ok(all)
     }
 
     async fn assignments_only(&mut self, simple: &Simple) -> Flow {
@@ -524,13 +548,17 @@ impl Shell {
     }
 
     /// Calls a function.
-    async fn call(&mut self, function: &Arc<Command>, words: Vec<String>) -> Flow {
+    async fn call(&mut self, function: &Arc<Command>, words: Vec<String>, is_tested: bool) -> Flow {
         let arguments = words.into_iter().skip(1).collect();
         let positional = std::mem::replace(&mut self.positional, arguments);
         let loops = std::mem::take(&mut self.loops);
         let builtin = self.builtin.take();
         self.locals.push(std::collections::BTreeMap::new());
-        let flow = self.run(function, Context::default()).await;
+        let context = Context {
+            is_tested,
+            is_last: false,
+        };
+        let flow = self.run(function, context).await;
         for (name, variable) in self.locals.pop().unwrap_or_default() {
             self.put_back(name, variable);
         }

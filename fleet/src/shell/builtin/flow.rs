@@ -93,7 +93,11 @@ fn leave(shell: &mut Shell, words: &[String], flow: Flow) -> Done {
 
 async fn eval(shell: &mut Shell, words: Vec<String>) -> Done {
     let text = words[1..].join(" ");
-    Ok(shell.run_text(&text, 1, Context::default()).await)
+    let context = Context {
+        is_tested: shell.is_tested,
+        is_last: false,
+    };
+    Ok(shell.run_text(&text, 1, context).await)
 }
 
 async fn source(shell: &mut Shell, words: Vec<String>) -> Done {

@@ -148,6 +148,8 @@ async fn getopts(shell: &mut Shell, words: Vec<String>) -> Done {
         .variable("OPTIND")
         .and_then(|text| text.parse().ok())
         .unwrap_or(1);
+    // Within a word, the index is already that of the next one.
+    let index = index - usize::from(shell.option_offset > 0 && index > 1);
     let offset = shell.option_offset.max(1);
     let Some(word) = arguments
         .get(index.wrapping_sub(1))
@@ -165,7 +167,7 @@ async fn getopts(shell: &mut Shell, words: Vec<String>) -> Done {
     let rest = word[offset + letter.len_utf8()..].to_owned();
     let (mut next, mut next_offset) = match rest.is_empty() {
         true => (index + 1, 0),
-        false => (index, offset + letter.len_utf8()),
+        false => (index + 1, offset + letter.len_utf8()),
     };
     let silent = known.starts_with(':');
     let place = known.find(letter).filter(|_| letter != ':');

@@ -76,3 +76,8 @@ async fn compare(table: &str) {
 async fn the_language_is_that_of_the_real_shell() {
     compare(include_str!("language.txt")).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn programs_do_what_the_real_ones_do() {
+    compare(include_str!("programs.txt")).await;
+}

@@ -1,0 +1,835 @@
+//! Programs about what files are: `chmod`, `chown`, `chgrp`, `install`, `stat`, `ls`, `df`, `du`.
+
+use super::file::targets;
+use super::options::{self, Value};
+use super::{Invocation, Program};
+use crate::accounts;
+use crate::files::{Errno, Files, Follow, Stat};
+
+pub(crate) const PROGRAMS: &[Program] = &[
+    Program {
+        name: "chmod",
+        run: |invocation| Box::pin(async { chmod(invocation) }),
+    },
+    Program {
+        name: "chown",
+        run: |invocation| Box::pin(async { chown(invocation, false) }),
+    },
+    Program {
+        name: "chgrp",
+        run: |invocation| Box::pin(async { chown(invocation, true) }),
+    },
+    Program {
+        name: "install",
+        run: |invocation| Box::pin(async { install(invocation) }),
+    },
+    Program {
+        name: "stat",
+        run: |invocation| Box::pin(async { stat(invocation) }),
+    },
+    Program {
+        name: "ls",
+        run: |invocation| Box::pin(async { ls(invocation) }),
+    },
+    Program {
+        name: "df",
+        run: |invocation| Box::pin(async { df(invocation) }),
+    },
+    Program {
+        name: "du",
+        run: |invocation| Box::pin(async { du(invocation) }),
+    },
+];
+
+/// Returns a path and everything below it.
+pub(crate) fn tree_of(files: &Files, path: &str) -> Vec<String> {
+    let mut all = vec![path.to_owned()];
+    files.visit(path, &mut |path, _| all.push(path.to_owned()));
+    all
+}
+
+fn chmod(invocation: &mut Invocation) -> u8 {
+    // `-x` is a mode here, not an option.
+    let mut words = invocation.arguments.clone();
+    let is_mode = |word: &String| {
+        word.starts_with('-')
+            && word.len() > 1
+            && word[1..].chars().all(|one| "rwxXst".contains(one))
+    };
+    let early = words.iter().position(is_mode).map(|at| words.remove(at));
+    invocation.arguments = words;
+    let long = [
+        ("recursive", 'R', Value::None),
+        ("reference", 'F', Value::Needed),
+    ];
+    let mut options = match options::read(invocation, "Rfvc", &long) {
+        Ok(options) => options,
+        Err(status) => return status,
+    };
+    if options.has('F') {
+        return invocation.not_simulated("the option --reference");
+    }
+    if early.is_none() && options.operands.is_empty() {
+        invocation.error("missing operand");
+        invocation.complain("Try 'chmod --help' for more information.");
+        return 1;
+    }
+    let text = early.unwrap_or_else(|| options.operands.remove(0));
+    if options.operands.is_empty() {
+        invocation.error(&format!("missing operand after '{text}'"));
+        invocation.complain("Try 'chmod --help' for more information.");
+        return 1;
+    }
+    if super::mode::change(&text, 0, 0, false).is_none() {
+        invocation.error(&format!("invalid mode: '{text}'"));
+        invocation.complain("Try 'chmod --help' for more information.");
+        return 1;
+    }
+    let mut status = 0;
+    let umask = invocation.umask;
+    for operand in &options.operands {
+        let path = invocation.path(operand);
+        let changed = invocation.files(|files, who, _| {
+            files
+                .stat(&path, Follow::Yes, who)
+                .map_err(|errno| (errno, true))?;
+            let paths = if options.has('R') {
+                tree_of(files, &path)
+            } else {
+                vec![path.clone()]
+            };
+            for path in paths {
+                let stat = files
+                    .stat(&path, Follow::No, who)
+                    .map_err(|errno| (errno, false))?;
+                if stat.letter == 'l' && options.has('R') {
+                    continue;
+                }
+                let stat = files
+                    .stat(&path, Follow::Yes, who)
+                    .map_err(|errno| (errno, false))?;
+                let mode = super::mode::change(&text, stat.mode, umask, stat.is_directory());
+                files
+                    .set_mode(&path, mode.unwrap_or(stat.mode), who)
+                    .map_err(|errno| (errno, false))?;
+            }
+            Ok::<(), (Errno, bool)>(())
+        });
+        if let Err((errno, is_access)) = changed {
+            if !options.has('f') {
+                let what = if is_access {
+                    "cannot access"
+                } else {
+                    "changing permissions of"
+                };
+                invocation.error(&format!("{what} '{operand}': {errno}"));
+            }
+            status = 1;
+        }
+    }
+    status
+}
+
+/// Reads `user`, `user:group`, `user:` and `:group`.
+fn read_owner(invocation: &mut Invocation, text: &str) -> Result<(Option<u32>, Option<u32>), u8> {
+    let (user, group) = match text.split_once([':', '.']) {
+        Some((user, group)) => (user, Some(group)),
+        None => (text, None),
+    };
+    let account = invocation.host(|host| accounts::account(&host.files, user));
+    let uid = match (user, &account) {
+        ("", _) => None,
+        (_, Some(account)) => Some(account.uid),
+        (number, None) => match number.parse() {
+            Ok(uid) => Some(uid),
+            Err(_) => {
+                invocation.error(&format!("invalid user: '{text}'"));
+                return Err(1);
+            }
+        },
+    };
+    let gid = match group {
+        None => None,
+        Some("") => account.map(|account| account.gid),
+        Some(name) => Some(read_group(invocation, name, text)?),
+    };
+    Ok((uid, gid))
+}
+
+fn read_group(invocation: &mut Invocation, name: &str, shown: &str) -> Result<u32, u8> {
+    let group = invocation.host(|host| accounts::group(&host.files, name));
+    match (group, name.parse()) {
+        (Some(group), _) => Ok(group.gid),
+        (None, Ok(gid)) => Ok(gid),
+        (None, Err(_)) => {
+            invocation.error(&format!("invalid group: '{shown}'"));
+            Err(1)
+        }
+    }
+}
+
+fn chown(invocation: &mut Invocation, is_group: bool) -> u8 {
+    let long = [
+        ("recursive", 'R', Value::None),
+        ("no-dereference", 'h', Value::None),
+        ("reference", 'F', Value::Needed),
+    ];
+    let options = match options::read(invocation, "Rhfvc", &long) {
+        Ok(options) => options,
+        Err(status) => return status,
+    };
+    if options.has('F') {
+        return invocation.not_simulated("the option --reference");
+    }
+    let Some((owner, operands)) = options
+        .operands
+        .split_first()
+        .filter(|(_, rest)| !rest.is_empty())
+    else {
+        let name = invocation.name.clone();
+        invocation.error("missing operand");
+        invocation.complain(&format!("Try '{name} --help' for more information."));
+        return 1;
+    };
+    let ids = match is_group {
+        true => read_group(invocation, owner, owner).map(|gid| (None, Some(gid))),
+        false => read_owner(invocation, owner),
+    };
+    let (uid, gid) = match ids {
+        Ok(ids) => ids,
+        Err(status) => return status,
+    };
+    let follow = if options.has('h') || options.has('R') {
+        Follow::No
+    } else {
+        Follow::Yes
+    };
+    let mut status = 0;
+    for operand in operands {
+        let path = invocation.path(operand);
+        let changed = invocation.files(|files, who, _| {
+            files
+                .stat(&path, follow, who)
+                .map_err(|errno| (errno, true))?;
+            let paths = if options.has('R') {
+                tree_of(files, &path)
+            } else {
+                vec![path.clone()]
+            };
+            for path in paths {
+                files
+                    .set_owner(&path, uid, gid, follow, who)
+                    .map_err(|errno| (errno, false))?;
+            }
+            Ok::<(), (Errno, bool)>(())
+        });
+        if let Err((errno, is_access)) = changed {
+            let what = match (is_access, is_group) {
+                (true, _) => "cannot access",
+                (false, true) => "changing group of",
+                (false, false) => "changing ownership of",
+            };
+            invocation.error(&format!("{what} '{operand}': {errno}"));
+            status = 1;
+        }
+    }
+    status
+}
+
+fn install(invocation: &mut Invocation) -> u8 {
+    let long = [
+        ("mode", 'm', Value::Needed),
+        ("owner", 'o', Value::Needed),
+        ("group", 'g', Value::Needed),
+        ("directory", 'd', Value::None),
+        ("target-directory", 't', Value::Needed),
+        ("no-target-directory", 'T', Value::None),
+    ];
+    let options = match options::read(invocation, "m:o:g:dDt:Tv", &long) {
+        Ok(options) => options,
+        Err(status) => return status,
+    };
+    let text = options.value('m').unwrap_or("755");
+    let Some(mode) = super::mode::change(text, 0, 0, options.has('d')) else {
+        let text = format!("invalid mode '{text}'");
+        invocation.error(&text);
+        return 1;
+    };
+    let mut ids = (None, None);
+    if let Some(owner) = options.value('o') {
+        ids.0 = match read_owner(invocation, owner) {
+            Ok((uid, _)) => uid,
+            Err(status) => return status,
+        };
+    }
+    if let Some(group) = options.value('g') {
+        ids.1 = match read_group(invocation, group, group) {
+            Ok(gid) => Some(gid),
+            Err(status) => return status,
+        };
+    }
+    let pairs: Vec<(Option<String>, String)> = if options.has('d') {
+        options
+            .operands
+            .iter()
+            .map(|path| (None, path.clone()))
+            .collect()
+    } else {
+        match targets(invocation, &options) {
+            Ok(pairs) => pairs
+                .into_iter()
+                .map(|(from, to)| (Some(from), to))
+                .collect(),
+            Err(status) => return status,
+        }
+    };
+    let mut status = 0;
+    for (source, target) in pairs {
+        let to = invocation.path(&target);
+        let content = match &source {
+            Some(source) => match invocation.opener().content(&invocation.path(source)) {
+                Ok(content) => Some(content),
+                Err(errno) => {
+                    invocation.error(&format!("cannot stat '{source}': {errno}"));
+                    status = 1;
+                    continue;
+                }
+            },
+            None => None,
+        };
+        let done = invocation.files(|files, who, now| {
+            match content {
+                Some(content) => {
+                    if options.has('D') {
+                        files.make_dirs(
+                            crate::files::split(&crate::files::normalise(&to)).0,
+                            0o755,
+                            who,
+                            now,
+                        )?;
+                    }
+                    files.remove_file(&to, who, now).ok();
+                    files.write(&to, content, 0o600, who, now)?;
+                }
+                None => files
+                    .make_dirs(&to, 0o755, who, now)
+                    .or_else(|errno| match errno {
+                        Errno::Exists => Ok(()),
+                        other => Err(other),
+                    })?,
+            }
+            files.set_mode(&to, mode, who)?;
+            if ids != (None, None) {
+                files.set_owner(&to, ids.0, ids.1, Follow::Yes, who)?;
+            }
+            Ok::<(), Errno>(())
+        });
+        if let Err(errno) = done {
+            let what = if source.is_some() {
+                "regular file"
+            } else {
+                "directory"
+            };
+            invocation.error(&format!("cannot create {what} '{target}': {errno}"));
+            status = 1;
+        }
+    }
+    status
+}
+
+/// Names for ids.
+pub(crate) fn owner_names(files: &Files, stat: &Stat) -> (String, String) {
+    let user = accounts::accounts(files)
+        .into_iter()
+        .find(|one| one.uid == stat.uid);
+    let group = accounts::groups(files)
+        .into_iter()
+        .find(|one| one.gid == stat.gid);
+    (
+        user.map_or_else(|| "UNKNOWN".to_owned(), |one| one.name),
+        group.map_or_else(|| "UNKNOWN".to_owned(), |one| one.name),
+    )
+}
+
+/// Writes a mode as `ls -l` does.
+pub(crate) fn letters(stat: &Stat) -> String {
+    let mut text = String::from(stat.letter);
+    for (shift, special, letter) in [(6, 0o4000, 's'), (3, 0o2000, 's'), (0, 0o1000, 't')] {
+        let bits = stat.mode >> shift;
+        text.push(if bits & 4 != 0 { 'r' } else { '-' });
+        text.push(if bits & 2 != 0 { 'w' } else { '-' });
+        text.push(match (bits & 1 != 0, stat.mode & special != 0) {
+            (true, false) => 'x',
+            (false, false) => '-',
+            (true, true) => letter,
+            (false, true) => letter.to_ascii_uppercase(),
+        });
+    }
+    text
+}
+
+fn kind_name(stat: &Stat) -> &'static str {
+    match stat.letter {
+        'd' => "directory",
+        'l' => "symbolic link",
+        's' => "socket",
+        'p' => "fifo",
+        'c' => "character special file",
+        _ if stat.size == 0 => "regular empty file",
+        _ => "regular file",
+    }
+}
+
+/// Writes one letter of a format of `stat`; `None` where it is not simulated.
+fn shown(
+    files: &Files,
+    name: &str,
+    stat: &Stat,
+    precision: Option<usize>,
+    letter: char,
+) -> Option<String> {
+    let (user, group) = owner_names(files, stat);
+    Some(match letter {
+        'n' => name.to_owned(),
+        'N' => match &stat.target {
+            Some(target) => format!("'{name}' -> '{target}'"),
+            None => format!("'{name}'"),
+        },
+        'a' => format!("{:o}", stat.mode),
+        'A' => letters(stat),
+        'u' => stat.uid.to_string(),
+        'g' => stat.gid.to_string(),
+        'U' => user,
+        'G' => group,
+        's' => stat.size.to_string(),
+        'F' => kind_name(stat).to_owned(),
+        'i' => stat.inode.to_string(),
+        'h' => stat.links.to_string(),
+        'b' => (stat.size.div_ceil(4096) * 8).to_string(),
+        'B' => "512".to_owned(),
+        'o' => "4096".to_owned(),
+        'f' => format!(
+            "{:x}",
+            stat.mode
+                | if stat.is_directory() {
+                    0o040_000
+                } else {
+                    0o100_000
+                }
+        ),
+        'Y' | 'X' | 'Z' => match precision {
+            Some(digits) => {
+                let nanos = format!("{:09}", stat.modified.subsec_nanos());
+                format!("{}.{}", stat.modified.as_secs(), &nanos[..digits.min(9)])
+            }
+            None => stat.modified.as_secs().to_string(),
+        },
+        'y' | 'x' | 'z' => super::time::format("%Y-%m-%d %H:%M:%S.%N %z", stat.modified)?,
+        'm' => files.mount_of(name)?.point.clone(),
+        'W' => "0".to_owned(),
+        'w' => "-".to_owned(),
+        _ => return None,
+    })
+}
+
+fn stat(invocation: &mut Invocation) -> u8 {
+    let long = [
+        ("format", 'c', Value::Needed),
+        ("printf", 'P', Value::Needed),
+        ("dereference", 'L', Value::None),
+    ];
+    let options = match options::read(invocation, "c:L", &long) {
+        Ok(options) => options,
+        Err(status) => return status,
+    };
+    let format = match (options.value('P'), options.value('c')) {
+        (Some(format), _) => {
+            String::from_utf8_lossy(&crate::shell::format::unescape(format).0).into_owned()
+        }
+        (None, Some(format)) => format!("{format}\n"),
+        (None, None) => return invocation.not_simulated("output without a format"),
+    };
+    let follow = if options.has('L') {
+        Follow::Yes
+    } else {
+        Follow::No
+    };
+    let mut status = 0;
+    for operand in &options.operands {
+        let path = invocation.path(operand);
+        let found = invocation.files(|files, who, _| {
+            let stat = files.stat(&path, follow, who)?;
+            Ok::<_, Errno>(expand(&format, |precision, letter| {
+                shown(files, operand, &stat, precision, letter)
+            }))
+        });
+        match found {
+            Ok(Ok(text)) => invocation.print(&text),
+            Ok(Err(letter)) => {
+                return invocation.not_simulated(&format!("the directive %{letter}"));
+            }
+            Err(errno) => {
+                invocation.error(&format!("cannot statx '{operand}': {errno}"));
+                status = 1;
+            }
+        }
+    }
+    status
+}
+
+/// Fills a format in; fails with a letter that is not known.
+pub(crate) fn expand(
+    format: &str,
+    mut value: impl FnMut(Option<usize>, char) -> Option<String>,
+) -> Result<String, char> {
+    let mut text = String::new();
+    let mut rest = format.chars().peekable();
+    while let Some(one) = rest.next() {
+        if one != '%' {
+            text.push(one);
+            continue;
+        }
+        let mut digits = String::new();
+        while let Some(one) = rest.next_if(|one| one.is_ascii_digit() || matches!(one, '.' | '-')) {
+            digits.push(one);
+        }
+        let (width, precision) = match digits.split_once('.') {
+            Some((width, precision)) => (width.to_owned(), Some(precision.parse().unwrap_or(9))),
+            None => (digits.clone(), None),
+        };
+        match rest.next() {
+            None => text.push('%'),
+            Some('%') => text.push('%'),
+            Some(letter) => {
+                let value = value(precision, letter).ok_or(letter)?;
+                let is_left = width.starts_with('-');
+                let width: usize = width.trim_start_matches('-').parse().unwrap_or(0);
+                match is_left {
+                    true => text.push_str(&format!("{value:<width$}")),
+                    false => text.push_str(&format!("{value:>width$}")),
+                }
+            }
+        }
+    }
+    Ok(text)
+}
+
+fn ls(invocation: &mut Invocation) -> u8 {
+    let long = [("all", 'a', Value::None), ("almost-all", 'A', Value::None)];
+    let options = match options::read(invocation, "laA1dtrnSRFhp", &long) {
+        Ok(options) => options,
+        Err(status) => return status,
+    };
+    if ["R", "F", "h", "p"]
+        .iter()
+        .any(|flag| options.has(flag.chars().next().unwrap_or('R')))
+    {
+        return invocation.not_simulated("one of the options -R, -F, -h, -p");
+    }
+    let operands = match options.operands.is_empty() {
+        true => vec![".".to_owned()],
+        false => options.operands.clone(),
+    };
+    let mut status = 0;
+    let (mut plain, mut directories) = (Vec::new(), Vec::new());
+    for operand in operands {
+        let path = invocation.path(&operand);
+        let follow = if options.has('l') {
+            Follow::No
+        } else {
+            Follow::Yes
+        };
+        let found = invocation.files(|files, who, _| {
+            files
+                .stat(&path, follow, who)
+                .or_else(|_| files.stat(&path, Follow::No, who))
+        });
+        match found {
+            Ok(stat) if stat.is_directory() && !options.has('d') => {
+                directories.push((operand, path))
+            }
+            Ok(stat) => plain.push((operand, stat)),
+            Err(errno) => {
+                invocation.error(&format!("cannot access '{operand}': {errno}"));
+                status = 2;
+            }
+        }
+    }
+    plain.sort_by(|one, other| one.0.cmp(&other.0));
+    directories.sort();
+    let has_headers = plain.len() + directories.len() > 1;
+    print_entries(invocation, &options, plain.clone(), false);
+    for (index, (operand, path)) in directories.into_iter().enumerate() {
+        if has_headers {
+            let blank = if index > 0 || !plain.is_empty() {
+                "\n"
+            } else {
+                ""
+            };
+            invocation.print(&format!("{blank}{operand}:\n"));
+        }
+        let entries = invocation.files(|files, who, _| {
+            let mut names = files.list(&path, who)?;
+            if options.has('a') {
+                names.extend([".".to_owned(), "..".to_owned()]);
+            }
+            let shows =
+                |name: &String| options.has('a') || options.has('A') || !name.starts_with('.');
+            let mut entries = Vec::new();
+            for name in names.into_iter().filter(shows) {
+                let stat = files.stat(&format!("{path}/{name}"), Follow::No, who)?;
+                entries.push((name, stat));
+            }
+            entries.sort_by(|one, other| one.0.cmp(&other.0));
+            Ok::<_, Errno>(entries)
+        });
+        match entries {
+            Ok(entries) => print_entries(invocation, &options, entries, true),
+            Err(errno) => {
+                invocation.error(&format!("cannot open directory '{operand}': {errno}"));
+                status = 2;
+            }
+        }
+    }
+    status
+}
+
+fn print_entries(
+    invocation: &mut Invocation,
+    options: &options::Options,
+    mut entries: Vec<(String, Stat)>,
+    has_total: bool,
+) {
+    if options.has('t') {
+        entries.sort_by(|one, other| other.1.modified.cmp(&one.1.modified));
+    }
+    if options.has('S') {
+        entries.sort_by(|one, other| other.1.size.cmp(&one.1.size));
+    }
+    if options.has('r') {
+        entries.reverse();
+    }
+    if !options.has('l') && !options.has('n') {
+        for (name, _) in entries {
+            invocation.print(&format!("{name}\n"));
+        }
+        return;
+    }
+    if has_total {
+        let blocks: u64 = entries
+            .iter()
+            .filter(|(_, stat)| stat.letter != 'l')
+            .map(|(_, stat)| stat.size.div_ceil(4096) * 4)
+            .sum();
+        invocation.print(&format!("total {blocks}\n"));
+    }
+    let rows: Vec<[String; 7]> = invocation.host(|host| {
+        let row = |(name, stat): &(String, Stat)| {
+            let (user, group) = match options.has('n') {
+                true => (stat.uid.to_string(), stat.gid.to_string()),
+                false => owner_names(&host.files, stat),
+            };
+            let shown = match &stat.target {
+                Some(target) => format!("{name} -> {target}"),
+                None => name.clone(),
+            };
+            let time = super::time::format("%b %e %H:%M", stat.modified).unwrap_or_default();
+            [
+                letters(stat),
+                stat.links.to_string(),
+                user,
+                group,
+                stat.size.to_string(),
+                time,
+                shown,
+            ]
+        };
+        entries.iter().map(row).collect()
+    });
+    let width = |at: usize| rows.iter().map(|row| row[at].len()).max().unwrap_or(0);
+    let widths = [width(1), width(2), width(3), width(4)];
+    for [mode, links, user, group, size, time, name] in &rows {
+        invocation.print(&format!(
+            "{mode} {links:>0$} {user:<1$} {group:<2$} {size:>3$} {time} {name}\n",
+            widths[0], widths[1], widths[2], widths[3]
+        ));
+    }
+}
+
+fn df(invocation: &mut Invocation) -> u8 {
+    let long = [
+        ("portability", 'P', Value::None),
+        ("output", 'O', Value::Optional),
+        ("block-size", 'B', Value::Needed),
+        ("human-readable", 'h', Value::None),
+        ("print-type", 'T', Value::None),
+    ];
+    let options = match options::read(invocation, "PkhTaB:", &long) {
+        Ok(options) => options,
+        Err(status) => return status,
+    };
+    let block = match options.value('B') {
+        None | Some("1K" | "K" | "1024") => 1024,
+        Some("1") => 1,
+        Some("M" | "1M") => 1 << 20,
+        Some("G" | "1G") => 1 << 30,
+        Some(_) => return invocation.not_simulated("this block size"),
+    };
+    if options.has('h') || options.has('T') || options.has('a') {
+        return invocation.not_simulated("one of the options -h, -T, -a");
+    }
+    let mut status = 0;
+    let mut mounts = Vec::new();
+    for operand in &options.operands {
+        let path = invocation.path(operand);
+        let found = invocation.files(|files, who, _| {
+            let path = files.resolve(&path, Follow::Yes, who)?;
+            files.stat(&path, Follow::Yes, who)?;
+            files.mount_of(&path).cloned().ok_or(Errno::NotFound)
+        });
+        match found {
+            Ok(mount) => mounts.push(mount),
+            Err(errno) => {
+                invocation.error(&format!("{operand}: {errno}"));
+                status = 1;
+            }
+        }
+    }
+    if options.operands.is_empty() {
+        mounts = invocation.host(|host| host.files.mounts().to_vec());
+        mounts.retain(|mount| mount.size > 0);
+    }
+    if mounts.is_empty() {
+        return status;
+    }
+    if let Some(columns) = options.value('O') {
+        return df_columns(invocation, columns, block, &mounts);
+    }
+    let percent = |mount: &crate::files::Mount| (mount.used * 100).div_ceil(mount.size.max(1));
+    let label = if block == 1024 {
+        "1024-blocks".to_owned()
+    } else {
+        format!("{block}-blocks")
+    };
+    let label = if options.has('P') {
+        label
+    } else {
+        "1K-blocks".to_owned()
+    };
+    let capacity = if options.has('P') { "Capacity" } else { "Use%" };
+    let device = mounts
+        .iter()
+        .map(|mount| mount.device.len())
+        .max()
+        .unwrap_or(0)
+        .max(14);
+    let numbers = |read: fn(&crate::files::Mount) -> u64, name: &str| {
+        let longest = mounts
+            .iter()
+            .map(|mount| (read(mount) / block).to_string().len())
+            .max();
+        longest.unwrap_or(0).max(name.len())
+    };
+    let size = numbers(|mount| mount.size, &label);
+    let used = numbers(|mount| mount.used, "Used").max(if options.has('P') { 8 } else { 4 });
+    let free = numbers(crate::files::Mount::free, "Available");
+    invocation.print(&format!(
+        "{:<device$} {label:>size$} {:>used$} {:>free$} {capacity} Mounted on\n",
+        "Filesystem", "Used", "Available"
+    ));
+    let width = capacity.len();
+    for mount in &mounts {
+        let share = format!("{}%", percent(mount));
+        invocation.print(&format!(
+            "{:<device$} {:>size$} {:>used$} {:>free$} {share:>width$} {}\n",
+            mount.device,
+            mount.size / block,
+            mount.used / block,
+            mount.free() / block,
+            mount.point
+        ));
+    }
+    status
+}
+
+fn df_columns(
+    invocation: &mut Invocation,
+    columns: &str,
+    block: u64,
+    mounts: &[crate::files::Mount],
+) -> u8 {
+    let mut rows = vec![Vec::new(); mounts.len() + 1];
+    for column in columns.split(',') {
+        let (title, read): (&str, fn(&crate::files::Mount, u64) -> String) = match column {
+            "size" => ("1K-blocks", |mount, block| (mount.size / block).to_string()),
+            "used" => ("Used", |mount, block| (mount.used / block).to_string()),
+            "avail" => ("Avail", |mount, block| (mount.free() / block).to_string()),
+            "target" => ("Mounted on", |mount, _| mount.point.clone()),
+            "source" => ("Filesystem", |mount, _| mount.device.clone()),
+            "fstype" => ("Type", |mount, _| mount.kind.clone()),
+            _ => return invocation.not_simulated("this column"),
+        };
+        rows[0].push(title.to_owned());
+        for (row, mount) in rows[1..].iter_mut().zip(mounts) {
+            row.push(read(mount, block));
+        }
+    }
+    let widths: Vec<usize> = (0..rows[0].len())
+        .map(|at| rows.iter().map(|row| row[at].len()).max().unwrap_or(0))
+        .collect();
+    for row in rows {
+        let cells: Vec<String> = row
+            .iter()
+            .zip(&widths)
+            .map(
+                |(cell, width)| match cell.starts_with(|one: char| one.is_ascii_digit()) {
+                    true => format!("{cell:>width$}"),
+                    false => format!("{cell:<width$}"),
+                },
+            )
+            .collect();
+        invocation.print(&format!("{}\n", cells.join(" ").trim_end()));
+    }
+    0
+}
+
+fn du(invocation: &mut Invocation) -> u8 {
+    let long = [("summarize", 's', Value::None), ("bytes", 'b', Value::None)];
+    let options = match options::read(invocation, "skbm", &long) {
+        Ok(options) => options,
+        Err(status) => return status,
+    };
+    if !options.has('s') {
+        return invocation.not_simulated("output for each directory");
+    }
+    let mut status = 0;
+    for operand in &options.operands {
+        let path = invocation.path(operand);
+        let found = invocation.files(|files, who, _| {
+            files.stat(&path, Follow::No, who)?;
+            let sizes = tree_of(files, &path).into_iter().filter_map(|path| {
+                let stat = files.stat(&path, Follow::No, who).ok()?;
+                Some(match options.has('b') {
+                    true => stat.size,
+                    false => stat.size.div_ceil(4096) * 4096,
+                })
+            });
+            Ok::<u64, Errno>(sizes.sum())
+        });
+        match found {
+            Ok(bytes) => {
+                let unit = match (options.has('b'), options.has('m')) {
+                    (true, _) => 1,
+                    (_, true) => 1 << 20,
+                    _ => 1024,
+                };
+                invocation.print(&format!("{}\t{operand}\n", bytes.div_ceil(unit)));
+            }
+            Err(errno) => {
+                invocation.error(&format!("cannot access '{operand}': {errno}"));
+                status = 1;
+            }
+        }
+    }
+    status
+}
