@@ -67,7 +67,7 @@ fn stop_unwanted(world: &mut World, swarm: usize, now: Duration) {
             (Some(_), None) => task.node.is_none(),
             (None, _) => false,
         };
-        !task.state.is_over() && !(task.should_run && keeps)
+        !(task.state.is_over() || task.should_run && keeps)
     });
     let unwanted: Vec<String> = unwanted.map(|task| task.id.clone()).collect();
     for task in unwanted {
@@ -299,8 +299,7 @@ fn forget_old(world: &mut World, swarm: usize) -> Vec<(HostId, String)> {
     let mut containers = Vec::new();
     let state = world.swarm_mut(swarm);
     let limit = usize::try_from(state.settings.history_limit).unwrap_or(usize::MAX);
-    let mut over: BTreeMap<(String, Option<String>, Option<u64>), Vec<(Duration, String)>> =
-        BTreeMap::new();
+    let mut over: BTreeMap<_, Vec<(Duration, String)>> = BTreeMap::new();
     for task in state.tasks.values().filter(|task| task.state.is_over()) {
         let node = task.node.clone().filter(|_| task.slot.is_none());
         let place = (task.service.clone(), node, task.slot);

@@ -365,7 +365,7 @@ impl Docker<'_> {
             since: flags.value("since").map(str::to_owned),
             tail: match flags.value("tail") {
                 None | Some("all" | "-1") => usize::MAX,
-                Some(text) => text.parse().map_err(|_: std::num::ParseIntError| {
+                Some(text) => text.parse().ok().ok_or_else(|| {
                     said(format!(
                         "Error response from daemon: invalid tail value: {text}"
                     ))
@@ -556,7 +556,7 @@ impl Filters {
         }
         let names = all.get("name").into_iter().flatten();
         let names = names.map(|name| {
-            Regex::new(name).map_err(|_: regex::Error| {
+            Regex::new(name).ok().ok_or_else(|| {
                 said(format!(
                     "Error response from daemon: invalid filter 'name={name}'"
                 ))
