@@ -53,6 +53,13 @@ pub(crate) enum Health {
 
 /// How a registry proves who it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "no scenario has a registry with a certificate of its own yet"
+    )
+)]
 pub(crate) enum Transport {
     /// With a certificate that everybody trusts.
     #[default]

@@ -390,7 +390,7 @@ fn span(text: &str) -> Result<Duration, Failure> {
         let digits = rest
             .find(|one: char| !one.is_ascii_digit() && one != '.')
             .ok_or_else(bad)?;
-        let value: f64 = rest[..digits].parse().ok().ok_or_else(|| bad())?;
+        let value: f64 = rest[..digits].parse().ok().ok_or_else(bad)?;
         let after = &rest[digits..];
         let unit = after
             .find(|one: char| one.is_ascii_digit())
