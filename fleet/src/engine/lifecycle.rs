@@ -8,7 +8,7 @@ use super::disk::{cannot, disk};
 use super::image::{Behaviour, Reference};
 use super::queue::Event;
 use super::volume::{self, Volume};
-use super::{Refusal, mke, names, refusal, swarm};
+use super::{Refusal, mke, names, refusal, show, swarm};
 use crate::world::{HostId, World};
 
 /// How long a process that does not listen to SIGTERM may go on.
@@ -393,7 +393,11 @@ pub(crate) fn kill(
     signal: u8,
     now: Duration,
 ) -> Result<(), Refusal> {
-    let container = find(world, host, text)?;
+    let missing = |found: Refusal| {
+        let message = format!("Cannot kill container: {text}: {}", found.message);
+        refusal(404, message)
+    };
+    let container = find(world, host, text).map_err(missing)?;
     if !container.state.status.is_alive() {
         let message = format!(
             "cannot kill container: {text}: container {} is not running",
@@ -465,6 +469,19 @@ pub(crate) fn remove(
                 Status::Paused => ("paused", "Unpause and then stop the container"),
                 _ => ("running", "Stop the container"),
             };
+            if show::info::major(&world.engine(host).version) < 25 {
+                let advice = match status {
+                    Status::Paused => "Unpause and then stop",
+                    _ => "Stop",
+                };
+                return Err(refusal(
+                    409,
+                    format!(
+                        "You cannot remove a {state} container {id}. {advice} the container before \
+                         attempting removal or force remove"
+                    ),
+                ));
+            }
             return Err(refusal(
                 409,
                 format!(

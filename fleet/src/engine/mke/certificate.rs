@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn equal_seeds_make_equal_certificates() {
-        let mut make = || {
+        let make = || {
             let mut rng = SmallRng::seed_from_u64(7);
             let authority = authority(&mut rng).unwrap();
             let names = vec!["10.0.0.1".to_owned(), "mke.lab".to_owned()];

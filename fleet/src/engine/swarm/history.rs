@@ -46,6 +46,7 @@ impl Swarm {
     }
 
     /// Returns whether there was a moment without a quorum.
+    #[cfg(test)]
     pub(crate) fn ever_lost_quorum(&self) -> bool {
         let mut history = self.history.iter();
         history.any(|record| record.what == Happening::QuorumLost)

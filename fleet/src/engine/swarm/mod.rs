@@ -178,11 +178,6 @@ impl Swarm {
             .filter(|_| !text.is_empty() && alike.next().is_none());
         first.ok_or_else(|| refusal(404, format!("service {text} not found")))
     }
-
-    /// Returns what has happened, for assertions.
-    pub(crate) fn history(&self) -> &[Record] {
-        &self.history
-    }
 }
 
 /// Returns the swarm that an engine manages, where it has a leader.

@@ -176,10 +176,11 @@ pub(crate) fn create(
         )
     };
     if name.is_empty() || name.len() > 64 || !name.chars().all(is_good) {
-        return Err(invalid(format!(
+        return Err(invalid(
             "invalid name, only 64 [a-zA-Z0-9-_.] characters allowed, and the start and end \
              character must be [a-zA-Z0-9]"
-        )));
+                .to_owned(),
+        ));
     }
     if data.is_empty() || data.len() > 1_000 << 10 {
         return Err(invalid(format!(

@@ -8,9 +8,9 @@ use rand::Rng as _;
 use super::node::Availability;
 use super::service::{Restart, Service, Task, TaskState, Update};
 use super::tasks;
-use crate::engine::names;
 use crate::engine::queue::Event;
-use crate::world::World;
+use crate::engine::{lifecycle, names};
+use crate::world::{HostId, World};
 
 /// How long a swarm takes to see that something has changed.
 const SOON: Duration = Duration::from_millis(150);
@@ -45,7 +45,14 @@ pub(crate) fn run(world: &mut World, swarm: usize, now: Duration) {
             Some(count) => fill_slots(world, swarm, &service, count, now),
         }
     }
-    forget_old(world, swarm);
+    for (host, container) in forget_old(world, swarm) {
+        let how = lifecycle::Removal {
+            is_forced: true,
+            with_volumes: true,
+        };
+        // One that is gone already needs no end.
+        let _ = lifecycle::remove(world, host, &container, how, now);
+    }
 }
 
 /// Ends the tasks that should not run: of services that are gone, on nodes that may not have them.
@@ -60,7 +67,7 @@ fn stop_unwanted(world: &mut World, swarm: usize, now: Duration) {
             (Some(_), None) => task.node.is_none(),
             (None, _) => false,
         };
-        !task.state.is_over() && !(task.should_run && keeps)
+        !(task.state.is_over() || task.should_run && keeps)
     });
     let unwanted: Vec<String> = unwanted.map(|task| task.id.clone()).collect();
     for task in unwanted {
@@ -287,12 +294,12 @@ fn add(
     world.engines.queue.put(now + delay, event);
 }
 
-/// Forgets tasks that are over, but for the last few of each place.
-fn forget_old(world: &mut World, swarm: usize) {
+/// Forgets tasks that are over, but for the last few of each place; returns their containers.
+fn forget_old(world: &mut World, swarm: usize) -> Vec<(HostId, String)> {
+    let mut containers = Vec::new();
     let state = world.swarm_mut(swarm);
     let limit = usize::try_from(state.settings.history_limit).unwrap_or(usize::MAX);
-    let mut over: BTreeMap<(String, Option<String>, Option<u64>), Vec<(Duration, String)>> =
-        BTreeMap::new();
+    let mut over: BTreeMap<_, Vec<(Duration, String)>> = BTreeMap::new();
     for task in state.tasks.values().filter(|task| task.state.is_over()) {
         let node = task.node.clone().filter(|_| task.slot.is_none());
         let place = (task.service.clone(), node, task.slot);
@@ -309,7 +316,13 @@ fn forget_old(world: &mut World, swarm: usize) {
         tasks.sort();
         let surplus = tasks.len().saturating_sub(keeps);
         for (_, id) in tasks.into_iter().take(surplus) {
-            state.tasks.remove(&id);
+            let task = state.tasks.remove(&id);
+            let node = task
+                .as_ref()
+                .and_then(|task| state.nodes.get(task.node.as_ref()?));
+            let container = task.as_ref().and_then(|task| task.container.clone());
+            containers.extend(node.map(|node| node.host).zip(container));
         }
     }
+    containers
 }

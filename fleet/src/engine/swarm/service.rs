@@ -164,8 +164,6 @@ pub(crate) struct Task {
 /// How a task is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum TaskState {
-    /// No node can have it.
-    Pending,
     /// It has a node.
     Assigned,
     /// Its image is being pulled.
@@ -188,7 +186,6 @@ impl TaskState {
     /// Returns its name.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Pending => "pending",
             Self::Assigned => "assigned",
             Self::Preparing => "preparing",
             Self::Starting => "starting",

@@ -203,7 +203,7 @@ pub(crate) fn stop(world: &mut World, swarm: usize, id: &str, now: Duration) {
     let is_known = node.is_some();
     let host = host_of(world, swarm, &task);
     if let (Some(host), Some(container)) = (host, task.container.as_deref()) {
-        let is_gone = world.engine(host).containers.get(container).is_none();
+        let is_gone = !world.engine(host).containers.contains_key(container);
         if !is_gone {
             let status = lifecycle::exit_by_term(world, host, container);
             // What is gone needs no end.

@@ -123,6 +123,12 @@ impl Run {
         let Some((first, rest)) = call.split_first() else {
             return Ok(Value::Null);
         };
+        if let (Term::Field(names), [key]) = (first, rest)
+            && names.as_slice() == ["Label"]
+        {
+            let key = shown(&self.term(key, dot)?);
+            return Ok(label(dot, &key));
+        }
         let Term::Function(name) = first else {
             if !rest.is_empty() || last.is_some() {
                 return Err(format!(
@@ -184,6 +190,14 @@ impl Run {
         }
         Ok(found.clone())
     }
+}
+
+/// Returns a label of a row of a listing, whose labels are one text.
+fn label(row: &Value, key: &str) -> Value {
+    let labels = row.at(&["Labels"]).as_text();
+    let mut pairs = labels.split(',').filter_map(|pair| pair.split_once('='));
+    let found = pairs.find(|(name, _)| *name == key);
+    Value::from(found.map_or("", |(_, value)| value))
 }
 
 /// Returns whether a map has names that users choose, like labels: what is not there is nothing.

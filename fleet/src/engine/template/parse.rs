@@ -374,6 +374,6 @@ fn number(word: &str) -> Result<Value, String> {
     if let Ok(number) = word.parse() {
         return Ok(Value::Int(number));
     }
-    let parsed = word.parse().map(Value::Float);
-    parsed.map_err(|_: std::num::ParseFloatError| format!("bad number syntax: {word:?}"))
+    let parsed = word.parse().ok().map(Value::Float);
+    parsed.ok_or_else(|| format!("bad number syntax: {word:?}"))
 }

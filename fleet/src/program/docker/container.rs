@@ -34,6 +34,35 @@ const COLUMNS: &[(&str, &str)] = &[
     ("Names", "NAMES"),
 ];
 
+/// Commands that the real one has, and that are not simulated.
+const UNKNOWN: &[&str] = &[
+    "attach",
+    "build",
+    "builder",
+    "buildx",
+    "checkpoint",
+    "commit",
+    "compose",
+    "context",
+    "cp",
+    "diff",
+    "events",
+    "exec",
+    "export",
+    "history",
+    "import",
+    "manifest",
+    "plugin",
+    "push",
+    "save",
+    "search",
+    "stack",
+    "stats",
+    "top",
+    "trust",
+    "update",
+];
+
 const LOGS: &[Flag] = &[
     Flag::switch("follow").short('f'),
     Flag::switch("timestamps").short('t'),
@@ -60,7 +89,10 @@ impl Docker<'_> {
             "port" => self.port(rest).await,
             "inspect" => self.inspect(rest, Some("container")).await,
             "prune" => self.prune_containers(rest).await,
-            word => Err(unknown(format!("the command {word}"))),
+            word if UNKNOWN.contains(&word) => Err(unknown(format!("the command {word}"))),
+            word => Err(said(format!(
+                "docker: '{word}' is not a docker command.\nSee 'docker --help'"
+            ))),
         }
     }
 
@@ -116,10 +148,19 @@ impl Docker<'_> {
                 .await?;
             return self.attach(&id).await;
         }
-        self.each(&flags.rest, |world, host, now, name| {
-            lifecycle::start(world, host, name, now).map(|()| name.to_owned())
-        })
-        .await
+        let status = self
+            .each(&flags.rest, |world, host, now, name| {
+                lifecycle::start(world, host, name, now).map(|()| name.to_owned())
+            })
+            .await?;
+        if status != 0 {
+            let text = format!(
+                "Error: failed to start containers: {}",
+                flags.rest.join(", ")
+            );
+            self.invocation.complain(&text);
+        }
+        Ok(status)
     }
 
     async fn stop(&mut self, word: &str, words: &[&str]) -> Outcome {
@@ -175,6 +216,17 @@ impl Docker<'_> {
         }
     }
 
+    /// Says that a container is not there, as `rm` and `logs` did before version 25.
+    fn of_client(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::Said(text, status) if show::info::major(&self.client_version()) < 25 => {
+                let old = text.replacen("Error response from daemon: No such", "Error: No such", 1);
+                Failure::Said(old, status)
+            }
+            other => other,
+        }
+    }
+
     async fn kill(&mut self, words: &[&str]) -> Outcome {
         let flags = Flags::parse(&[Flag::value("signal").short('s')], words)?;
         some(&flags, "kill")?;
@@ -205,6 +257,7 @@ impl Docker<'_> {
             match removed {
                 Ok(()) => self.invocation.print(&format!("{name}\n")),
                 Err(failure) => {
+                    let failure = self.of_client(failure);
                     let code = self.tell(failure)?;
                     // By force, what is not there is removed already (since 20.10).
                     let is_there = self
@@ -304,14 +357,15 @@ impl Docker<'_> {
     async fn logs(&mut self, words: &[&str]) -> Outcome {
         let flags = Flags::parse(LOGS, words)?;
         let name = only(&flags, "logs")?.to_owned();
-        let id = self
+        let found = self
             .engine(|world, host, _| Ok(lifecycle::find(world, host, &name)?.id.clone()))
-            .await?;
+            .await;
+        let id = found.map_err(|failure| self.of_client(failure))?;
         let wanted = Wanted {
             since: flags.value("since").map(str::to_owned),
             tail: match flags.value("tail") {
                 None | Some("all" | "-1") => usize::MAX,
-                Some(text) => text.parse().map_err(|_: std::num::ParseIntError| {
+                Some(text) => text.parse().ok().ok_or_else(|| {
                     said(format!(
                         "Error response from daemon: invalid tail value: {text}"
                     ))
@@ -436,7 +490,16 @@ fn row(world: &World, host: HostId, one: &Container, now: Duration, is_whole: bo
         .labels
         .iter()
         .map(|(name, value)| format!("{name}={value}"));
-    let mounts = one.spec.mounts.iter().map(|mount| mount.source.clone());
+    let mounts = one
+        .spec
+        .mounts
+        .iter()
+        .map(|mount| match mount.source.chars().count() {
+            count if count > 15 && !is_whole => {
+                mount.source.chars().take(14).chain(['…']).collect()
+            }
+            _ => mount.source.clone(),
+        });
     let volumes = one
         .spec
         .mounts
@@ -480,13 +543,20 @@ impl Filters {
             ]
             .contains(&name.as_str())
             {
-                return Err(unknown(format!("the filter {name}")));
+                let others = ["before", "since", "publish", "expose", "health", "is-task"];
+                return Err(if others.contains(&name.as_str()) {
+                    unknown(format!("the filter {name}"))
+                } else {
+                    said(format!(
+                        "Error response from daemon: Invalid filter '{name}'"
+                    ))
+                });
             }
             all.entry(name).or_default().push(value);
         }
         let names = all.get("name").into_iter().flatten();
         let names = names.map(|name| {
-            Regex::new(name).map_err(|_: regex::Error| {
+            Regex::new(name).ok().ok_or_else(|| {
                 said(format!(
                     "Error response from daemon: invalid filter 'name={name}'"
                 ))

@@ -98,8 +98,7 @@ impl Flags {
         word: &str,
         words: &mut impl Iterator<Item = &'a String>,
     ) -> Result<(), Failure> {
-        let mut letters = word.char_indices().skip(1);
-        while let Some((at, letter)) = letters.next() {
+        for (at, letter) in word.char_indices().skip(1) {
             let found = known.iter().find(|flag| flag.short == Some(letter));
             let flag = found.ok_or_else(|| unknown(format!("the flag -{letter}")))?;
             let after = &word[at + letter.len_utf8()..];

@@ -201,6 +201,12 @@ impl Docker<'_> {
                         self.invocation.print(&format!("{line}\n"));
                     }
                 }
+                Err(Failure::Said(text, _))
+                    if text.contains("No such image")
+                        && show::info::major(&self.client_version()) < 25 =>
+                {
+                    status = self.tell(said(format!("Error: No such image: {name}")))?;
+                }
                 Err(failure) => status = self.tell(failure)?,
             }
         }

@@ -173,8 +173,25 @@ impl Docker<'_> {
     ) -> Result<T, Failure> {
         self.reach().await?;
         let host = self.host();
-        engine::enter(&self.invocation.fleet, |world, now| work(world, host, now))
-            .map_err(Failure::from)
+        let done = engine::enter(&self.invocation.fleet, |world, now| work(world, host, now));
+        done.map_err(|refusal| self.in_words_of_client(refusal))
+    }
+
+    /// Says why the engine refuses. Before version 25, the command had words of its own for what is
+    /// not there (rows of `tests/parity/recorded/manager`, with 20.10).
+    fn in_words_of_client(&self, refusal: Refusal) -> Failure {
+        if !refusal.is_missing() || show::info::major(&self.client_version()) >= 25 {
+            return Failure::from(refusal);
+        }
+        let words: Vec<&str> = refusal.message.split(' ').collect();
+        match words.as_slice() {
+            [kind, name, "not", "found"] => said(format!("Error: No such {kind}: {name}")),
+            ["get", name, "no", "such", "volume"] => said(format!(
+                "Error: No such volume: {}",
+                name.trim_end_matches(':')
+            )),
+            _ => Failure::from(refusal),
+        }
     }
 
     /// Waits for the engine, and fails where it cannot be reached.

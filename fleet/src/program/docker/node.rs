@@ -98,15 +98,7 @@ impl Docker<'_> {
                 None => None,
                 Some(text) => {
                     let found = AVAILABILITIES.iter().find(|(name, _)| *name == text);
-                    let bad = || {
-                        refusal(
-                            400,
-                            format!(
-                                "rpc error: code = InvalidArgument desc = invalid Availability: \
-                                 \"{text}\""
-                            ),
-                        )
-                    };
+                    let bad = || refusal(400, format!("invalid Availability: \"{text}\""));
                     Some(found.ok_or_else(bad)?.1)
                 }
             },

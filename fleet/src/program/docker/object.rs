@@ -64,9 +64,7 @@ impl Docker<'_> {
         let read = self.invocation.host(|host| host.files.read(&path, &who));
         let content = read.map_err(|errno| {
             let errno = errno.to_string().to_lowercase();
-            said(format!(
-                "Error reading content from \"{file}\": open {file}: {errno}"
-            ))
+            said(format!("open {file}: {errno}"))
         })?;
         let length = usize::try_from(content.size()).unwrap_or(usize::MAX);
         Ok(content.slice(0, length).to_vec())

@@ -376,9 +376,9 @@ fn rolling(flags: &Flags, old: Rolling) -> Result<Rolling, Failure> {
 
 fn number(text: &str) -> Result<u64, Failure> {
     let parsed = text.parse();
-    parsed.map_err(|_: std::num::ParseIntError| {
-        Failure::Said(format!("invalid argument \"{text}\": invalid syntax"), 125)
-    })
+    parsed
+        .ok()
+        .ok_or_else(|| Failure::Said(format!("invalid argument \"{text}\": invalid syntax"), 125))
 }
 
 /// Reads a time like `10s`, `1m30s`, `500ms`.
@@ -390,9 +390,7 @@ fn span(text: &str) -> Result<Duration, Failure> {
         let digits = rest
             .find(|one: char| !one.is_ascii_digit() && one != '.')
             .ok_or_else(bad)?;
-        let value: f64 = rest[..digits]
-            .parse()
-            .map_err(|_: std::num::ParseFloatError| bad())?;
+        let value: f64 = rest[..digits].parse().ok().ok_or_else(bad)?;
         let after = &rest[digits..];
         let unit = after
             .find(|one: char| one.is_ascii_digit())

@@ -200,9 +200,7 @@ fn change(settings: &mut Settings, flags: &Flags) -> Result<(), Failure> {
             return Ok(None);
         };
         let (digits, unit) = text.split_at(text.len().saturating_sub(1));
-        let number: u64 = digits
-            .parse()
-            .map_err(|_: std::num::ParseIntError| bad(name, text))?;
+        let number: u64 = digits.parse().ok().ok_or_else(|| bad(name, text))?;
         let seconds = match unit {
             "h" => 3600,
             "m" => 60,
@@ -235,7 +233,7 @@ fn change(settings: &mut Settings, flags: &Flags) -> Result<(), Failure> {
     for (name, set) in numbers {
         if let Some(text) = flags.value(name) {
             let number = text.parse();
-            set(number.map_err(|_: std::num::ParseIntError| bad(name, text))?);
+            set(number.ok().ok_or_else(|| bad(name, text))?);
         }
     }
     Ok(())

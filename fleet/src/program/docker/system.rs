@@ -2,7 +2,8 @@
 
 use super::flags::{Flag, Flags};
 use super::listing::{Listing, fill, template};
-use super::{Docker, Failure, Outcome, unknown};
+use super::{Docker, Failure, Outcome, said, unknown};
+use crate::engine::template::Missing;
 use crate::engine::value::{Value, map};
 use crate::engine::{names, show};
 
@@ -71,8 +72,16 @@ impl Docker<'_> {
         } else {
             format
         };
-        let text = fill(&template(format)?, &info)?;
+        let template = template(format).map_err(|failure| match failure {
+            Failure::Said(text, _) => Failure::Said(text, 64),
+            other => other,
+        })?;
+        let filled = template.execute(&info, Missing::Type("system.info"));
+        let text = filled.as_deref().unwrap_or_default();
         self.invocation.print(&format!("{text}\n"));
+        if let Err(wrong) = filled {
+            return Err(said(wrong));
+        }
         // The command told of it by its status only since version 23.
         match problem {
             Some(problem) if show::info::major(&self.client_version()) >= 23 => {
