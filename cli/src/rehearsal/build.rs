@@ -1,6 +1,6 @@
 //! A fleet that matches a configuration.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -32,8 +32,11 @@ pub fn fleet_of(
     let fleet = Fleet::new(seed, epoch);
     let mut problems = Vec::new();
     let mut taken = BTreeSet::new();
+    let mut counts = BTreeMap::new();
     for host in &config.hosts {
-        match spec_of(host, scenario, &mut taken) {
+        let count = counts.entry(host.role).or_insert(0);
+        *count += 1;
+        match spec_of(host, *count, scenario, &mut taken) {
             Ok(spec) => {
                 if let Err(error) = fleet.add_host(&spec) {
                     problems.push(problem(host, error.to_string()));
@@ -68,6 +71,7 @@ fn problem(host: &Host, message: String) -> Problem {
 
 fn spec_of(
     host: &Host,
+    count: u32,
     scenario: &Scenario,
     taken: &mut BTreeSet<String>,
 ) -> Result<HostSpec, Problem> {
@@ -87,7 +91,7 @@ fn spec_of(
     let ip = address.parse::<IpAddr>().ok();
     let own = Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 213, 0, 0)) + number);
     let mut name = match ip {
-        Some(_) => format!("{}{number}", letter(host.role)),
+        Some(_) => format!("{}{count}", letter(host.role)),
         None => address.split('.').next().unwrap_or(&address).to_owned(),
     };
     while !taken.insert(name.clone()) {
