@@ -1,7 +1,7 @@
 //! Programs that sum up, encode and compare: `sha256sum`, `base64`, `cmp`, `diff`.
 
 use base64::Engine as _;
-use sha2::{Digest as _, Sha224, Sha256, Sha384, Sha512};
+use sha2::{Sha224, Sha256, Sha384, Sha512};
 
 use super::options::{self, Value};
 use super::text::{lines_of, operands_or_input, without_end};
