@@ -557,7 +557,7 @@ fn ls(invocation: &mut Invocation) -> u8 {
     }
     plain.sort_by(|one, other| one.0.cmp(&other.0));
     directories.sort();
-    let has_headers = plain.len() + directories.len() > 1;
+    let has_headers = options.operands.len() > 1;
     print_entries(invocation, &options, plain.clone(), false);
     for (index, (operand, path)) in directories.into_iter().enumerate() {
         if has_headers {

@@ -194,15 +194,12 @@ fn files_of(
                 );
             }
             Ok(stat) if stat.is_directory() => {
+                failed += 1;
                 invocation.error(&format!("{operand}: {}", Errno::IsDirectory));
             }
             Ok(_) => files.push(operand.clone()),
-            Err(errno) => {
-                failed += 1;
-                if !options.has('s') {
-                    invocation.error(&format!("{operand}: {errno}"));
-                }
-            }
+            // It is complained of when its turn has come.
+            Err(_) => files.push(operand.clone()),
         }
     }
     (files, failed)
