@@ -17,6 +17,7 @@ mod identity;
 mod invocation;
 pub(crate) mod launch;
 mod lines;
+mod list;
 pub(crate) mod mode;
 pub(crate) mod options;
 mod output;
@@ -55,6 +56,7 @@ const TABLES: &[&[Program]] = &[
     grep::PROGRAMS,
     identity::PROGRAMS,
     lines::PROGRAMS,
+    list::PROGRAMS,
     output::PROGRAMS,
     path::PROGRAMS,
     processes::PROGRAMS,

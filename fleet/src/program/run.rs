@@ -48,29 +48,17 @@ pub(crate) const PROGRAMS: &[Program] = &[
 /// Prepares a program, or complains as all of these do.
 fn prepare(invocation: &mut Invocation, words: Vec<String>) -> Result<Launch, u8> {
     let name = words.first().cloned().unwrap_or_default();
-    invocation.launch(words).map_err(|status| {
-        let why = match status {
+    invocation.launch(words).inspect_err(|status| {
+        let why = match *status {
             126 => "Permission denied",
             _ => "No such file or directory",
         };
         let what = match invocation.name.rsplit('/').next() {
-            Some("env" | "xargs") => format!(
-                "{}{name}{}: {why}",
-                if invocation.name.ends_with("env") {
-                    "'"
-                } else {
-                    ""
-                },
-                if invocation.name.ends_with("env") {
-                    "'"
-                } else {
-                    ""
-                }
-            ),
+            Some("env") => format!("'{name}': {why}"),
+            Some("xargs") => format!("{name}: {why}"),
             _ => format!("failed to run command '{name}': {why}"),
         };
         invocation.error(&what);
-        status
     })
 }
 
@@ -206,9 +194,8 @@ async fn timeout(invocation: &mut Invocation) -> u8 {
         read(options.operands.first().map(String::as_str)),
         read(options.value('k')),
     ) else {
-        match options.operands.first() {
-            Some(text) => invocation.error(&format!("invalid time interval '{text}'")),
-            None => {}
+        if let Some(text) = options.operands.first() {
+            invocation.error(&format!("invalid time interval '{text}'"));
         }
         invocation.complain("Try 'timeout --help' for more information.");
         return 125;

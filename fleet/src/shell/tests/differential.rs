@@ -112,7 +112,11 @@ async fn no_script_is_recognised_by_its_text() {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+    #![proptest_config(proptest::prelude::ProptestConfig {
+        cases: 96,
+        failure_persistence: None,
+        ..proptest::prelude::ProptestConfig::default()
+    })]
 
     #[test]
     fn words_are_quoted_and_expanded_as_by_the_real_shell(
