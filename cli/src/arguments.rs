@@ -36,6 +36,9 @@ pub enum Command {
     Reset(ResetArguments),
     /// Show the state of the cluster, or the configuration as launchpad understands it
     Describe(DescribeArguments),
+    /// Run a command on simulated hosts that match the configuration, in virtual time
+    #[cfg(feature = "fleet")]
+    Rehearse(RehearseArguments),
     /// Accepted for older scripts: nothing has to be registered
     Register(RegisterArguments),
     /// Print a completion script for a shell
@@ -302,6 +305,57 @@ pub enum Report {
     Msr,
     /// The configuration with all defaults; no host is asked.
     Config,
+}
+
+/// Arguments of `rehearse`.
+#[cfg(feature = "fleet")]
+#[derive(Debug, Clone, Args)]
+pub struct RehearseArguments {
+    /// Common flags.
+    #[command(flatten)]
+    pub common: Common,
+    /// Flags of the cluster.
+    #[command(flatten)]
+    pub cluster: ClusterOptions,
+    /// What hosts are like and what goes wrong, as YAML
+    #[arg(long, value_name = "PATH")]
+    pub scenario: Option<std::path::PathBuf>,
+    /// Where chance comes from: equal seeds give equal rehearsals
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// What the hosts are before the command
+    #[arg(long, value_enum, default_value = "bare", value_name = "STATE")]
+    pub from: StartingPoint,
+    /// The command
+    #[arg(long, value_enum, default_value = "apply", value_name = "COMMAND")]
+    pub command: RehearsedCommand,
+    /// Show every command that hosts are sent
+    #[arg(long)]
+    pub commands: bool,
+    /// Fail where a hook wants something that is not simulated; without, it is taken to succeed
+    /// without effect
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// What hosts are before a rehearsed command.
+#[cfg(feature = "fleet")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StartingPoint {
+    /// An operating system and nothing else.
+    Bare,
+    /// A cluster as the configuration says.
+    Installed,
+}
+
+/// A command that can be rehearsed.
+#[cfg(feature = "fleet")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RehearsedCommand {
+    /// `launchpad apply`.
+    Apply,
+    /// `launchpad reset`.
+    Reset,
 }
 
 /// Arguments of `register`.

@@ -10,6 +10,7 @@
 //! | [`arguments`] | what may be typed, in the syntax of older versions too |
 //! | `commands` | one file for each command |
 //! | `session` | one run over a cluster: load, open sinks, run, tell |
+//! | `rehearsal` | the same commands on simulated hosts, in virtual time |
 //! | `confirm` | asking before each remote command |
 //! | [`error`] | what can go wrong before a run, and exit statuses |
 
@@ -17,6 +18,8 @@ pub mod arguments;
 mod commands;
 mod confirm;
 pub mod error;
+#[cfg(feature = "fleet")]
+pub mod rehearsal;
 mod session;
 pub mod world;
 
@@ -49,6 +52,8 @@ pub async fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>
         Command::Plan(arguments) => commands::plan::run(&mut world, &arguments).await,
         Command::Reset(arguments) => commands::reset::run(&mut world, &arguments).await,
         Command::Describe(arguments) => commands::describe::run(&mut world, &arguments).await,
+        #[cfg(feature = "fleet")]
+        Command::Rehearse(arguments) => commands::rehearse::run(&mut world, &arguments).await,
         Command::Register(arguments) => commands::register::run(&mut world, &arguments),
         Command::Completion(arguments) => commands::completion::run(&mut world, &arguments),
         Command::Version => commands::version::run(&mut world),

@@ -67,6 +67,8 @@ pub(crate) fn world(terminal: &Terminal) -> io::Result<World> {
         open_files,
         owner: format!("{user}@{machine}"),
         connections: Arc::new(ssh),
+        is_rehearsal: false,
+        listeners: Vec::new(),
     })
 }
 

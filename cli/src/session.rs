@@ -163,7 +163,9 @@ pub(crate) async fn run(
     let now = (world.now)();
     let run_id = (world.run_id)();
     let sinks = open_sinks(world, request, &config.name, &run_id, now);
-    let emitter = Emitter::new(sinks.sinks());
+    let mut told = sinks.sinks();
+    told.extend(world.listeners.iter().cloned());
+    let emitter = Emitter::new(told);
     let clock = Arc::clone(&world.now);
     let debug = is_debug(world, request.common) || is_trace(world, request.common);
     let wishes = Wishes { debug, logins };
@@ -239,6 +241,10 @@ fn hand_over_password(world: &mut World, shared: &Shared) {
     let Some(password) = shared.generated_password() else {
         return;
     };
+    if world.is_rehearsal {
+        world.say("MKE would make up a password for `admin`: set `spec.mke.adminPassword`");
+        return;
+    }
     let written = match world.home.as_deref() {
         None => Err("there is no home directory".to_owned()),
         Some(home) => report::directory::keep_password(home, &shared.config.name, password)
@@ -328,7 +334,7 @@ fn open_sinks(
 ) -> Sinks {
     let directory = match world.home.as_deref() {
         None => Err("there is no home directory".to_owned()),
-        Some(home) => RunDirectory::create(home, cluster, kind(request), run_id, now)
+        Some(home) => RunDirectory::create(home, cluster, &kind(world, request), run_id, now)
             .map_err(|error| chain(&error)),
     };
     let directory = match directory {
@@ -364,11 +370,16 @@ fn open_sinks(
 }
 
 /// Returns what the directory of a run is called after: `apply.log` is that of a real one.
-fn kind(request: &Request<'_>) -> &'static str {
-    match (request.mode, request.command) {
+fn kind(world: &World, request: &Request<'_>) -> String {
+    let kind = match (request.mode, request.command) {
         (Mode::Plan, "reset") => "reset-plan",
         (Mode::Plan, _) => "plan",
         (Mode::Observe | Mode::Run, command) => command,
+    };
+    if world.is_rehearsal {
+        format!("rehearse-{kind}")
+    } else {
+        kind.to_owned()
     }
 }
 

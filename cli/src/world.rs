@@ -32,6 +32,14 @@ impl Stream {
         }
     }
 
+    /// Returns the same stream for somebody who has no thread to spare: writing may block.
+    #[must_use]
+    pub fn unblocked(mut self) -> Self {
+        self.is_terminal = false;
+        self.is_in_memory = true;
+        self
+    }
+
     /// Makes a stream of a writer in memory.
     pub fn in_memory(writer: impl Write + Send + 'static) -> Self {
         Self {
@@ -125,6 +133,11 @@ pub struct World {
     pub owner: String,
     /// Makes connections.
     pub connections: Arc<dyn Connections>,
+    /// Whether hosts are simulated: then nothing but the directory of the run is written on this
+    /// machine, and it is called a rehearsal.
+    pub is_rehearsal: bool,
+    /// Told of every event of a run, beside the sinks that the run opens.
+    pub listeners: Vec<Arc<dyn phase::Sink>>,
 }
 
 impl World {

@@ -242,6 +242,8 @@ async fn run_in(home: tempfile::TempDir, hosts: &Hosts, config: &str, line: &str
         run_id: Box::new(|| RUN.to_owned()),
         open_files: 1024,
         owner: "me@here".to_owned(),
+        is_rehearsal: false,
+        listeners: Vec::new(),
         connections: Arc::new(hosts.clone()),
     };
     let words = std::iter::once("launchpad").chain(line.split(' '));

@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("product", &["config", "rig", "configurer", "phase"]),
     ("report", &["phase"]),
     ("standin", &[]),
+    ("fleet", &["rig", "standin"]),
     (
         "cli",
         &[
@@ -28,6 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "product",
             "report",
             "standin",
+            "fleet",
         ],
     ),
     ("e2e", &[]),

@@ -3,14 +3,10 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use rand::Rng as _;
-
-use crate::engine::Engine;
 use crate::files::{Content, Credentials, Follow, Kind};
-use crate::host::{Host, Power, Route, Sshd};
-use crate::network::{Interface, Link};
-use crate::process::Processes;
-use crate::profile::{Hardware, Profile};
+use crate::host::{Host, Route};
+use crate::network::Interface;
+use crate::profile::Profile;
 use crate::world::{Fleet, HostId};
 
 /// How the login user of a host becomes root.
@@ -127,32 +123,19 @@ impl Fleet {
 
 fn build(spec: &HostSpec, profile: &Profile, written: Duration, rng: &mut impl rand::Rng) -> Host {
     let mut host = Host {
-        name: spec.name.clone(),
         aliases: spec.aliases.clone(),
         login: spec.login.clone(),
         files: profile.files.clone(),
-        processes: Processes::default(),
-        engine: Engine::default(),
         systemd: profile.systemd.clone(),
         packages: profile.packages.clone(),
         interfaces: interfaces(spec, rng),
         routes: routes(spec),
-        hardware: Hardware {
-            processors: spec.processors,
-            memory_kib: spec.memory_kib,
-            kernel: "5.15.0-125-generic".to_owned(),
-            machine: "x86_64".to_owned(),
-            host_name: spec.name.clone(),
-        },
-        clock_skew: 0.0,
         booted: -3600.0 - rng.random_range(0.0..86_400.0_f64),
         boot_id: uuid(rng),
-        power: Power::On,
-        sshd: Sshd::Up,
-        has_cable: true,
-        link: Link::default(),
-        boot_time: Duration::from_secs(30),
+        ..Host::blank(&spec.name)
     };
+    host.hardware.processors = spec.processors;
+    host.hardware.memory_kib = spec.memory_kib;
     host.files.change_mount("/", |mount| mount.size = spec.disk);
     let machine_id = format!("{:032x}\n", rng.random::<u128>());
     let address = host

@@ -75,6 +75,8 @@ pub struct Host {
     pub interfaces: Vec<Interface>,
     /// Its routes.
     pub routes: Vec<Route>,
+    /// The rules of its firewall, as `iptables-save` prints them.
+    pub firewall: String,
     /// What it is made of.
     pub hardware: Hardware,
     /// By how many seconds its clock is ahead.
@@ -96,6 +98,38 @@ pub struct Host {
 }
 
 impl Host {
+    /// Makes a host with nothing on it, not even a directory.
+    pub(crate) fn blank(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            aliases: Vec::new(),
+            login: "root".to_owned(),
+            files: Files::new(),
+            processes: Processes::default(),
+            engine: Engine::default(),
+            systemd: Systemd::default(),
+            packages: Packages::default(),
+            interfaces: Vec::new(),
+            routes: Vec::new(),
+            firewall: String::new(),
+            hardware: Hardware {
+                processors: 4,
+                memory_kib: 16 << 20,
+                kernel: "5.15.0-125-generic".to_owned(),
+                machine: "x86_64".to_owned(),
+                host_name: name.to_owned(),
+            },
+            clock_skew: 0.0,
+            booted: -3600.0,
+            boot_id: String::new(),
+            power: Power::On,
+            sshd: Sshd::Up,
+            has_cable: true,
+            link: Link::default(),
+            boot_time: Duration::from_secs(30),
+        }
+    }
+
     /// Returns its first address that is not the loopback one.
     pub fn address(&self) -> Option<IpAddr> {
         let addresses = self.interfaces.iter().flat_map(|one| &one.addresses);

@@ -18,32 +18,43 @@
 //! | [`packages`] | its packages, and what repositories offer |
 //! | [`systemd`] | its units and services |
 //! | [`network`] | interfaces, names, sites, who reaches whom |
+//! | [`connection`] | how hosts are reached |
+//! | [`outside`] | repositories of packages outside of the fleet |
+//! | [`fault`] | what goes wrong, and when |
+//! | [`scenario`] | what hosts are like and what goes wrong, as YAML |
+//! | [`snapshot`] | what a host is, as lines that can be compared |
 //! | [`profile`] | operating systems as data |
 //! | [`process`] | its processes and their signals |
 //! | [`pipe`] | byte streams between processes |
 //! | [`open`] | files that are opened as streams |
 //! | [`shell`] | the interpreter |
-//! | [`script`] | scripts that mean the same and look different, for tests |
 //! | [`program`] | the programs that a host can run, in tables |
 //! | [`engine`] | container engines, swarms, registries |
 
 pub mod accounts;
 pub mod build;
+pub mod connection;
 pub(crate) mod engine;
+pub mod fault;
 pub mod files;
 pub mod host;
 pub mod network;
 pub(crate) mod open;
+pub mod outside;
 pub mod packages;
 pub(crate) mod pipe;
 pub(crate) mod process;
 pub mod profile;
 pub(crate) mod program;
-pub mod script;
+pub mod scenario;
 pub(crate) mod shell;
+pub mod snapshot;
 pub mod systemd;
 #[cfg(test)]
 pub(crate) mod testing;
+mod time;
+mod web;
 pub mod world;
 
+pub use engine::Quorum;
 pub use world::{Fleet, HostId, NotSimulated};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::build::HostSpec;
 use crate::files::{Content, Credentials, Device, Files, Kind};
+use crate::host::Host;
 use crate::pipe::{Reader, pipe};
 use crate::process::Ended;
 use crate::program::launch::Launch;
@@ -59,10 +59,13 @@ pub(crate) fn tree() -> Files {
 /// Returns a fleet with one host.
 pub(crate) fn fleet() -> (Fleet, HostId) {
     let fleet = Fleet::new(1, Duration::from_secs(1_700_000_000));
-    let spec = HostSpec::new("box", std::net::IpAddr::from([10, 0, 0, 1]));
-    let host = fleet.add_host(&spec).unwrap();
-    fleet.host(host, |host| host.files = tree());
-    (fleet, host)
+    fleet.world(|world| {
+        let mut host = Host::blank("box");
+        host.files = tree();
+        host.booted = -100.0;
+        world.hosts.push(host);
+    });
+    (fleet, HostId(0))
 }
 
 /// Returns what starts a program as root in `/work`.

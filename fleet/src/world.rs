@@ -9,12 +9,15 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 use tokio::time::Instant;
 
+use crate::connection::{Cut, Traffic};
 use crate::engine::Engines;
+use crate::fault::Faults;
 use crate::host::Host;
 use crate::network::Network;
 use crate::packages::Repository;
 use crate::profile::Profile;
 use crate::shell::Scripts;
+use crate::snapshot::Breach;
 
 /// A host, by its place in the fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,16 +43,31 @@ pub struct World {
     pub network: Network,
     /// Package repositories outside of the fleet.
     pub repositories: Vec<Repository>,
+    /// Whether a package that nobody knows is taken to be one of the distribution, where a user's
+    /// hook installs it.
+    pub assumes_packages: bool,
+    /// What goes wrong.
+    pub(crate) faults: Faults,
+    /// Connections, with what cuts them.
+    pub(crate) connections: Vec<(HostId, Cut)>,
+    /// What hosts have sent and received.
+    pub traffic: BTreeMap<HostId, Traffic>,
+    /// Whether commands that only look are checked.
+    pub(crate) audits: bool,
+    /// Those that did not.
+    pub(crate) breaches: Vec<Breach>,
+    /// How many commands that may change something have ended on a host.
+    pub(crate) changing: BTreeMap<HostId, u64>,
     /// What all engines share: swarms, registries.
     pub(crate) engines: Engines,
     /// Where chance comes from.
     pub(crate) rng: SmallRng,
     /// What was asked for and is not simulated.
     pub(crate) not_simulated: Vec<NotSimulated>,
-    /// Scripts that were parsed, for all hosts that are sent the same.
-    pub(crate) scripts: Scripts,
     /// Profiles that were read.
     profiles: BTreeMap<String, Profile>,
+    /// Scripts that were parsed, for all hosts that are sent the same.
+    pub(crate) scripts: Scripts,
 }
 
 /// A handle of the fleet; cheap to clone.
@@ -75,11 +93,18 @@ impl Fleet {
                     hosts: Vec::new(),
                     network: Network::default(),
                     repositories: Vec::new(),
+                    assumes_packages: false,
+                    faults: Faults::default(),
+                    connections: Vec::new(),
+                    traffic: BTreeMap::new(),
+                    audits: false,
+                    breaches: Vec::new(),
+                    changing: BTreeMap::new(),
                     engines: Engines::default(),
                     rng: SmallRng::seed_from_u64(seed),
                     not_simulated: Vec::new(),
-                    scripts: Scripts::default(),
                     profiles: BTreeMap::new(),
+                    scripts: Scripts::default(),
                 }),
                 started: Instant::now(),
                 epoch,

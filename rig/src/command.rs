@@ -210,6 +210,11 @@ impl Command {
         self.elevated || self.docker || asks_docker
     }
 
+    /// Returns whether it is text that the user supplied.
+    pub(crate) fn is_users(&self) -> bool {
+        matches!(self.body, Body::Raw(_))
+    }
+
     pub(crate) fn limit(&self) -> Option<Duration> {
         self.timeout
     }

@@ -536,7 +536,7 @@ impl Host {
         } else {
             None
         };
-        let mark = mark();
+        let mark = mark(&command);
         let program = command
             .program(&mark, privilege)
             .map_err(|source| CommandError::Build {
@@ -616,9 +616,15 @@ fn decode(code: u8) -> Option<Privilege> {
     }
 }
 
-/// Returns a word that no banner prints.
-fn mark() -> String {
-    format!("launchpad-{:032x}", rand::random::<u128>())
+/// Returns a word that no banner prints. Its first letter tells whoever watches a host what was
+/// declared of the command: `r` it only reads, `c` it may change something, `u` it is the user's.
+fn mark(command: &Command) -> String {
+    let letter = match (command.is_users(), command.effect()) {
+        (true, _) => 'u',
+        (false, Effect::Read) => 'r',
+        (false, Effect::Change) => 'c',
+    };
+    format!("launchpad-{letter}{:032x}", rand::random::<u128>())
 }
 
 /// One command on its way: dropped before its end, it ends the remote process.

@@ -5,5 +5,7 @@ pub(crate) mod completion;
 pub(crate) mod describe;
 pub(crate) mod plan;
 pub(crate) mod register;
+#[cfg(feature = "fleet")]
+pub(crate) mod rehearse;
 pub(crate) mod reset;
 pub(crate) mod version;

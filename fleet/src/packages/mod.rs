@@ -11,6 +11,9 @@ use std::sync::Arc;
 pub use offer::{Index, Repository, Signature};
 pub use solve::{Broken, Plan, Request, Unavailable, plan_install, plan_remove};
 
+/// The key by which the distribution itself signs: every host of it trusts it.
+pub const DISTRIBUTION_KEY: &str = "F6ECB3762474EDA9D21B7022871920D1991BC93C";
+
 /// A file that a package brings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PackageFile {

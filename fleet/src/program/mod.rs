@@ -5,28 +5,40 @@
 //! is installed.
 
 mod account;
+mod apt;
 mod archive;
+mod around;
 mod attribute;
 mod awk;
+pub(crate) mod clock;
+mod curl;
 mod digest;
+mod docker;
+mod dpkg;
 mod expr;
 mod file;
 mod find;
+pub(crate) mod gpg;
 mod grep;
 mod identity;
 mod invocation;
+mod journalctl;
 pub(crate) mod launch;
 mod lines;
 mod list;
 pub(crate) mod mode;
+pub(crate) mod net;
 pub(crate) mod options;
 mod output;
 mod path;
 pub(crate) mod posix;
+pub(crate) mod power;
+mod privilege;
 mod processes;
 mod run;
 mod sed;
 mod system;
+pub(crate) mod systemctl;
 mod text;
 pub(crate) mod time;
 
@@ -45,6 +57,17 @@ pub(crate) struct Program {
 /// All tables.
 const TABLES: &[&[Program]] = &[
     crate::shell::PROGRAMS,
+    output::PROGRAMS,
+    apt::PROGRAMS,
+    curl::PROGRAMS,
+    docker::PROGRAMS,
+    dpkg::PROGRAMS,
+    gpg::PROGRAMS,
+    journalctl::PROGRAMS,
+    net::PROGRAMS,
+    power::PROGRAMS,
+    privilege::PROGRAMS,
+    systemctl::PROGRAMS,
     account::PROGRAMS,
     archive::PROGRAMS,
     attribute::PROGRAMS,

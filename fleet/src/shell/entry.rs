@@ -105,6 +105,32 @@ pub(crate) async fn run_login(fleet: &Fleet, host: HostId, login: Login) -> Ende
     ended
 }
 
+/// Runs a command as root, as the service manager does; returns its exit status.
+pub(crate) async fn run_as_root(fleet: &Fleet, host: HostId, words: &[String]) -> u8 {
+    let Some(path) = words.first() else {
+        return 0;
+    };
+    let launch = Launch {
+        fleet: fleet.clone(),
+        host,
+        parent: Pid(1),
+        session: 0,
+        path: path.clone(),
+        arguments: words.to_vec(),
+        environment: BTreeMap::from([("PATH".to_owned(), DEFAULT_PATH.to_owned())]),
+        directory: "/".to_owned(),
+        credentials: Credentials::root(),
+        umask: 0o022,
+        stdin: Reader::null(),
+        stdout: Writer::null(),
+        stderr: Writer::null(),
+        ignored: std::collections::BTreeSet::new(),
+    };
+    let (ended, owed) = launch.start().wait().await;
+    tokio::time::sleep(owed).await;
+    ended.status()
+}
+
 /// What a shell is told to run.
 enum Source {
     Text(String),

@@ -23,8 +23,7 @@ mod word;
 mod tests;
 
 pub(crate) use entry::PROGRAMS;
-#[expect(unused_imports, reason = "connections will start it")]
-pub(crate) use entry::{Login, run_login};
+pub(crate) use entry::{Login, run_as_root, run_login};
 pub(crate) use script::Scripts;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -41,6 +41,11 @@ pub(crate) fn is_in_class(one: char, class: &str) -> bool {
     }
 }
 
+/// Returns whether a text fits a pattern.
+pub(crate) fn fits(pattern: &str, text: &str) -> bool {
+    Pattern::new(pattern).matches(text)
+}
+
 impl Pattern {
     /// Reads a pattern in which a backslash makes the next character plain.
     pub(crate) fn new(text: &str) -> Self {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 pub use journal::{Entry, Journal};
 pub use state::{Active, UnitState};
+pub(crate) use unit::split_words;
 pub use unit::{Behaviour, Load, Unit, full_name, is_known};
 
 use crate::files::{Credentials, Files, Follow, Kind};

@@ -71,3 +71,16 @@ impl UnitState {
         self.active == Active::Active
     }
 }
+
+impl UnitState {
+    /// Forgets a failure and earlier starts (`reset-failed`).
+    pub(crate) fn clear_failure(&mut self) {
+        self.attempts.clear();
+        self.restarts = 0;
+        if self.active == Active::Failed {
+            self.active = Active::Inactive;
+            self.sub = "dead";
+            self.result = "success";
+        }
+    }
+}

@@ -201,10 +201,12 @@ impl Api {
         tokio::select! {
             biased;
             answer = &mut answer => answer,
-            // The connection ends by itself only after the whole answer, or by an error.
-            ended = connection => match ended {
-                Ok(()) => answer.await,
-                Err(error) => Err(ApiError::Exchange(error)),
+            // The connection ends by itself after the whole answer, or by an error. An error behind
+            // the whole answer is none: a server that closes first has nobody to say goodbye to.
+            ended = connection => match (answer.await, ended) {
+                (Ok(answer), _) => Ok(answer),
+                (Err(error), Ok(())) => Err(error),
+                (Err(_), Err(error)) => Err(ApiError::Exchange(error)),
             },
         }
     }

@@ -32,7 +32,8 @@ printf '%s\n' "$@" | xargs -P 5 -n 1 sh -c '
     error=$(docker pull "$0" 2>&1 >/dev/null) && exit 0
     tries=$((tries + 1))
     case $error in
-      *"pull access"*|*"manifest unknown"*|*unauthorized*|*"no space left"*) tries=9 ;;
+      *"pull access"*|*"manifest unknown"*|*unauthorized*|*"no basic auth"*) tries=9 ;;
+      *"no space left"*|*"docker: not found"*) tries=9 ;;
     esac
     if [ $tries -ge 5 ]; then printf "%s: %s\n" "$0" "$error" >&2; exit 1; fi
     sleep $((tries * tries))

@@ -1,0 +1,180 @@
+//! Four hosts, and commands that are run on them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cli::rehearsal::{self, Setting};
+use cli::world::Stream;
+use fleet::build::HostSpec;
+use fleet::{Fleet, HostId};
+use phase::{Envelope, Sink};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// A time, as any other.
+const EPOCH: Duration = Duration::from_secs(1_795_000_000);
+
+/// What must be seen nowhere.
+pub const SECRET: &str = "correct-horse-battery";
+
+/// The hosts: name and last byte of the address.
+pub const HOSTS: [(&str, u8); 4] = [("m1", 11), ("m2", 12), ("m3", 13), ("w1", 21)];
+
+/// What a command left behind.
+pub struct Ran {
+    /// Its exit status.
+    pub status: u8,
+    /// Everything that it printed.
+    pub printed: String,
+    /// Everything that it told its sinks, as JSON.
+    pub told: String,
+}
+
+/// A cluster that is worked on.
+pub struct Cluster {
+    pub fleet: Fleet,
+    /// The order of the hosts in the configuration.
+    pub order: Vec<usize>,
+    /// Whether the configuration asks for more than it did at first.
+    pub is_changed: bool,
+}
+
+impl Cluster {
+    /// Returns four bare hosts.
+    pub fn new(seed: u64, order: &[usize]) -> Self {
+        let fleet = Fleet::new(seed, EPOCH);
+        for (name, last) in HOSTS {
+            let spec = HostSpec::new(name, [10, 0, 0, last].into());
+            fleet.add_host(&spec).unwrap();
+        }
+        fleet.add_archive();
+        fleet.add_engine_repository("https://repos.mirantis.com", "stable-25.0");
+        fleet.add_registry("docker.io");
+        fleet.audit();
+        Self {
+            fleet,
+            order: order.to_vec(),
+            is_changed: false,
+        }
+    }
+
+    fn config(&self) -> String {
+        let mut hosts = String::new();
+        for index in &self.order {
+            let (name, last) = HOSTS[*index];
+            let role = if name.starts_with('m') {
+                "manager"
+            } else {
+                "worker"
+            };
+            let more = if self.is_changed {
+                "    mcrConfig: {debug: true}\n    environment: {HTTP_PROXY: http://10.0.0.9:3128}\n"
+            } else {
+                ""
+            };
+            hosts.push_str(&format!(
+                "  - role: {role}\n    ssh: {{address: 10.0.0.{last}, user: ubuntu}}\n{more}    \
+                 hooks: {{apply: {{before: [\"true\"], after: [\"test -e /etc/hosts\"]}}}}\n"
+            ));
+        }
+        format!(
+            "apiVersion: launchpad.mirantis.com/mke/v1.6\nkind: mke\nmetadata: {{name: loop}}\n\
+             spec:\n  hosts:\n{hosts}  mcr: {{channel: stable-25.0, prune: true}}\n  mke:\n    \
+             version: 3.8.8\n    adminUsername: admin\n    adminPassword: {SECRET}\n    \
+             installFlags: [--san=mke.example.com]\n"
+        )
+    }
+
+    /// Runs a command; it is given two hours of its time.
+    pub async fn run(
+        &self,
+        words: &[&str],
+        signals: Option<UnboundedReceiver<i32>>,
+    ) -> Result<Ran, String> {
+        let printed = Pen::default();
+        let told = Tape::default();
+        let setting = Setting {
+            environment: BTreeMap::new(),
+            home: None,
+            current_dir: "/".into(),
+            config: Some(self.config()),
+            stdout: Stream::in_memory(printed.clone()),
+            stderr: Stream::in_memory(printed.clone()),
+            seed: self.fleet.elapsed().as_millis() as u64,
+            signals,
+        };
+        let mut world = rehearsal::world(&self.fleet, setting);
+        world.listeners.push(Arc::new(told.clone()));
+        let mut line = vec!["launchpad"];
+        line.extend(words);
+        line.extend(["-c", "-"]);
+        let line: Vec<std::ffi::OsString> = line.iter().map(Into::into).collect();
+        let running = Box::pin(cli::run(world, line));
+        let limit = Duration::from_secs(7200);
+        let status = tokio::time::timeout(limit, running).await;
+        let printed = printed.text();
+        match status {
+            Ok(status) => Ok(Ran {
+                status,
+                printed,
+                told: told.text(),
+            }),
+            Err(_) => Err(format!(
+                "{words:?} did not end within two hours:\n{printed}"
+            )),
+        }
+    }
+
+    /// Returns how many commands each host was sent since the last [`Fleet::forget_counts`].
+    pub fn counts(&self) -> Vec<(HostId, u64)> {
+        let sent = self.fleet.sent();
+        let count = |index: usize| {
+            let host = HostId(index);
+            (
+                host,
+                sent.iter().filter(|one| one.host == host).count() as u64,
+            )
+        };
+        (0..HOSTS.len()).map(count).collect()
+    }
+}
+
+/// Keeps what is written.
+#[derive(Clone, Default)]
+pub struct Pen(Arc<Mutex<Vec<u8>>>);
+
+impl Pen {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl std::io::Write for Pen {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Keeps what sinks are told.
+#[derive(Clone, Default)]
+struct Tape(Arc<Mutex<String>>);
+
+impl Tape {
+    fn text(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Sink for Tape {
+    fn receive(&self, envelope: &Envelope) {
+        let line = serde_json::to_string(envelope).unwrap();
+        let mut text = self.0.lock().unwrap();
+        text.push_str(&line);
+        text.push('\n');
+    }
+}

@@ -1,0 +1,388 @@
+//! The HTTPS API of controllers: `standin` says what is answered.
+
+use std::convert::Infallible;
+use std::io::{Cursor, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response, header};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use standin::bundle::Entry;
+use standin::command::Seed;
+use standin::controller::{Controller, Handling, Question, Site, Told};
+use standin::engine::{Action, Identity};
+use standin::http::{Answer, Body};
+use tokio::io::DuplexStream;
+use tokio_rustls::TlsAcceptor;
+
+use super::{certificate, view};
+use crate::engine::container::Status;
+use crate::engine::{Refusal, api, around, enter};
+use crate::world::{Fleet, HostId, World};
+
+/// The largest request that is read, in bytes.
+const LARGEST: usize = 1 << 20;
+
+/// How long an exchange takes that needs a look at the engine.
+const TAKES: Duration = Duration::from_millis(40);
+
+/// What a controller serves.
+pub(super) struct Serving {
+    controller: Controller,
+    site: Site,
+    /// When its port is open.
+    ready: Duration,
+    tls: Option<Arc<ServerConfig>>,
+}
+
+impl Serving {
+    /// Sets a site up.
+    pub(super) fn new(site: Site, seed: Seed, ready: Duration) -> Self {
+        Self {
+            controller: Controller::new(site.clone(), seed),
+            site,
+            ready,
+            tls: None,
+        }
+    }
+}
+
+/// A controller that listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Listener {
+    host: HostId,
+    container: String,
+    is_held: bool,
+}
+
+/// What a controller answers, and how it proves who it is.
+#[derive(Debug, Clone)]
+#[expect(
+    dead_code,
+    reason = "curl does not judge certificates yet: it is only used with -k"
+)]
+pub(crate) struct Served {
+    /// The status.
+    pub(crate) status: u16,
+    /// The type of the body.
+    pub(crate) content_type: &'static str,
+    /// The body.
+    pub(crate) body: Vec<u8>,
+    /// Its certificate, as PEM.
+    pub(crate) certificate: String,
+    /// The authority of that, as PEM.
+    pub(crate) authority: String,
+    /// The names and addresses that the certificate is for; none where somebody else made it.
+    pub(crate) names: Vec<String>,
+}
+
+/// Returns the host that an address leads to from another.
+fn target(world: &World, from: HostId, address: &str) -> Option<HostId> {
+    let is_local = address == "localhost" || address == "::1" || address.starts_with("127.");
+    let target = if is_local {
+        Some(from)
+    } else {
+        around::host_with(world, from, address)
+    };
+    target.filter(|&to| around::is_connected(world, from, to))
+}
+
+fn listener(world: &World, host: HostId, port: u16, now: Duration) -> Option<Listener> {
+    let first = (host, String::new());
+    let actors = world.engines.actors.all.range(first..);
+    for ((_, id), actor) in actors.take_while(|((of, _), _)| *of == host) {
+        let Some(serving) = &actor.serving else {
+            continue;
+        };
+        let status = world.engine(host).containers.get(id)?.state.status;
+        if serving.site.state.port == port && serving.ready <= now && status.is_alive() {
+            return Some(Listener {
+                host,
+                container: id.clone(),
+                is_held: status == Status::Paused,
+            });
+        }
+    }
+    None
+}
+
+/// Returns the ports on which controllers of a host listen.
+pub(crate) fn ports(world: &World, host: HostId, now: Duration) -> Vec<u16> {
+    let first = (host, String::new());
+    let actors = world.engines.actors.all.range(first..);
+    let own = actors.take_while(|((of, _), _)| *of == host);
+    own.filter_map(|(_, actor)| actor.serving.as_ref())
+        .filter(|serving| serving.ready <= now)
+        .map(|serving| serving.site.state.port)
+        .collect()
+}
+
+fn with<T>(
+    world: &mut World,
+    listener: &Listener,
+    work: impl FnOnce(&mut Serving) -> T,
+) -> Option<T> {
+    let key = (listener.host, listener.container.clone());
+    let actor = world.engines.actors.all.get_mut(&key)?;
+    actor.serving.as_mut().map(work)
+}
+
+/// Answers a request to a controller, without the cost of TLS. Where nothing listens there is no
+/// answer; a controller that is held does not answer before it is let go.
+pub(crate) async fn https(
+    fleet: &Fleet,
+    from: HostId,
+    address: &str,
+    port: u16,
+    request: standin::http::Request,
+) -> Result<Served, String> {
+    let found = enter(fleet, |world, now| {
+        let target = target(world, from, address)?;
+        listener(world, target, port, now)
+    });
+    let Some(listener) = found else {
+        return Err("Connection refused".to_owned());
+    };
+    hold(fleet, &listener).await;
+    tokio::time::sleep(TAKES).await;
+    let served = enter(fleet, |world, now| {
+        let answer = handle(world, &listener, &request, now)?;
+        with(world, &listener, |serving| serve(&serving.site, answer))
+    });
+    served.ok_or_else(|| "Connection reset by peer".to_owned())
+}
+
+/// Returns whether the controller of a host answers that it is well.
+pub(crate) fn is_well(world: &mut World, host: HostId, port: u16, now: Duration) -> bool {
+    if !around::is_up(world, host) {
+        return false;
+    }
+    let Some(listener) = listener(world, host, port, now).filter(|one| !one.is_held) else {
+        return false;
+    };
+    let request = standin::http::Request {
+        method: "GET".to_owned(),
+        path: "/_ping".to_owned(),
+        ..standin::http::Request::default()
+    };
+    handle(world, &listener, &request, now).is_some_and(|answer| answer.status == 200)
+}
+
+/// Waits while a controller is held.
+async fn hold(fleet: &Fleet, listener: &Listener) {
+    loop {
+        let is_held = enter(fleet, |world, _| {
+            let containers = &world.engine(listener.host).containers;
+            let found = containers.get(&listener.container);
+            found.is_some_and(|one| one.state.status == Status::Paused)
+        });
+        if !is_held {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+fn serve(site: &Site, answer: Answer) -> Served {
+    let (content_type, body) = body(answer.body);
+    Served {
+        status: answer.status,
+        content_type,
+        body,
+        certificate: site.server.certificate.clone(),
+        authority: site.ca.clone(),
+        names: if site.state.uses_external_cert {
+            Vec::new()
+        } else {
+            site.state.sans.clone()
+        },
+    }
+}
+
+/// Lets a controller answer.
+fn handle(
+    world: &mut World,
+    listener: &Listener,
+    request: &standin::http::Request,
+    now: Duration,
+) -> Option<Answer> {
+    let handling = with(world, listener, |serving| serving.controller.begin(request))?;
+    match handling {
+        Handling::Answer(answer) => Some(answer),
+        Handling::Ask(question) => {
+            let told = find_out(world, listener, &question, now);
+            with(world, listener, |serving| {
+                serving.controller.finish(&question, told)
+            })
+        }
+    }
+}
+
+fn find_out(world: &mut World, listener: &Listener, question: &Question, now: Duration) -> Told {
+    let host = listener.host;
+    match question {
+        Question::Certificate => {
+            let action = with(world, listener, |one| one.controller.user_certificate());
+            match action {
+                Some(Action::Issue {
+                    authority,
+                    common_name,
+                    names,
+                }) => {
+                    let made = certificate::issue(&mut world.rng, &authority, &common_name, &names);
+                    made.map_or_else(Told::Refused, Told::Identity)
+                }
+                _ => Told::Identity(Identity::default()),
+            }
+        }
+        _ if !world.engine(host).is_answering() => Told::Refused(view::silent()),
+        Question::Health => Told::Swarm(view::swarm(world, host)),
+        Question::Engine(path) => {
+            let answer = api::get(world, host, path, now);
+            Told::Engine {
+                status: answer.status,
+                body: answer.body,
+            }
+        }
+    }
+}
+
+/// Connects to a controller: where one listens, the other end serves TLS and HTTP.
+///
+/// Nothing listens where there is no stream.
+pub(crate) fn dial(fleet: &Fleet, from: HostId, address: &str, port: u16) -> Option<DuplexStream> {
+    let (listener, tls) = enter(fleet, |world, now| {
+        let target = target(world, from, address)?;
+        let listener = listener(world, target, port, now)?;
+        let tls = with(world, &listener, |serving| {
+            if serving.tls.is_none() {
+                serving.tls = tls(&serving.site).ok().map(Arc::new);
+            }
+            serving.tls.clone()
+        });
+        Some((listener, tls??))
+    })?;
+    let (near, far) = tokio::io::duplex(64 << 10);
+    let fleet = fleet.clone();
+    tokio::spawn(connection(fleet, listener, tls, far));
+    Some(near)
+}
+
+/// Serves one connection; how it ends is the client's affair.
+async fn connection(
+    fleet: Fleet,
+    listener: Listener,
+    tls: Arc<ServerConfig>,
+    stream: DuplexStream,
+) {
+    hold(&fleet, &listener).await;
+    let Ok(stream) = TlsAcceptor::from(tls).accept(stream).await else {
+        return;
+    };
+    let has_certificate = stream.get_ref().1.peer_certificates().is_some();
+    let service = service_fn(move |request| {
+        let (fleet, listener) = (fleet.clone(), listener.clone());
+        async move { Ok::<_, Infallible>(exchange(&fleet, &listener, request, has_certificate).await) }
+    });
+    let _ = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn exchange(
+    fleet: &Fleet,
+    listener: &Listener,
+    request: Request<Incoming>,
+    has_certificate: bool,
+) -> Response<Full<Bytes>> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, LARGEST).collect().await else {
+        return response(Answer::text(413, "the request is too large\n"));
+    };
+    let authorization = parts.headers.get(header::AUTHORIZATION);
+    let request = standin::http::Request {
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().map(str::to_owned),
+        authorization: authorization
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned),
+        has_certificate,
+        body: body.to_bytes().to_vec(),
+    };
+    hold(fleet, listener).await;
+    tokio::time::sleep(TAKES).await;
+    let answer = enter(fleet, |world, now| handle(world, listener, &request, now));
+    response(answer.unwrap_or_else(|| Answer::text(502, "the controller is gone\n")))
+}
+
+/// Sets TLS up: a client may show a certificate, and then it has to be one of the cluster's.
+fn tls(site: &Site) -> Result<ServerConfig, Refusal> {
+    let bad = |what: &str, error: String| super::super::refusal(500, format!("{what}: {error}"));
+    let certificates = CertificateDer::pem_slice_iter(site.server.certificate.as_bytes())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| bad("the server certificate cannot be read", error.to_string()))?;
+    let key = PrivateKeyDer::from_pem_slice(site.server.key.as_bytes())
+        .map_err(|error| bad("the key cannot be read", error.to_string()))?;
+    let mut roots = RootCertStore::empty();
+    let root = CertificateDer::from_pem_slice(site.state.authority.certificate.as_bytes())
+        .map_err(|error| bad("the CA cannot be read", error.to_string()))?;
+    roots
+        .add(root)
+        .map_err(|error| bad("the CA cannot be used", error.to_string()))?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let clients =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+            .allow_unauthenticated()
+            .build()
+            .map_err(|error| bad("clients cannot be verified", error.to_string()))?;
+    ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| bad("TLS cannot be set up", error.to_string()))?
+        .with_client_cert_verifier(clients)
+        .with_single_cert(certificates, key)
+        .map_err(|error| bad("the certificate cannot be used", error.to_string()))
+}
+
+fn body(body: Body) -> (&'static str, Vec<u8>) {
+    match body {
+        Body::Text(text) => ("text/plain; charset=utf-8", text.into_bytes()),
+        Body::Json(body) => ("application/json", body),
+        Body::Archive(entries) => ("application/zip", pack(&entries).unwrap_or_default()),
+    }
+}
+
+fn response(answer: Answer) -> Response<Full<Bytes>> {
+    let (status, allow) = (answer.status, answer.allow);
+    let (kind, body) = body(answer.body);
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() =
+        hyper::StatusCode::from_u16(status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
+    if let Some(methods) = allow {
+        headers.insert(header::ALLOW, header::HeaderValue::from_static(methods));
+    }
+    response
+}
+
+/// Packs the files of a bundle.
+fn pack(entries: &[Entry]) -> zip::result::ZipResult<Vec<u8>> {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Stored)
+        .unix_permissions(0o600);
+    for entry in entries {
+        writer.start_file(entry.path.as_str(), options)?;
+        writer.write_all(entry.content.as_bytes())?;
+    }
+    Ok(writer.finish()?.into_inner())
+}

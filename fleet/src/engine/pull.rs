@@ -1,0 +1,115 @@
+//! Pulling images, logging in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::disk::{cannot, disk};
+use super::image::{Image, Layer, Reference};
+use super::registry::{Caller, Login, Trouble, host_and_port};
+use super::{Refusal, around, refusal};
+use crate::world::{HostId, World};
+
+/// What a pull comes to.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// The image, or what is wrong.
+    pub(crate) image: Result<Arc<Image>, Trouble>,
+    /// The layers that have to come.
+    pub(crate) layers: Vec<Layer>,
+    /// How long they take.
+    transfer: Duration,
+}
+
+impl Plan {
+    /// Returns how long it takes.
+    pub(crate) fn took(&self) -> Duration {
+        match &self.image {
+            Ok(_) => self.transfer,
+            Err(trouble) => trouble.took,
+        }
+    }
+}
+
+/// Finds out what a pull comes to.
+pub(crate) fn plan(
+    world: &mut World,
+    host: HostId,
+    reference: &Reference,
+    login: Option<&Login>,
+) -> Plan {
+    let (name, _) = host_and_port(&reference.domain);
+    let reach = around::reach(world, host, name);
+    let trusts = around::trusts(world, host, &reference.domain);
+    let engine = &world.hosts[host.0].engine;
+    let caller = Caller {
+        settings: &engine.settings,
+        reach,
+        trusts,
+        login,
+    };
+    let image = world.engines.registries.manifest(reference, &caller);
+    let layers = image
+        .as_ref()
+        .map(|image| engine.images.missing_layers(image))
+        .unwrap_or_default();
+    let registry = world.engines.registries.get(&reference.domain);
+    let at_once = engine.settings.downloads;
+    let transfer = registry.map(|one| one.transfer(&layers, at_once));
+    Plan {
+        image,
+        layers,
+        transfer: transfer.unwrap_or_default(),
+    }
+}
+
+/// Keeps an image that has come.
+pub(crate) fn keep(
+    world: &mut World,
+    host: HostId,
+    reference: &Reference,
+    image: &Arc<Image>,
+    now: Duration,
+) -> Result<(), Refusal> {
+    let layers = world.engine(host).images.missing_layers(image);
+    let kept = disk(world, host, now).keep_layers(&layers);
+    if let Err(errno) = kept {
+        disk(world, host, now).forget_layers(&layers);
+        let root = &world.engine(host).settings.data_root;
+        let path = format!("write {root}/tmp/GetImageBlob3084256391");
+        return Err(refusal(500, cannot(&path, errno)));
+    }
+    world.engine_mut(host).images.pulled(image, reference);
+    world.touch(host);
+    Ok(())
+}
+
+/// Pulls an image; the time for it has passed already.
+pub(crate) fn at_once(
+    world: &mut World,
+    host: HostId,
+    reference: &Reference,
+    login: Option<&Login>,
+    now: Duration,
+) -> Result<(), Refusal> {
+    match plan(world, host, reference, login).image {
+        Ok(image) => keep(world, host, reference, &image, now),
+        Err(trouble) => Err(refusal(500, trouble.message)),
+    }
+}
+
+/// Logs in to a registry.
+pub(crate) fn log_in(
+    world: &World,
+    host: HostId,
+    domain: &str,
+    login: &Login,
+) -> Result<(), Trouble> {
+    let (name, _) = host_and_port(domain);
+    let caller = Caller {
+        settings: &world.engine(host).settings,
+        reach: around::reach(world, host, name),
+        trusts: around::trusts(world, host, domain),
+        login: Some(login),
+    };
+    world.engines.registries.check_login(domain, &caller)
+}

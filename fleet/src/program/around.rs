@@ -1,0 +1,60 @@
+//! What programs ask of everything around them.
+
+use super::Invocation;
+use super::launch::find_executable;
+use crate::connection::Kind;
+use crate::files::Errno;
+use crate::open::Opener;
+
+impl Invocation {
+    /// Reads a file to its end.
+    ///
+    /// # Errors
+    ///
+    /// Fails as the system calls would.
+    pub(crate) fn read_file(&self, path: &str) -> Result<Vec<u8>, Errno> {
+        let opener = Opener {
+            fleet: &self.fleet,
+            host: self.host,
+            who: &self.credentials,
+            umask: self.umask,
+        };
+        let content = opener.content(&self.path(path))?;
+        Ok(content.slice(0, content.size() as usize).to_vec())
+    }
+
+    /// Writes a file; what it held before goes.
+    ///
+    /// # Errors
+    ///
+    /// Fails as the system calls would.
+    pub(crate) fn write_file(&self, path: &str, bytes: Vec<u8>) -> Result<(), Errno> {
+        let (path, now) = (self.path(path), self.now());
+        let mode = 0o666 & !self.umask;
+        self.host(|host| host.files.write(&path, bytes, mode, &self.credentials, now))
+    }
+
+    /// Returns the path of a program, as the search path leads to it.
+    pub(crate) fn find_program(&self, name: &str) -> Option<String> {
+        let search = self.variable("PATH");
+        let found = find_executable(
+            &self.fleet,
+            self.host,
+            name,
+            search,
+            &self.directory,
+            &self.credentials,
+        );
+        found.ok()
+    }
+
+    /// Returns whether it runs for text that the user supplied: a hook.
+    pub(crate) fn is_users(&self) -> bool {
+        self.fleet.kind_of(self.session) == Kind::User
+    }
+
+    /// Takes note of something that is not simulated and taken to be so.
+    pub(crate) fn assume(&self, what: &str) {
+        self.fleet.note_not_simulated(self.host, &self.name, what);
+    }
+}

@@ -1,0 +1,246 @@
+//! `node`.
+
+use std::time::Duration;
+
+use super::flags::{Flag, Flags};
+use super::listing::Listing;
+use super::service::{TASKS, task_row};
+use super::{Docker, Outcome, only, some, unknown};
+use crate::engine::swarm::node::{self, AVAILABILITIES, Node, Update};
+use crate::engine::swarm::{Swarm, managed};
+use crate::engine::value::{Value, map};
+use crate::engine::{refusal, show};
+
+const COLUMNS: &[(&str, &str)] = &[
+    ("ID", "ID"),
+    ("Hostname", "HOSTNAME"),
+    ("Status", "STATUS"),
+    ("Availability", "AVAILABILITY"),
+    ("ManagerStatus", "MANAGER STATUS"),
+    ("EngineVersion", "ENGINE VERSION"),
+];
+
+impl Docker<'_> {
+    /// Commands of nodes.
+    pub(super) async fn node(&mut self, words: &[&str]) -> Outcome {
+        match words {
+            ["ls" | "list", rest @ ..] => self.list_nodes(rest).await,
+            ["inspect", rest @ ..] => self.inspect(rest, Some("node")).await,
+            ["update", rest @ ..] => self.update_node(rest).await,
+            ["promote", rest @ ..] => self.change_role(rest, true).await,
+            ["demote", rest @ ..] => self.change_role(rest, false).await,
+            ["rm" | "remove", rest @ ..] => self.remove_nodes(rest).await,
+            ["ps", rest @ ..] => self.tasks_of_node(rest).await,
+            [word, ..] => Err(unknown(format!("the command node {word}"))),
+            [] => Err(unknown("the help of node")),
+        }
+    }
+
+    async fn list_nodes(&mut self, words: &[&str]) -> Outcome {
+        let known = [
+            Flag::switch("quiet").short('q'),
+            Flag::value("filter").short('f'),
+            Flag::value("format"),
+        ];
+        let flags = Flags::parse(&known, words)?;
+        let filters = flags.pairs("filter");
+        let known = ["role", "name", "id", "membership", "node.label", "label"];
+        if let Some((name, _)) = filters
+            .iter()
+            .find(|(name, _)| !known.contains(&name.as_str()))
+        {
+            return Err(unknown(format!("the filter {name}")));
+        }
+        let is_quiet = flags.has("quiet");
+        let is_plain = flags.value("format").is_none() && !is_quiet;
+        let rows = self
+            .engine(|world, host, now| {
+                let swarm = world.swarm(managed(world, host)?);
+                let own = world.engine(host).membership.as_ref();
+                let own = own.map(|own| own.node.as_str());
+                let mut nodes: Vec<&Node> = swarm
+                    .nodes
+                    .values()
+                    .filter(|node| filters.iter().all(|(name, value)| fits(node, name, value)))
+                    .collect();
+                nodes.sort_by(|one, other| {
+                    (&one.host_name, &one.id).cmp(&(&other.host_name, &other.id))
+                });
+                let rows = nodes.into_iter();
+                let rows =
+                    rows.map(|node| row(swarm, node, own == Some(node.id.as_str()), is_plain, now));
+                Ok(rows.collect::<Vec<_>>())
+            })
+            .await?;
+        let listing = Listing {
+            columns: COLUMNS,
+            rows,
+            key: "ID",
+        };
+        let text = listing.show(flags.value("format"), is_quiet)?;
+        self.invocation.print(&text);
+        Ok(0)
+    }
+
+    async fn update_node(&mut self, words: &[&str]) -> Outcome {
+        let known = [
+            Flag::value("label-add"),
+            Flag::value("label-rm"),
+            Flag::value("availability"),
+            Flag::value("role"),
+        ];
+        let flags = Flags::parse(&known, words)?;
+        let name = only(&flags, "node update")?.to_owned();
+        let update = Update {
+            labels_to_add: flags.pairs("label-add"),
+            labels_to_remove: flags.all("label-rm"),
+            availability: match flags.value("availability") {
+                None => None,
+                Some(text) => {
+                    let found = AVAILABILITIES.iter().find(|(name, _)| *name == text);
+                    let bad = || refusal(400, format!("invalid Availability: \"{text}\""));
+                    Some(found.ok_or_else(bad)?.1)
+                }
+            },
+            is_manager: match flags.value("role") {
+                None => None,
+                Some("manager") => Some(true),
+                Some("worker") => Some(false),
+                Some(text) => {
+                    let message = format!(
+                        "rpc error: code = InvalidArgument desc = invalid Role: \"{text}\""
+                    );
+                    return Err(refusal(400, message).into());
+                }
+            },
+        };
+        self.engine(|world, host, now| {
+            let swarm = managed(world, host)?;
+            node::update(world, swarm, &name, &update, now)
+        })
+        .await?;
+        self.invocation.print(&format!("{name}\n"));
+        Ok(0)
+    }
+
+    async fn change_role(&mut self, words: &[&str], is_manager: bool) -> Outcome {
+        let flags = Flags::parse(&[], words)?;
+        some(
+            &flags,
+            if is_manager {
+                "node promote"
+            } else {
+                "node demote"
+            },
+        )?;
+        self.each(&flags.rest, |world, host, now, name| {
+            let swarm = managed(world, host)?;
+            let is_so = world.swarm(swarm).find_node(name)?.is_manager == is_manager;
+            if is_so {
+                let what = if is_manager { "manager" } else { "worker" };
+                return Ok(format!("Node {name} is already a {what}."));
+            }
+            let update = Update {
+                is_manager: Some(is_manager),
+                ..Update::default()
+            };
+            node::update(world, swarm, name, &update, now)?;
+            Ok(if is_manager {
+                format!("Node {name} promoted to a manager in the swarm.")
+            } else {
+                format!("Manager {name} demoted in the swarm.")
+            })
+        })
+        .await
+    }
+
+    async fn remove_nodes(&mut self, words: &[&str]) -> Outcome {
+        let flags = Flags::parse(&[Flag::switch("force").short('f')], words)?;
+        some(&flags, "node rm")?;
+        let is_forced = flags.has("force");
+        self.each(&flags.rest, |world, host, now, name| {
+            let swarm = managed(world, host)?;
+            node::remove(world, swarm, name, is_forced, now).map(|_| name.to_owned())
+        })
+        .await
+    }
+
+    async fn tasks_of_node(&mut self, words: &[&str]) -> Outcome {
+        let known = [
+            Flag::switch("quiet").short('q'),
+            Flag::switch("no-trunc"),
+            Flag::value("format"),
+        ];
+        let flags = Flags::parse(&known, words)?;
+        let names = match flags.rest.as_slice() {
+            [] => vec!["self".to_owned()],
+            names => names.to_vec(),
+        };
+        let rows = self
+            .engine(|world, host, now| {
+                let swarm = world.swarm(managed(world, host)?);
+                let own = world.engine(host).membership.as_ref();
+                let mut rows = Vec::new();
+                for name in &names {
+                    let id = match (name.as_str(), own) {
+                        ("self", Some(own)) => own.node.clone(),
+                        (name, _) => swarm.find_node(name)?.id.clone(),
+                    };
+                    let tasks = swarm.tasks.values();
+                    let own = tasks.filter(|task| task.node.as_deref() == Some(&id));
+                    rows.extend(own.map(|task| task_row(swarm, task, now, &flags)));
+                }
+                Ok(rows)
+            })
+            .await?;
+        let listing = Listing {
+            columns: TASKS,
+            rows,
+            key: "ID",
+        };
+        let text = listing.show(flags.value("format"), flags.has("quiet"))?;
+        self.invocation.print(&text);
+        Ok(0)
+    }
+}
+
+fn fits(node: &Node, filter: &str, value: &str) -> bool {
+    match filter {
+        "role" => (value == "manager") == node.is_manager,
+        "name" => node.host_name.starts_with(value),
+        "id" => node.id.starts_with(value),
+        "membership" => value == "accepted",
+        _ => match value.split_once('=') {
+            Some((name, value)) => node.labels.get(name).is_some_and(|own| own == value),
+            None => node.labels.contains_key(value),
+        },
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next();
+    first.map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+fn row(swarm: &Swarm, node: &Node, is_self: bool, is_plain: bool, now: Duration) -> Value {
+    let manager = match node.is_manager {
+        true if swarm.leader.as_deref() == Some(&node.id) => "Leader".to_owned(),
+        true => capital(show::swarm::reachability(node)),
+        false => String::new(),
+    };
+    let mark = if is_self && is_plain { " *" } else { "" };
+    let state = capital(node.state(now));
+    map! {
+        "ID": format!("{}{mark}", node.id),
+        "Self": is_self,
+        "Hostname": &node.host_name,
+        "Status": state,
+        "Availability": capital(node.availability.name()),
+        "ManagerStatus": manager,
+        "EngineVersion": &node.engine_version,
+        "TLSStatus": "Ready",
+    }
+}

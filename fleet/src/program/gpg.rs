@@ -1,0 +1,103 @@
+//! `gpg`, as far as keys of repositories go: a key is a text that names its fingerprint.
+
+use futures_util::future::BoxFuture;
+
+use super::{Invocation, Program};
+
+pub(crate) const PROGRAMS: &[Program] = &[Program {
+    name: "gpg",
+    run: gpg,
+}];
+
+const BEGIN: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
+
+/// Returns a public key in its armour. What is inside is the fingerprint: nobody computes with it.
+pub(crate) fn armoured(fingerprint: &str) -> String {
+    format!("{BEGIN}\n\n{fingerprint}\n-----END PGP PUBLIC KEY BLOCK-----\n")
+}
+
+/// Returns the fingerprints of the keys in a text, armoured or not.
+fn keys(text: &str) -> Vec<String> {
+    let is_key =
+        |line: &&str| line.len() == 40 && line.bytes().all(|byte| byte.is_ascii_hexdigit());
+    text.lines().filter(is_key).map(str::to_owned).collect()
+}
+
+fn gpg(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
+    Box::pin(async move {
+        invocation.spend(crate::time::of("gpg")).await;
+        let (mut verb, mut output, mut files) = (None, None, Vec::new());
+        let arguments = invocation.arguments.clone();
+        let mut words = arguments.iter();
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "--batch"
+                | "--quiet"
+                | "-q"
+                | "--no-tty"
+                | "--yes"
+                | "--with-colons"
+                | "--no-default-keyring" => {}
+                "--show-keys" | "--dearmor" | "--import" => verb = Some(word.clone()),
+                "--output" | "-o" => output = words.next().cloned(),
+                "--homedir" => drop(words.next()),
+                word if word.starts_with('-') && word != "-" => {
+                    return invocation.not_simulated(&format!("option {word}"));
+                }
+                word => files.push(word.to_owned()),
+            }
+        }
+        let bytes = match files.first() {
+            None => Ok(invocation.read_input().await),
+            Some(path) => invocation.read_file(path),
+        };
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
+            Err(errno) => {
+                let path = files.first().cloned().unwrap_or_default();
+                invocation.complain(&format!("gpg: can't open '{path}': {errno}\n"));
+                return 2;
+            }
+        };
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        match verb.as_deref() {
+            Some("--show-keys") => show(invocation, &text),
+            Some("--dearmor") => dearmour(invocation, &text, output.as_deref()),
+            _ => invocation.not_simulated("no command, or --import"),
+        }
+    })
+}
+
+fn show(invocation: &mut Invocation, text: &str) -> u8 {
+    let keys = keys(text);
+    if keys.is_empty() {
+        invocation.complain("gpg: no valid OpenPGP data found.\n");
+        return 2;
+    }
+    for key in keys {
+        invocation.print(&format!(
+            "pub   rsa3072 2026-11-25 [SC]\n      {key}\nuid                      Package \
+             repository\n\n"
+        ));
+    }
+    0
+}
+
+fn dearmour(invocation: &mut Invocation, text: &str, output: Option<&str>) -> u8 {
+    let keys = keys(text);
+    if !text.contains(BEGIN) || keys.is_empty() {
+        invocation.complain("gpg: no valid OpenPGP data found.\ngpg: dearmoring failed: eof\n");
+        return 2;
+    }
+    let ring = format!("{}\n", keys.join("\n"));
+    match output {
+        None => invocation.print(&ring),
+        Some(path) => {
+            if let Err(errno) = invocation.write_file(path, ring.into_bytes()) {
+                invocation.complain(&format!("gpg: can't create '{path}': {errno}\n"));
+                return 2;
+            }
+        }
+    }
+    0
+}

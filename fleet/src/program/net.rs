@@ -1,0 +1,497 @@
+//! `ip`, `ss`, `ping`, and what firewalls say.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use super::{Invocation, Program};
+use crate::host::{Host, Route};
+use crate::network::Interface;
+
+pub(crate) const PROGRAMS: &[Program] = &[
+    Program {
+        name: "ip",
+        run: ip,
+    },
+    Program {
+        name: "ss",
+        run: ss,
+    },
+    Program {
+        name: "ping",
+        run: ping,
+    },
+    Program {
+        name: "iptables-save",
+        run: save,
+    },
+    Program {
+        name: "ip6tables-save",
+        run: save,
+    },
+    Program {
+        name: "iptables-restore",
+        run: restore,
+    },
+    Program {
+        name: "ip6tables-restore",
+        run: restore,
+    },
+];
+
+/// What was asked for before the object.
+#[derive(Debug, Default, Clone, Copy)]
+struct Form {
+    is_on_line: bool,
+    is_brief: bool,
+    only_four: bool,
+    only_six: bool,
+}
+
+fn ip(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
+    Box::pin(async move {
+        let mut form = Form::default();
+        let arguments = invocation.arguments.clone();
+        let mut words: &[String] = &arguments;
+        while let Some((word, rest)) = words.split_first() {
+            match word.as_str() {
+                "-o" | "-oneline" => form.is_on_line = true,
+                "-br" | "-brief" => form.is_brief = true,
+                "-4" => form.only_four = true,
+                "-6" => form.only_six = true,
+                "-o4" | "-4o" => (form.is_on_line, form.only_four) = (true, true),
+                option if option.starts_with('-') => {
+                    return invocation.not_simulated(&format!("option {option}"));
+                }
+                _ => break,
+            }
+            words = rest;
+        }
+        let Some((object, words)) = words.split_first() else {
+            return invocation.not_simulated("no object");
+        };
+        match object.as_str() {
+            "a" | "addr" | "address" => addresses(invocation, form, words),
+            "r" | "ro" | "route" => routes(invocation, form, words),
+            "l" | "link" => links(invocation, form, words),
+            other if !["n", "neigh", "rule", "netns"].contains(&other) => {
+                invocation.complain(&format!(
+                    "Object \"{other}\" is unknown, try \"ip help\".\n"
+                ));
+                1
+            }
+            other => invocation.not_simulated(&format!("object {other}")),
+        }
+    })
+}
+
+fn addresses(invocation: &mut Invocation, form: Form, words: &[String]) -> u8 {
+    let (mut device, mut scope) = (None, None);
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "show" | "list" | "s" | "ls" => {}
+            "dev" => device = words.next().cloned(),
+            "scope" => scope = words.next().cloned(),
+            "add" | "del" | "flush" | "replace" | "up" => {
+                return invocation.not_simulated(&format!("address {word}"));
+            }
+            name => device = Some(name.to_owned()),
+        }
+    }
+    let interfaces = invocation.host(|host| host.interfaces.clone());
+    if let Some(device) = &device
+        && !interfaces.iter().any(|one| one.name == *device)
+    {
+        invocation.complain(&format!("Device \"{device}\" does not exist.\n"));
+        return 1;
+    }
+    let is_wanted = |address: &IpAddr| {
+        let family = !(form.only_four && address.is_ipv6() || form.only_six && address.is_ipv4());
+        let of = if address.is_loopback() {
+            "host"
+        } else {
+            "global"
+        };
+        family && scope.as_deref().is_none_or(|scope| scope == of)
+    };
+    for one in &interfaces {
+        if device.as_ref().is_some_and(|device| *device != one.name) {
+            continue;
+        }
+        let shown: Vec<(IpAddr, u8)> = one
+            .addresses
+            .iter()
+            .filter(|(address, _)| is_wanted(address))
+            .copied()
+            .collect();
+        let filters = scope.is_some() || form.only_four || form.only_six;
+        if filters && shown.is_empty() {
+            continue;
+        }
+        let text = address_text(one, &shown, form);
+        invocation.print(&text);
+    }
+    0
+}
+
+fn address_text(one: &Interface, shown: &[(IpAddr, u8)], form: Form) -> String {
+    if form.is_brief {
+        let state = if one.name == "lo" {
+            "UNKNOWN"
+        } else {
+            state(one)
+        };
+        let list: Vec<String> = shown
+            .iter()
+            .map(|(ip, prefix)| format!("{ip}/{prefix} "))
+            .collect();
+        return format!("{:16} {state:14} {}\n", one.name, list.concat());
+    }
+    let mut text = String::new();
+    if !form.is_on_line {
+        text = header(one, "group default ");
+    }
+    for (address, prefix) in shown {
+        let family = if address.is_ipv4() { "inet" } else { "inet6" };
+        let broadcast = match address {
+            IpAddr::V4(four) if !address.is_loopback() && *prefix < 31 => {
+                let mask = u32::MAX.checked_shr(u32::from(*prefix)).unwrap_or(0);
+                format!(" brd {}", std::net::Ipv4Addr::from(u32::from(*four) | mask))
+            }
+            _ => String::new(),
+        };
+        let scope = if address.is_loopback() {
+            "host"
+        } else {
+            "global"
+        };
+        let body = format!(
+            "{family} {address}/{prefix}{broadcast} scope {scope} {}",
+            one.name
+        );
+        if form.is_on_line {
+            text.push_str(&format!(
+                "{}: {}    {body}\\       valid_lft forever preferred_lft forever\n",
+                one.index, one.name
+            ));
+        } else {
+            text.push_str(&format!(
+                "    {body}\n       valid_lft forever preferred_lft forever\n"
+            ));
+        }
+    }
+    text
+}
+
+fn state(one: &Interface) -> &'static str {
+    match (one.name.as_str(), one.is_up) {
+        ("lo", _) => "UNKNOWN",
+        (_, true) => "UP",
+        (_, false) => "DOWN",
+    }
+}
+
+fn header(one: &Interface, group: &str) -> String {
+    let flags = match (one.name.as_str(), one.is_up) {
+        ("lo", _) => "LOOPBACK,UP,LOWER_UP",
+        (_, true) => "BROADCAST,MULTICAST,UP,LOWER_UP",
+        (_, false) => "BROADCAST,MULTICAST",
+    };
+    let (kind, end) = match one.name.as_str() {
+        "lo" => ("loopback", "00:00:00:00:00:00"),
+        _ => ("ether", "ff:ff:ff:ff:ff:ff"),
+    };
+    let queue = if one.name == "lo" {
+        "noqueue"
+    } else {
+        "fq_codel"
+    };
+    format!(
+        "{}: {}: <{flags}> mtu {} qdisc {queue} state {} {group}qlen 1000\n    link/{kind} {} brd \
+         {end}\n",
+        one.index,
+        one.name,
+        one.mtu,
+        state(one),
+        one.mac
+    )
+}
+
+fn links(invocation: &mut Invocation, form: Form, words: &[String]) -> u8 {
+    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let verb = match words.first() {
+        Some(&("show" | "list" | "delete" | "del" | "set" | "add")) => words.remove(0),
+        _ => "show",
+    };
+    words.retain(|word| *word != "dev");
+    let name = words.first().map(|name| (*name).to_owned());
+    match (verb, &name) {
+        ("show" | "list", _) => {
+            let interfaces = invocation.host(|host| host.interfaces.clone());
+            let is_known = |name: &String| interfaces.iter().any(|one| one.name == *name);
+            if let Some(name) = name.as_ref().filter(|name| !is_known(name)) {
+                invocation.complain(&format!("Device \"{name}\" does not exist.\n"));
+                return 1;
+            }
+            for one in interfaces {
+                if name.as_ref().is_some_and(|name| *name != one.name) {
+                    continue;
+                }
+                let text = header(&one, "mode DEFAULT group default ");
+                let text = if form.is_on_line {
+                    format!("{}\n", text.trim_end().replace('\n', "\\"))
+                } else {
+                    text
+                };
+                invocation.print(&text);
+            }
+            0
+        }
+        ("delete" | "del", Some(name)) => {
+            if invocation.credentials.uid != 0 {
+                invocation.complain("RTNETLINK answers: Operation not permitted\n");
+                return 2;
+            }
+            let removed = invocation.host(|host| host.remove_interface(name));
+            if removed {
+                return 0;
+            }
+            invocation.complain(&format!("Cannot find device \"{name}\"\n"));
+            1
+        }
+        (other, _) => invocation.not_simulated(&format!("link {other}")),
+    }
+}
+
+fn routes(invocation: &mut Invocation, _form: Form, words: &[String]) -> u8 {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let routes = invocation.host(|host| host.routes.clone());
+    let is_shown = |route: &&Route| match words[..] {
+        [] | ["show"] | ["list"] => true,
+        ["show" | "list", "default"] | ["default"] => route.destination == "default",
+        // Routes to a network of one's own have the scope `link`.
+        ["show" | "list", "scope", "global"] => route.gateway.is_some(),
+        _ => false,
+    };
+    if let ["get", address] = words[..] {
+        return route_to(invocation, address, &routes);
+    }
+    let known = [
+        &[][..],
+        &["show"],
+        &["list"],
+        &["show", "default"],
+        &["list", "default"],
+        &["default"],
+        &["show", "scope", "global"],
+        &["list", "scope", "global"],
+    ];
+    if !known.contains(&&words[..]) {
+        return invocation.not_simulated(&format!("route {}", words.join(" ")));
+    }
+    for route in routes.iter().filter(is_shown) {
+        let via = route
+            .gateway
+            .map(|gateway| format!(" via {gateway}"))
+            .unwrap_or_default();
+        let (to, device) = (&route.destination, &route.interface);
+        let rest = match route.source {
+            Some(source) => format!(" proto kernel scope link src {source}"),
+            None => String::new(),
+        };
+        invocation.print(&format!("{to}{via} dev {device}{rest} \n"));
+    }
+    0
+}
+
+fn route_to(invocation: &mut Invocation, address: &str, routes: &[Route]) -> u8 {
+    let Ok(address) = address.parse::<IpAddr>() else {
+        invocation.complain(&format!(
+            "Error: any valid prefix is expected rather than \"{address}\".\n"
+        ));
+        return 1;
+    };
+    let own = routes.iter().find(|route| {
+        let network = route.destination.split_once('/');
+        network.is_some_and(|(base, prefix)| contains(base, prefix, address))
+    });
+    let Some(route) = own.or_else(|| routes.iter().find(|route| route.gateway.is_some())) else {
+        invocation.complain("RTNETLINK answers: Network is unreachable\n");
+        return 2;
+    };
+    let via = route
+        .gateway
+        .map(|gateway| format!(" via {gateway}"))
+        .unwrap_or_default();
+    let source = invocation.host(|host| host.address());
+    let source = source.map(|source| source.to_string()).unwrap_or_default();
+    let (device, uid) = (&route.interface, invocation.credentials.uid);
+    invocation.print(&format!(
+        "{address}{via} dev {device} src {source} uid {uid} \n    cache \n"
+    ));
+    0
+}
+
+/// Returns whether a network contains an address.
+pub(crate) fn contains(base: &str, prefix: &str, address: IpAddr) -> bool {
+    let (Ok(IpAddr::V4(base)), IpAddr::V4(address)) = (base.parse(), address) else {
+        return false;
+    };
+    let prefix: u32 = prefix.parse().unwrap_or(32);
+    let mask = u32::MAX.checked_shl(32 - prefix.min(32)).unwrap_or(0);
+    u32::from(base) & mask == u32::from(address) & mask
+}
+
+impl Host {
+    /// Takes an interface that software has made away; returns whether it was there.
+    pub(crate) fn remove_interface(&mut self, name: &str) -> bool {
+        let before = self.interfaces.len();
+        self.interfaces.retain(|one| one.name != name);
+        self.routes.retain(|route| route.interface != name);
+        let path = format!("/sys/class/net/{name}");
+        let root = crate::files::Credentials::root();
+        // The kernel shows what is there; a path that is gone already is as good.
+        let _ = self.files.remove_tree(&path, &root, Duration::ZERO);
+        self.interfaces.len() < before
+    }
+}
+
+fn ss(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
+    Box::pin(async move {
+        let mut letters = String::new();
+        for word in &invocation.arguments {
+            match word.strip_prefix('-') {
+                Some(rest) if rest.chars().all(|letter| "Htlnpau".contains(letter)) => {
+                    letters.push_str(rest);
+                }
+                _ => {
+                    let what = format!("argument {word}");
+                    return invocation.not_simulated(&what);
+                }
+            }
+        }
+        if !letters.contains('l') || !letters.contains('t') {
+            return invocation.not_simulated("anything but listening TCP sockets");
+        }
+        let host = invocation.host;
+        let mut rows: Vec<(String, u32)> = Vec::new();
+        let is_up = |host: &Host| host.systemd.is_active("ssh.service");
+        if invocation.host(|host| is_up(host)) {
+            rows.push(("0.0.0.0:22".to_owned(), 128));
+            rows.push(("[::]:22".to_owned(), 128));
+        }
+        for (address, port) in crate::engine::listening(&invocation.fleet, host) {
+            rows.push((format!("{address}:{port}"), 4096));
+        }
+        rows.sort_by_key(|(address, _)| address.starts_with('['));
+        let width = rows
+            .iter()
+            .map(|(address, _)| address.len())
+            .max()
+            .unwrap_or(0);
+        if !letters.contains('H') {
+            invocation.print("State  Recv-Q Send-Q Local Address:Port  Peer Address:PortProcess\n");
+        }
+        for (address, queue) in rows {
+            let peer = if address.starts_with('[') {
+                "[::]:*"
+            } else {
+                "0.0.0.0:*"
+            };
+            invocation.print(&format!(
+                "LISTEN 0      {queue:<6} {address:>width$} {peer:>9}\n"
+            ));
+        }
+        0
+    })
+}
+
+fn ping(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
+    Box::pin(async move {
+        let (mut count, mut limit, mut is_quiet, mut name) = (None, 10, false, None);
+        let arguments = invocation.arguments.clone();
+        let mut words = arguments.iter();
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "-c" => count = words.next().and_then(|text| text.parse::<u32>().ok()),
+                "-W" | "-w" => {
+                    limit = words
+                        .next()
+                        .and_then(|text| text.parse().ok())
+                        .unwrap_or(10)
+                }
+                "-q" => is_quiet = true,
+                "-n" | "-4" => {}
+                "-i" | "-s" => drop(words.next()),
+                word if word.starts_with("-c") => count = word[2..].parse().ok(),
+                word if word.starts_with("-W") => limit = word[2..].parse().unwrap_or(10),
+                word if word.starts_with('-') => {
+                    return invocation.not_simulated(&format!("option {word}"));
+                }
+                word => name = Some(word.to_owned()),
+            }
+        }
+        let (Some(name), Some(count)) = (name, count) else {
+            return invocation.not_simulated("without a count and a name");
+        };
+        let from = invocation.host;
+        let address = invocation.world(|world| world.resolve(from, &name));
+        let Some(address) = address else {
+            invocation.complain(&format!("ping: {name}: Name or service not known\n"));
+            return 2;
+        };
+        let is_there = invocation.world(|world| world.route(from, &name)).is_ok();
+        invocation.print(&format!("PING {name} ({address}) 56(84) bytes of data.\n"));
+        for sequence in 1..=count {
+            if is_there {
+                invocation
+                    .sleep(Duration::from_millis(if sequence < count {
+                        1000
+                    } else {
+                        1
+                    }))
+                    .await;
+                if !is_quiet {
+                    invocation.print(&format!(
+                        "64 bytes from {address}: icmp_seq={sequence} ttl=64 time=0.250 ms\n"
+                    ));
+                }
+            } else {
+                invocation.sleep(Duration::from_secs(limit.min(10))).await;
+            }
+        }
+        let received = if is_there { count } else { 0 };
+        let loss = 100 - received * 100 / count.max(1);
+        invocation.print(&format!(
+            "\n--- {name} ping statistics ---\n{count} packets transmitted, {received} received, \
+             {loss}% packet loss, time {}ms\n",
+            count.saturating_sub(1) * 1000
+        ));
+        u8::from(received == 0)
+    })
+}
+
+/// Prints the rules of the firewall: those of the engine while it runs, none else.
+fn save(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
+    Box::pin(async move {
+        if invocation.credentials.uid != 0 {
+            let name = invocation.name.clone();
+            invocation.complain(&format!("{name} v1.8.7 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)\n"));
+            return 4;
+        }
+        let text = invocation.host(|host| host.firewall.clone());
+        invocation.print(&text);
+        0
+    })
+}
+
+fn restore(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
+    Box::pin(async move {
+        let rules = invocation.read_input().await;
+        let text = String::from_utf8_lossy(&rules).into_owned();
+        invocation.host(|host| host.firewall = text);
+        0
+    })
+}

@@ -1,0 +1,5 @@
+# from: hook
+# user: lab
+cd /nosuch
+echo still here
+pwd

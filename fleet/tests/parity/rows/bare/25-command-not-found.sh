@@ -1,0 +1,3 @@
+# from: hook
+# user: lab
+nosuch --flag

@@ -1,0 +1,6 @@
+# from: hook
+# user: lab
+set -u
+echo "${a:-default}"
+echo "$nosuch"
+echo never

@@ -1,0 +1,4 @@
+# from: hook
+# user: lab
+if true; then
+echo "unfinished

@@ -1,0 +1,3 @@
+# from: prepare-hosts: remove the proxy drop-in
+# user: root
+rm -f -- /etc/systemd/system/docker.service.d/http-proxy.conf

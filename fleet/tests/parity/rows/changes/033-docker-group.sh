@@ -1,0 +1,3 @@
+# from: hook
+# user: root
+usermod -aG docker lab; id lab; getent group docker

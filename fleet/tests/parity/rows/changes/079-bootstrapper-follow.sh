@@ -1,0 +1,3 @@
+# from: install-mke: follow the bootstrapper
+# user: root
+docker logs --follow ucp 2>&1

@@ -1,0 +1,3 @@
+# from: uninstall-mke: remove the bootstrapper
+# user: root
+docker rm --force ucp

@@ -1,0 +1,3 @@
+# from: clean-up: remove the record
+# user: root
+rm -f -- /var/lib/launchpad/owned.json

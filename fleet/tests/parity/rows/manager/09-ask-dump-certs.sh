@@ -1,0 +1,8 @@
+# from: describe: ask the bootstrapper
+# user: root
+# args: 'mirantis/ucp:3.8.8' '' 'dump-certs' '--ca'
+
+image=$1 selinux=$2
+shift 2
+docker image inspect "$image" >/dev/null 2>&1 || exit 44
+exec docker run --rm -i $selinux -v /var/run/docker.sock:/var/run/docker.sock "$image" "$@"

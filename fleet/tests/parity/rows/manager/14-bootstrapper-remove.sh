@@ -1,0 +1,3 @@
+# from: install-mke: remove the bootstrapper
+# user: root
+docker rm --force ucp

@@ -1,0 +1,4 @@
+# from: join-workers: read the swarm membership
+# user: root
+
+docker info --format '{{.Swarm.LocalNodeState}} {{.Swarm.NodeID}} {{if .Swarm.Cluster}}{{.Swarm.Cluster.ID}}{{end}} {{.Swarm.ControlAvailable}}'

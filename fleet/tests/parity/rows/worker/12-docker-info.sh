@@ -1,0 +1,3 @@
+# from: hook
+# user: root
+docker info | sed -n "1,/^ Runtimes/p"
