@@ -266,6 +266,12 @@ fn useradd(invocation: &mut Invocation) -> u8 {
     if options.has('m') {
         let made = invocation.files(|files, who, now| {
             files.make_dirs(&home, 0o755, who, now)?;
+            for name in files.list("/etc/skel", who).unwrap_or_default() {
+                let content = files.read(&format!("/etc/skel/{name}"), who)?;
+                let path = format!("{home}/{name}");
+                files.write(&path, content, 0o644, who, now)?;
+                files.set_owner(&path, Some(uid), Some(gid), Follow::Yes, who)?;
+            }
             files.set_owner(&home, Some(uid), Some(gid), Follow::Yes, who)
         });
         if let Err(errno) = made {
@@ -351,6 +357,10 @@ fn userdel(invocation: &mut Invocation) -> u8 {
     let groups = without(&text(invocation, GROUP), &name);
     if let Err(status) = write(invocation, GROUP, groups) {
         return status;
+    }
+    let spool = format!("/var/mail/{name}");
+    if options.has('r') && !invocation.host(|host| host.files.exists(&spool)) {
+        invocation.error(&format!("{name} mail spool ({spool}) not found"));
     }
     if options.has('r') {
         let removed =

@@ -47,7 +47,9 @@ fn gpg(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
                 word => files.push(word.to_owned()),
             }
         }
-        make_home(invocation);
+        if verb.as_deref() == Some("--show-keys") {
+            make_home(invocation);
+        }
         let bytes = match files.first() {
             None => Ok(invocation.read_input().await),
             Some(path) => invocation.read_file(path),

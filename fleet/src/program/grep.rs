@@ -117,9 +117,17 @@ async fn grep(invocation: &mut Invocation, syntax: Syntax) -> u8 {
             .operands
             .push(if is_recursive { "." } else { "-" }.to_owned());
     }
+    let has_directory = is_recursive
+        && options.operands.iter().any(|operand| {
+            let path = invocation.path(operand);
+            invocation.files(|files, who, _| {
+                let stat = files.stat(&path, crate::files::Follow::Yes, who);
+                stat.is_ok_and(|stat| stat.is_directory())
+            })
+        });
     let (files, mut failed) = files_of(invocation, &options, is_recursive);
     let shows_names =
-        (files.len() + failed > 1 || is_recursive || options.has('H')) && !options.has('h');
+        (files.len() + failed > 1 || has_directory || options.has('H')) && !options.has('h');
     let search = Search {
         regex,
         options,

@@ -1,4 +1,5 @@
-//! Programs about the machine: `getconf`, `free`, `hostnamectl`, `swapoff`, `modprobe`, `fold`.
+//! Programs about the machine: `getconf`, `free`, `hostnamectl`, `swapoff`, `modprobe`; and a few
+//! about files: `truncate`, `fold`, `join`.
 
 use super::options::{self, Value};
 use super::text::operands_or_input;
@@ -22,8 +23,23 @@ pub(crate) const PROGRAMS: &[Program] = &[
         run: |invocation| Box::pin(async { swapoff(invocation) }),
     },
     Program {
-        name: "modprobe",
-        run: |invocation| Box::pin(async { modprobe(invocation) }),
+        name: "kmod",
+        run: |invocation| {
+            Box::pin(async {
+                match invocation.name.rsplit('/').next() {
+                    Some("modprobe") => modprobe(invocation),
+                    _ => invocation.not_simulated("anything but modprobe"),
+                }
+            })
+        },
+    },
+    Program {
+        name: "truncate",
+        run: |invocation| Box::pin(async { truncate(invocation) }),
+    },
+    Program {
+        name: "join",
+        run: |invocation| Box::pin(join(invocation)),
     },
     Program {
         name: "fold",
@@ -70,7 +86,7 @@ fn free(invocation: &mut Invocation) -> u8 {
         cells.collect::<String>()
     };
     invocation.print(&format!(
-        "       {head}\nMem:   {}\nSwap:  {}\n",
+        "        {head}\nMem:    {}\nSwap:   {}\n",
         row(&[total, rest, unused, 0, cached, available]),
         row(&[0, 0, 0])
     ));
@@ -155,6 +171,64 @@ fn modprobe(invocation: &mut Invocation) -> u8 {
             "ERROR: could not insert '{name}': Operation not permitted"
         ));
         return 1;
+    }
+    0
+}
+
+/// `truncate -s SIZE FILE…`, with a plain size.
+fn truncate(invocation: &mut Invocation) -> u8 {
+    let options = match options::read(invocation, "s:c", &[("size", 's', Value::Needed)]) {
+        Ok(options) => options,
+        Err(status) => return status,
+    };
+    let Some(size) = options.value('s').and_then(|text| text.parse::<usize>().ok()) else {
+        return invocation.not_simulated("this size");
+    };
+    let mut status = 0;
+    for operand in &options.operands {
+        let mut bytes = invocation.read_file(operand).unwrap_or_default();
+        bytes.resize(size, 0);
+        if let Err(errno) = invocation.write_file(operand, bytes) {
+            invocation.error(&format!("cannot open '{operand}' for writing: {errno}"));
+            status = 1;
+        }
+    }
+    status
+}
+
+/// `join FILE FILE` by the first fields.
+async fn join(invocation: &mut Invocation) -> u8 {
+    let options = match options::read(invocation, "", &[]) {
+        Ok(options) => options,
+        Err(status) => return status,
+    };
+    let [one, other] = options.operands.as_slice() else {
+        return invocation.not_simulated("anything but two files");
+    };
+    let (Some(left), Some(right)) = (
+        invocation.read_operand(one).await,
+        invocation.read_operand(other).await,
+    ) else {
+        return 1;
+    };
+    let (left, right) = (String::from_utf8_lossy(&left), String::from_utf8_lossy(&right));
+    let rows = |text: &str| {
+        let lines = text.lines();
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect();
+        lines.map(words).collect::<Vec<Vec<String>>>()
+    };
+    let (left, right) = (rows(&left), rows(&right));
+    let (mut at, mut to) = (0, 0);
+    while let (Some(one), Some(other)) = (left.get(at), right.get(to)) {
+        match one.first().cmp(&other.first()) {
+            std::cmp::Ordering::Less => at += 1,
+            std::cmp::Ordering::Greater => to += 1,
+            std::cmp::Ordering::Equal => {
+                let words: Vec<&str> = one.iter().chain(other.iter().skip(1)).map(String::as_str).collect();
+                invocation.print(&format!("{}\n", words.join(" ")));
+                (at, to) = (at + 1, to + 1);
+            }
+        }
     }
     0
 }

@@ -24,6 +24,7 @@ mod grep;
 mod identity;
 mod invocation;
 mod journalctl;
+mod jq;
 pub(crate) mod launch;
 mod lines;
 mod list;
@@ -68,6 +69,7 @@ const TABLES: &[&[Program]] = &[
     dpkg::PROGRAMS,
     gpg::PROGRAMS,
     journalctl::PROGRAMS,
+    jq::PROGRAMS,
     net::PROGRAMS,
     firewall::PROGRAMS,
     sockets::PROGRAMS,

@@ -39,7 +39,7 @@ fn passwd(invocation: &mut Invocation) -> u8 {
     }
     let state = match secret.as_deref() {
         Some("") => "NP",
-        Some(secret) if secret.starts_with('$') => "P",
+        Some(secret) if !secret.starts_with(['!', '*']) => "P",
         _ => "L",
     };
     let date = &standin::log::timestamp(invocation.now().as_secs())[..10];

@@ -871,8 +871,15 @@ async fn in_place(
             files.rename(&temporary, &path, who, now)
         });
         if let Err(errno) = written {
+            let (directory, _) = crate::files::split(&path);
+            let temporary = format!("{directory}/sedq3Zx7K");
+            // A file that is mounted cannot be replaced.
+            let what = match errno {
+                crate::files::Errno::Busy => "cannot rename",
+                _ => "couldn't open temporary file",
+            };
             invocation.error(&format!(
-                "couldn't open temporary file for {operand}: {errno}"
+                "{what} {temporary}: {errno}"
             ));
             return 4;
         }

@@ -75,7 +75,7 @@ impl Docker<'_> {
             Some(_) if found.is_empty() => self.invocation.print("\n"),
             Some(format) => {
                 for value in &found {
-                    let text = fill(&format, value)?;
+                    let text = fill(&format, value).inspect_err(|_| self.invocation.print("\n"))?;
                     self.invocation.print(&format!("{text}\n"));
                 }
             }

@@ -177,14 +177,7 @@ impl Docker<'_> {
     /// `docker stack ls`: there are none.
     pub(super) async fn list_stacks(&mut self, words: &[&str]) -> Outcome {
         let flags = Flags::parse(&[Flag::value("format")], words)?;
-        match self.engine(|world, host, _| managed(world, host)).await {
-            Ok(_) => {}
-            Err(Failure::Said(text, status)) => {
-                let text = format!("Status: {text}, Code: {status}");
-                return Err(Failure::Said(text, status));
-            }
-            Err(other) => return Err(other),
-        }
+        self.engine(|world, host, _| managed(world, host)).await?;
         let columns = [
             ("Name", "NAME"),
             ("Services", "SERVICES"),

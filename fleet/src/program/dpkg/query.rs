@@ -65,7 +65,13 @@ fn chosen(invocation: &Invocation, names: &[String]) -> (Vec<Installed>, Vec<Str
         }
         found.extend(fitting);
     }
-    found.sort_by(|one: &Installed, other| one.package.name.cmp(&other.package.name));
+    (found, missing)
+}
+
+/// The same in the order of names, as tables and formats show it.
+fn sorted(invocation: &Invocation, names: &[String]) -> (Vec<Installed>, Vec<String>) {
+    let (mut found, missing) = chosen(invocation, names);
+    found.sort_by(|one, other| one.package.name.cmp(&other.package.name));
     found.dedup_by(|one, other| one.package.name == other.package.name);
     (found, missing)
 }
@@ -74,7 +80,7 @@ fn show(invocation: &mut Invocation, names: &[String], format: Option<&str>) -> 
     let format = format
         .unwrap_or("${binary:Package}\\t${Version}\\n")
         .to_owned();
-    let (found, missing) = chosen(invocation, names);
+    let (found, missing) = sorted(invocation, names);
     for name in &missing {
         invocation.complain(&format!("dpkg-query: no packages found matching {name}\n"));
     }
@@ -153,7 +159,7 @@ fn field_of(field: &str, one: &Installed) -> Option<String> {
 }
 
 fn list(invocation: &mut Invocation, names: &[String]) -> u8 {
-    let (found, missing) = chosen(invocation, names);
+    let (found, missing) = sorted(invocation, names);
     for name in &missing {
         invocation.complain(&format!("dpkg-query: no packages found matching {name}\n"));
     }
