@@ -27,6 +27,7 @@
 //! | [`process`] | its processes and their signals |
 //! | [`pipe`] | byte streams between processes |
 //! | [`open`] | files that are opened as streams |
+//! | [`script`] | scripts that mean the same and look different, for tests |
 //! | [`shell`] | the interpreter |
 //! | [`program`] | the programs that a host can run, in tables |
 //! | [`engine`] | container engines, swarms, registries |
@@ -47,6 +48,7 @@ pub(crate) mod process;
 pub mod profile;
 pub(crate) mod program;
 pub mod scenario;
+pub mod script;
 pub(crate) mod shell;
 pub mod snapshot;
 pub mod systemd;

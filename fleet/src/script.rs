@@ -153,9 +153,20 @@ fn rename(script: &str, rng: &mut SmallRng) -> String {
     let Some(all) = lexemes(script, Dialect::Posix) else {
         return script.to_owned();
     };
+    // Words where a command may begin: only there is `name=value` an assignment.
+    let mut starts = BTreeSet::new();
+    let mut previous = "\n";
+    for lexeme in &all {
+        let text = &script[lexeme.start..lexeme.end];
+        let follows_assignment = starts.contains(&previous.as_ptr()) && previous.contains('=');
+        if lexeme.is_word && (is_start(previous) && !previous.contains('=') || follows_assignment) {
+            starts.insert(text.as_ptr());
+        }
+        previous = text;
+    }
     let starts: BTreeSet<usize> = all
         .iter()
-        .filter(|one| one.is_word)
+        .filter(|one| starts.contains(&script[one.start..one.end].as_ptr()))
         .map(|one| one.start)
         .collect();
     let quoted = in_single_quotes(script);

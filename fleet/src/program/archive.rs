@@ -389,7 +389,12 @@ async fn gzip(invocation: &mut Invocation, expands: bool, prints: bool) -> u8 {
             continue;
         };
         let result = match expands {
-            true if bytes.is_empty() && operand == "-" => Some(Vec::new()),
+            true if bytes.is_empty() => {
+                let shown = if operand == "-" { "stdin" } else { &operand };
+                invocation.complain(&format!("\ngzip: {shown}: unexpected end of file"));
+                status = 1;
+                continue;
+            }
             true => expand(&bytes),
             false => Some(compress(&bytes)),
         };

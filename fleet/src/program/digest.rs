@@ -1,7 +1,7 @@
 //! Programs that sum up, encode and compare: `sha256sum`, `base64`, `cmp`, `diff`.
 
 use base64::Engine as _;
-use sha2::{Digest as _, Sha224, Sha256, Sha384, Sha512};
+use sha2::{Sha224, Sha256, Sha384, Sha512};
 
 use super::options::{self, Value};
 use super::text::{lines_of, operands_or_input, without_end};
@@ -28,6 +28,10 @@ pub(crate) const PROGRAMS: &[Program] = &[
     Program {
         name: "sha1sum",
         run: |invocation| Box::pin(sum(invocation, "SHA1", of::<sha1::Sha1>)),
+    },
+    Program {
+        name: "md5sum",
+        run: |invocation| Box::pin(sum(invocation, "MD5", md5)),
     },
     Program {
         name: "base64",
@@ -226,10 +230,10 @@ async fn cmp(invocation: &mut Invocation) -> u8 {
     let [left, right] = options.operands.as_slice() else {
         return invocation.not_simulated("a call without two files");
     };
-    let (Some(one), Some(other)) = (
-        invocation.read_operand(left).await,
-        invocation.read_operand(right).await,
-    ) else {
+    let Some(one) = invocation.read_operand(left).await else {
+        return 2;
+    };
+    let Some(other) = invocation.read_operand(right).await else {
         return 2;
     };
     let place = one.iter().zip(&other).position(|(one, other)| one != other);
@@ -241,7 +245,7 @@ async fn cmp(invocation: &mut Invocation) -> u8 {
         let line = one[..end].iter().filter(|byte| **byte == b'\n').count();
         match place {
             Some(at) => invocation.print(&format!(
-                "{left} {right} differ: byte {}, line {}\n",
+                "{left} {right} differ: char {}, line {}\n",
                 at + 1,
                 line + 1
             )),
@@ -357,4 +361,50 @@ fn print_side(invocation: &mut Invocation, mark: char, lines: &[&[u8]]) {
             invocation.print("\\ No newline at end of file\n");
         }
     }
+}
+
+/// Sums a content up with MD5 (RFC 1321).
+fn md5(content: &Content) -> String {
+    const SHIFTS: [[u32; 4]; 4] = [
+        [7, 12, 17, 22],
+        [5, 9, 14, 20],
+        [4, 11, 16, 23],
+        [6, 10, 15, 21],
+    ];
+    let size = usize::try_from(content.size()).unwrap_or(0);
+    let mut bytes = content.slice(0, size).to_vec();
+    let bits = (bytes.len() as u64).wrapping_mul(8);
+    bytes.push(0x80);
+    while bytes.len() % 64 != 56 {
+        bytes.push(0);
+    }
+    bytes.extend(bits.to_le_bytes());
+    let mut state = [0x6745_2301_u32, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
+    for block in bytes.chunks_exact(64) {
+        let word = |at: usize| {
+            let four = &block[at * 4..at * 4 + 4];
+            u32::from_le_bytes([four[0], four[1], four[2], four[3]])
+        };
+        let [mut a, mut b, mut c, mut d] = state;
+        for step in 0..64 {
+            let (mix, at) = match step / 16 {
+                0 => ((b & c) | (!b & d), step),
+                1 => ((d & b) | (!d & c), (5 * step + 1) % 16),
+                2 => (b ^ c ^ d, (3 * step + 5) % 16),
+                _ => (c ^ (b | !d), (7 * step) % 16),
+            };
+            let constant = (((step + 1) as f64).sin().abs() * 4_294_967_296.0) as u32;
+            let sum = a
+                .wrapping_add(mix)
+                .wrapping_add(constant)
+                .wrapping_add(word(at));
+            let turned = sum.rotate_left(SHIFTS[step / 16][step % 4]);
+            (a, d, c, b) = (d, c, b, b.wrapping_add(turned));
+        }
+        for (old, new) in state.iter_mut().zip([a, b, c, d]) {
+            *old = old.wrapping_add(new);
+        }
+    }
+    let bytes = state.iter().flat_map(|word| word.to_le_bytes());
+    bytes.map(|byte| format!("{byte:02x}")).collect()
 }

@@ -100,12 +100,33 @@ fn mkdir(invocation: &mut Invocation) -> u8 {
             }
             Ok(()) => {}
             Err(errno) => {
-                invocation.error(&format!("cannot create directory '{operand}': {errno}"));
+                let shown = first_wrong(invocation, operand, errno);
+                invocation.error(&format!("cannot create directory '{shown}': {errno}"));
                 status = 1;
             }
         }
     }
     status
+}
+
+/// Returns the part of a path that is no directory, where that is the matter.
+fn first_wrong(invocation: &Invocation, operand: &str, errno: Errno) -> String {
+    if errno != Errno::NotDirectory {
+        return operand.to_owned();
+    }
+    let ends = operand
+        .match_indices('/')
+        .map(|(at, _)| at)
+        .filter(|at| *at > 0);
+    let wrong = ends.map(|end| &operand[..end]).find(|part| {
+        let path = invocation.path(part);
+        invocation.files(|files, who, _| {
+            files
+                .stat(&path, Follow::Yes, who)
+                .is_ok_and(|stat| !stat.is_directory())
+        })
+    });
+    wrong.unwrap_or(operand).to_owned()
 }
 
 fn rmdir(invocation: &mut Invocation) -> u8 {
@@ -192,8 +213,7 @@ fn rm(invocation: &mut Invocation) -> u8 {
         });
         match removed {
             Ok(()) if options.has('v') => {
-                let what = if is_recursive { "removed" } else { "removed" };
-                invocation.print(&format!("{what} '{operand}'\n"));
+                invocation.print(&format!("removed '{operand}'\n"));
             }
             Ok(()) => {}
             Err(Errno::NotFound | Errno::NotDirectory) if options.has('f') => {}
@@ -261,7 +281,13 @@ pub(crate) fn targets(
                 .is_ok_and(|stat| stat.is_directory())
         });
     if sources.len() > 1 && !is_directory {
-        invocation.error(&format!("target '{target}' is not a directory"));
+        let exists = invocation.host(|host| host.files.exists(&path));
+        let errno = if exists {
+            Errno::NotDirectory
+        } else {
+            Errno::NotFound
+        };
+        invocation.error(&format!("target '{target}': {errno}"));
         return Err(1);
     }
     let place = |source: String| {

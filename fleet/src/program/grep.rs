@@ -194,15 +194,12 @@ fn files_of(
                 );
             }
             Ok(stat) if stat.is_directory() => {
+                failed += 1;
                 invocation.error(&format!("{operand}: {}", Errno::IsDirectory));
             }
             Ok(_) => files.push(operand.clone()),
-            Err(errno) => {
-                failed += 1;
-                if !options.has('s') {
-                    invocation.error(&format!("{operand}: {errno}"));
-                }
-            }
+            // It is complained of when its turn has come.
+            Err(_) => files.push(operand.clone()),
         }
     }
     (files, failed)
@@ -288,7 +285,7 @@ fn search_one(invocation: &mut Invocation, search: &Search, file: &str, bytes: &
             invocation.print("--\n");
         }
         let to = (at + search.after).min(lines.len() - 1);
-        for line in from..=to {
+        for (line, text) in lines.iter().enumerate().take(to + 1).skip(from) {
             if last_shown.is_some_and(|last| line <= last)
                 || (line != *at && line > *at && chosen.contains(&line))
             {
@@ -297,7 +294,7 @@ fn search_one(invocation: &mut Invocation, search: &Search, file: &str, bytes: &
             if line > *at && chosen.iter().any(|other| *other > *at && *other <= line) {
                 break;
             }
-            print_line(invocation, search, name, line, lines[line], line == *at);
+            print_line(invocation, search, name, line, text, line == *at);
             last_shown = Some(line);
         }
     }

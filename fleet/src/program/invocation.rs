@@ -85,9 +85,8 @@ impl Invocation {
 
     /// Prints a line on standard error, after the name of the program.
     pub(crate) fn error(&mut self, text: &str) {
-        let name = self.name.clone();
-        let name = name.rsplit('/').next().unwrap_or(&name);
-        self.complain(&format!("{name}: {text}"));
+        let text = format!("{}: {text}", self.name);
+        self.complain(&text);
     }
 
     /// Returns how much is printed and not written yet.

@@ -25,6 +25,7 @@ mod invocation;
 mod journalctl;
 pub(crate) mod launch;
 mod lines;
+mod list;
 pub(crate) mod mode;
 pub(crate) mod net;
 pub(crate) mod options;
@@ -78,6 +79,7 @@ const TABLES: &[&[Program]] = &[
     grep::PROGRAMS,
     identity::PROGRAMS,
     lines::PROGRAMS,
+    list::PROGRAMS,
     output::PROGRAMS,
     path::PROGRAMS,
     processes::PROGRAMS,

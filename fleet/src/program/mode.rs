@@ -58,7 +58,16 @@ fn clause(text: &str, mode: u32, umask: u32, is_directory: bool) -> Option<u32> 
         mode = match operator {
             '+' => mode | bits,
             '-' => mode & !bits,
-            _ => (mode & !(who & 0o777)) | bits,
+            _ => {
+                let cleared = if is_implied { 0o7777 } else { who };
+                // Directories keep their set-id bits.
+                let cleared = if is_directory {
+                    cleared & !0o6000
+                } else {
+                    cleared
+                };
+                (mode & !cleared) | bits
+            }
         };
         rest = &rest[end..];
     }

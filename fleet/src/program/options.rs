@@ -98,8 +98,7 @@ fn read_letters(
     words: &mut impl Iterator<Item = String>,
     options: &mut Options,
 ) -> Result<(), u8> {
-    let mut letters = word[1..].char_indices();
-    while let Some((at, letter)) = letters.next() {
+    for (at, letter) in word[1..].char_indices() {
         let known = short
             .find(letter)
             .filter(|_| letter != ':' && letter != '+');

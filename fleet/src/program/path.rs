@@ -241,9 +241,15 @@ fn mktemp(invocation: &mut Invocation) -> u8 {
             .collect()
     });
     let name = format!("{stem}{random}{suffix}");
-    let name = match directory {
-        Some(directory) => format!("{}/{name}", directory.trim_end_matches('/')),
-        None => name,
+    let (name, shown) = match directory {
+        Some(directory) => {
+            let directory = directory.trim_end_matches('/');
+            (
+                format!("{directory}/{name}"),
+                format!("{directory}/{template}"),
+            )
+        }
+        None => (name, template.clone()),
     };
     let path = invocation.path(&name);
     if !options.has('u') {
@@ -256,10 +262,6 @@ fn mktemp(invocation: &mut Invocation) -> u8 {
                 "directory"
             } else {
                 "file"
-            };
-            let shown = match name.rsplit_once('/') {
-                Some((directory, _)) => format!("{directory}/{template}"),
-                None => template,
             };
             invocation.error(&format!(
                 "failed to create {kind} via template '{shown}': {errno}"

@@ -48,29 +48,17 @@ pub(crate) const PROGRAMS: &[Program] = &[
 /// Prepares a program, or complains as all of these do.
 fn prepare(invocation: &mut Invocation, words: Vec<String>) -> Result<Launch, u8> {
     let name = words.first().cloned().unwrap_or_default();
-    invocation.launch(words).map_err(|status| {
-        let why = match status {
+    invocation.launch(words).inspect_err(|status| {
+        let why = match *status {
             126 => "Permission denied",
             _ => "No such file or directory",
         };
         let what = match invocation.name.rsplit('/').next() {
-            Some("env" | "xargs") => format!(
-                "{}{name}{}: {why}",
-                if invocation.name.ends_with("env") {
-                    "'"
-                } else {
-                    ""
-                },
-                if invocation.name.ends_with("env") {
-                    "'"
-                } else {
-                    ""
-                }
-            ),
+            Some("env") => format!("'{name}': {why}"),
+            Some("xargs") => format!("{name}: {why}"),
             _ => format!("failed to run command '{name}': {why}"),
         };
         invocation.error(&what);
-        status
     })
 }
 
@@ -206,9 +194,8 @@ async fn timeout(invocation: &mut Invocation) -> u8 {
         read(options.operands.first().map(String::as_str)),
         read(options.value('k')),
     ) else {
-        match options.operands.first() {
-            Some(text) => invocation.error(&format!("invalid time interval '{text}'")),
-            None => invocation.error("missing operand"),
+        if let Some(text) = options.operands.first() {
+            invocation.error(&format!("invalid time interval '{text}'"));
         }
         invocation.complain("Try 'timeout --help' for more information.");
         return 125;
@@ -249,9 +236,13 @@ async fn timeout(invocation: &mut Invocation) -> u8 {
         },
         None => Some(guard.0.wait().await.0),
     };
+    if killed.is_none() || signal == Signal::KILL {
+        // It ends itself by the same signal.
+        invocation.control.signal(Signal::KILL);
+        std::future::pending::<()>().await;
+    }
     match killed {
         None => 137,
-        Some(_) if signal == Signal::KILL => 137,
         Some(ended) if options.has('p') => ended.status(),
         Some(_) => 124,
     }
@@ -285,7 +276,7 @@ fn signal_tree(invocation: &Invocation, child: &Child, signal: Signal) {
 }
 
 /// Splits the input of `xargs`: blanks separate, quotes and backslashes hold together.
-fn split_words(text: &str) -> Option<Vec<String>> {
+fn split_words(text: &str) -> Result<Vec<String>, &'static str> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;
@@ -293,7 +284,7 @@ fn split_words(text: &str) -> Option<Vec<String>> {
     while let Some(one) = rest.next() {
         match (quote, one) {
             (Some(open), _) if one == open => quote = None,
-            (Some(_), '\n') => return None,
+            (Some(open), '\n') => return Err(kind_of(open)),
             (Some(_), _) => word.get_or_insert_default().push(one),
             (None, '\'' | '"') => {
                 quote = Some(one);
@@ -305,7 +296,14 @@ fn split_words(text: &str) -> Option<Vec<String>> {
         }
     }
     words.extend(word);
-    quote.is_none().then_some(words)
+    match quote {
+        Some(open) => Err(kind_of(open)),
+        None => Ok(words),
+    }
+}
+
+fn kind_of(quote: char) -> &'static str {
+    if quote == '"' { "double" } else { "single" }
 }
 
 async fn xargs(invocation: &mut Invocation) -> u8 {
@@ -340,7 +338,7 @@ async fn xargs(invocation: &mut Invocation) -> u8 {
             let text = text.strip_suffix(separator).unwrap_or(&text);
             let parts = text.split(separator).map(str::to_owned);
             let parts = parts.filter(|part| !part.trim().is_empty() || options.has('0'));
-            Some(if text.is_empty() {
+            Ok(if text.is_empty() {
                 Vec::new()
             } else {
                 parts.collect()
@@ -348,9 +346,13 @@ async fn xargs(invocation: &mut Invocation) -> u8 {
         }
         None => split_words(&text),
     };
-    let Some(words) = words else {
-        invocation.error("unmatched single quote; by default quotes are special to xargs unless you use the -0 option");
-        return 1;
+    let words = match words {
+        Ok(words) => words,
+        Err(kind) => {
+            let text = "quote; by default quotes are special to xargs unless you use the -0 option";
+            invocation.error(&format!("unmatched {kind} {text}"));
+            return 1;
+        }
     };
     let command = match options.operands.is_empty() {
         true => vec!["echo".to_owned()],

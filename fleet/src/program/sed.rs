@@ -481,7 +481,9 @@ impl Machine<'_> {
         match address {
             Address::Line(number) => self.next == *number,
             Address::Step(first, 0) => self.next == *first,
-            Address::Step(first, step) => self.next >= *first && (self.next - first) % step == 0,
+            Address::Step(first, step) => {
+                self.next >= *first && (self.next - first).is_multiple_of(*step)
+            }
             Address::Last => self.next == self.lines.len(),
             Address::Regex(regex) => regex.is_match(&self.pattern),
             Address::More(_) => false,

@@ -215,9 +215,9 @@ async fn head(invocation: &mut Invocation) -> u8 {
     };
     let mut status = 0;
     for (index, operand) in operands_or_input(&options).into_iter().enumerate() {
-        if operand == "-" && !is_from_end {
+        if let Some(reader) = stream_of(invocation, &operand).filter(|_| !is_from_end) {
             print_header(invocation, &options, index, &operand);
-            head_of_input(invocation, count, by_bytes).await;
+            head_of(invocation, &reader, count, by_bytes).await;
             continue;
         }
         let Some(bytes) = read_named(invocation, &operand).await else {
@@ -240,11 +240,22 @@ async fn head(invocation: &mut Invocation) -> u8 {
     status
 }
 
-/// Prints the start of standard input and reads no more than a block beyond it.
-async fn head_of_input(invocation: &mut Invocation, count: usize, by_bytes: bool) {
+/// Returns the stream of an operand, where it can be opened.
+fn stream_of(invocation: &Invocation, operand: &str) -> Option<Reader> {
+    if operand == "-" {
+        return Some(invocation.stdin.clone());
+    }
+    match invocation.opener().read(&invocation.path(operand)) {
+        Ok(Opened::Stream(reader)) if !reader.is_directory() => Some(reader),
+        _ => None,
+    }
+}
+
+/// Prints the start of a stream and reads no more than a block beyond it.
+async fn head_of(invocation: &mut Invocation, reader: &Reader, count: usize, by_bytes: bool) {
     let mut left = count;
     while left > 0 {
-        let Ok(piece) = invocation.stdin.read(1024).await else {
+        let Ok(piece) = reader.read(1024).await else {
             return;
         };
         if piece.is_empty() {
@@ -611,6 +622,10 @@ fn seq(invocation: &mut Invocation) -> u8 {
             Some("-s") if words.len() > 1 => {
                 separator = words[1].clone();
                 words.drain(..2);
+            }
+            Some(word) if word.starts_with("-s") && word.len() > 2 => {
+                separator = word[2..].to_owned();
+                words.remove(0);
             }
             Some("-w") => {
                 is_padded = true;

@@ -322,6 +322,7 @@ fn make_shell(invocation: &Invocation, dialect: Dialect, setting: &Setting) -> S
         locals: Vec::new(),
         loops: 0,
         depth: 0,
+        calls: 0,
         line: 1,
         is_tested: false,
         builtin: None,

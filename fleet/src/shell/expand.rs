@@ -368,8 +368,8 @@ impl Shell {
                     return;
                 }
                 for (index, one) in all.iter().enumerate() {
-                    if index > 0 {
-                        fields.finish();
+                    if index > 0 && fields.finish() {
+                        fields.separator = Separator::Blank;
                     }
                     fields.add(one, is_quoted);
                 }

@@ -167,6 +167,8 @@ pub(crate) struct Shell {
     locals: Vec<BTreeMap<String, Option<Variable>>>,
     loops: usize,
     depth: usize,
+    /// How many functions have been called and not left.
+    calls: usize,
     line: u32,
     /// Whether the failure of the command that runs is looked at.
     is_tested: bool,

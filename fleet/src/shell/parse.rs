@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::tree::{Assignment, Command, Redirection, Simple, Target, Word};
 
 /// How deep commands may be nested.
-const DEEPEST: usize = 100;
+const DEEPEST: usize = 80;
 
 /// Which language is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +69,7 @@ const OPERATORS: &[&str] = &[
 ];
 
 const RESERVED: &[&str] = &[
-    "!", "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "then",
+    "!", "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then",
     "until", "while",
 ];
 

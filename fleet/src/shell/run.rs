@@ -15,10 +15,23 @@ use super::tree::{Command, Redirection, Simple, Word};
 use super::variable::Variable;
 use super::{Context, Flow, Shell};
 
-/// How deep commands may call each other.
-const DEEPEST: usize = 160;
+/// How deep commands may be nested.
+const DEEPEST: usize = 110;
+/// From which depth on a function gets a stack of its own.
+const DEEP: usize = 20;
+/// How many functions may call each other.
+const MOST_CALLS: usize = 1000;
 /// What a command of the shell itself takes.
 const STEP: Duration = Duration::from_micros(10);
+
+/// A task that ends with who waits for it.
+struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
 
 impl Shell {
     /// Returns a parsed text.
@@ -83,7 +96,7 @@ impl Shell {
                 }
             }
             if self.depth >= DEEPEST {
-                let fault = self.fail("Maximum function recursion depth reached");
+                let fault = self.not_simulated("commands that are nested so deep");
                 self.show(fault).await;
                 return Flow::Exit;
             }
@@ -547,6 +560,38 @@ impl Shell {
         flow
     }
 
+    /// Runs the body of a function; deep down on a stack of its own, so that recursion ends with an
+    /// error and not with the end of ours.
+    async fn run_function(&mut self, function: &Arc<Command>, context: Context) -> Flow {
+        if self.calls >= MOST_CALLS {
+            let text = format!("Maximum function recursion depth ({MOST_CALLS}) reached");
+            let fault = self.fail(&text);
+            return self.end(fault).await;
+        }
+        self.calls += 1;
+        let flow = if self.depth < DEEP {
+            self.run(function, context).await
+        } else {
+            let mut shell = self.clone();
+            let function = Arc::clone(function);
+            let depth = std::mem::take(&mut shell.depth);
+            let mut task = AbortOnDrop(tokio::spawn(async move {
+                let flow = shell.run(&function, context).await;
+                (shell, flow)
+            }));
+            match (&mut task.0).await {
+                Ok((shell, flow)) => {
+                    *self = shell;
+                    self.depth = depth;
+                    flow
+                }
+                Err(_) => Flow::Exit,
+            }
+        };
+        self.calls -= 1;
+        flow
+    }
+
     /// Calls a function.
     async fn call(&mut self, function: &Arc<Command>, words: Vec<String>, is_tested: bool) -> Flow {
         let arguments = words.into_iter().skip(1).collect();
@@ -558,7 +603,7 @@ impl Shell {
             is_tested,
             is_last: false,
         };
-        let flow = self.run(function, context).await;
+        let flow = self.run_function(function, context).await;
         for (name, variable) in self.locals.pop().unwrap_or_default() {
             self.put_back(name, variable);
         }

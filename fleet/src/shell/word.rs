@@ -158,6 +158,9 @@ impl Parser<'_> {
                 self.step(one);
             }
         }
+        if quote.is_some() {
+            return Err(self.incomplete("Unterminated quoted string"));
+        }
         Ok((text, is_quoted))
     }
 

@@ -1,0 +1,341 @@
+//! Programs that list: `ls`, `df`, `du`.
+
+use super::attribute::{letters, owner_names, tree_of};
+use super::options::{self, Value};
+use super::{Invocation, Program};
+use crate::files::{Errno, Follow, Stat};
+
+pub(crate) const PROGRAMS: &[Program] = &[
+    Program {
+        name: "ls",
+        run: |invocation| Box::pin(async { ls(invocation) }),
+    },
+    Program {
+        name: "df",
+        run: |invocation| Box::pin(async { df(invocation) }),
+    },
+    Program {
+        name: "du",
+        run: |invocation| Box::pin(async { du(invocation) }),
+    },
+];
+
+fn ls(invocation: &mut Invocation) -> u8 {
+    let long = [("all", 'a', Value::None), ("almost-all", 'A', Value::None)];
+    let options = match options::read(invocation, "laA1dtrnSRFhp", &long) {
+        Ok(options) => options,
+        Err(status) => return status,
+    };
+    if ["R", "F", "h", "p"]
+        .iter()
+        .any(|flag| options.has(flag.chars().next().unwrap_or('R')))
+    {
+        return invocation.not_simulated("one of the options -R, -F, -h, -p");
+    }
+    let operands = match options.operands.is_empty() {
+        true => vec![".".to_owned()],
+        false => options.operands.clone(),
+    };
+    let mut status = 0;
+    let (mut plain, mut directories) = (Vec::new(), Vec::new());
+    for operand in operands {
+        let path = invocation.path(&operand);
+        let follow = if options.has('l') {
+            Follow::No
+        } else {
+            Follow::Yes
+        };
+        let found = invocation.files(|files, who, _| {
+            files
+                .stat(&path, follow, who)
+                .or_else(|_| files.stat(&path, Follow::No, who))
+        });
+        match found {
+            Ok(stat) if stat.is_directory() && !options.has('d') => {
+                directories.push((operand, path))
+            }
+            Ok(stat) => plain.push((operand, stat)),
+            Err(errno) => {
+                invocation.error(&format!("cannot access '{operand}': {errno}"));
+                status = 2;
+            }
+        }
+    }
+    plain.sort_by(|one, other| one.0.cmp(&other.0));
+    directories.sort();
+    let has_headers = options.operands.len() > 1;
+    print_entries(invocation, &options, plain.clone(), false);
+    for (index, (operand, path)) in directories.into_iter().enumerate() {
+        if has_headers {
+            let blank = if index > 0 || !plain.is_empty() {
+                "\n"
+            } else {
+                ""
+            };
+            invocation.print(&format!("{blank}{operand}:\n"));
+        }
+        let entries = invocation.files(|files, who, _| {
+            let mut names = files.list(&path, who)?;
+            if options.has('a') {
+                names.extend([".".to_owned(), "..".to_owned()]);
+            }
+            let shows =
+                |name: &String| options.has('a') || options.has('A') || !name.starts_with('.');
+            let mut entries = Vec::new();
+            for name in names.into_iter().filter(shows) {
+                let stat = files.stat(&format!("{path}/{name}"), Follow::No, who)?;
+                entries.push((name, stat));
+            }
+            entries.sort_by(|one, other| one.0.cmp(&other.0));
+            Ok::<_, Errno>(entries)
+        });
+        match entries {
+            Ok(entries) => print_entries(invocation, &options, entries, true),
+            Err(errno) => {
+                invocation.error(&format!("cannot open directory '{operand}': {errno}"));
+                status = 2;
+            }
+        }
+    }
+    status
+}
+
+fn print_entries(
+    invocation: &mut Invocation,
+    options: &options::Options,
+    mut entries: Vec<(String, Stat)>,
+    has_total: bool,
+) {
+    if options.has('t') {
+        entries.sort_by_key(|(_, stat)| std::cmp::Reverse(stat.modified));
+    }
+    if options.has('S') {
+        entries.sort_by_key(|(_, stat)| std::cmp::Reverse(stat.size));
+    }
+    if options.has('r') {
+        entries.reverse();
+    }
+    if !options.has('l') && !options.has('n') {
+        for (name, _) in entries {
+            invocation.print(&format!("{name}\n"));
+        }
+        return;
+    }
+    if has_total {
+        let blocks: u64 = entries
+            .iter()
+            .filter(|(_, stat)| stat.letter != 'l')
+            .map(|(_, stat)| stat.size.div_ceil(4096) * 4)
+            .sum();
+        invocation.print(&format!("total {blocks}\n"));
+    }
+    let rows: Vec<[String; 7]> = invocation.host(|host| {
+        let row = |(name, stat): &(String, Stat)| {
+            let (user, group) = match options.has('n') {
+                true => (stat.uid.to_string(), stat.gid.to_string()),
+                false => owner_names(&host.files, stat),
+            };
+            let shown = match &stat.target {
+                Some(target) => format!("{name} -> {target}"),
+                None => name.clone(),
+            };
+            let time = super::time::format("%b %e %H:%M", stat.modified).unwrap_or_default();
+            [
+                letters(stat),
+                stat.links.to_string(),
+                user,
+                group,
+                stat.size.to_string(),
+                time,
+                shown,
+            ]
+        };
+        entries.iter().map(row).collect()
+    });
+    let width = |at: usize| rows.iter().map(|row| row[at].len()).max().unwrap_or(0);
+    let widths = [width(1), width(2), width(3), width(4)];
+    for [mode, links, user, group, size, time, name] in &rows {
+        invocation.print(&format!(
+            "{mode} {links:>0$} {user:<1$} {group:<2$} {size:>3$} {time} {name}\n",
+            widths[0], widths[1], widths[2], widths[3]
+        ));
+    }
+}
+
+fn df(invocation: &mut Invocation) -> u8 {
+    let long = [
+        ("portability", 'P', Value::None),
+        ("output", 'O', Value::Optional),
+        ("block-size", 'B', Value::Needed),
+        ("human-readable", 'h', Value::None),
+        ("print-type", 'T', Value::None),
+    ];
+    let options = match options::read(invocation, "PkhTaB:", &long) {
+        Ok(options) => options,
+        Err(status) => return status,
+    };
+    let block = match options.value('B') {
+        None | Some("1K" | "K" | "1024") => 1024,
+        Some("1") => 1,
+        Some("M" | "1M") => 1 << 20,
+        Some("G" | "1G") => 1 << 30,
+        Some(_) => return invocation.not_simulated("this block size"),
+    };
+    if options.has('h') || options.has('T') || options.has('a') {
+        return invocation.not_simulated("one of the options -h, -T, -a");
+    }
+    let mut status = 0;
+    let mut mounts = Vec::new();
+    for operand in &options.operands {
+        let path = invocation.path(operand);
+        let found = invocation.files(|files, who, _| {
+            let path = files.resolve(&path, Follow::Yes, who)?;
+            files.stat(&path, Follow::Yes, who)?;
+            files.mount_of(&path).cloned().ok_or(Errno::NotFound)
+        });
+        match found {
+            Ok(mount) => mounts.push(mount),
+            Err(errno) => {
+                invocation.error(&format!("{operand}: {errno}"));
+                status = 1;
+            }
+        }
+    }
+    if options.operands.is_empty() {
+        mounts = invocation.host(|host| host.files.mounts().to_vec());
+        mounts.retain(|mount| mount.size > 0);
+    }
+    if mounts.is_empty() {
+        return status;
+    }
+    if let Some(columns) = options.value('O') {
+        return df_columns(invocation, columns, block, &mounts);
+    }
+    let percent = |mount: &crate::files::Mount| (mount.used * 100).div_ceil(mount.size.max(1));
+    let label = if block == 1024 {
+        "1024-blocks".to_owned()
+    } else {
+        format!("{block}-blocks")
+    };
+    let label = if options.has('P') {
+        label
+    } else {
+        "1K-blocks".to_owned()
+    };
+    let capacity = if options.has('P') { "Capacity" } else { "Use%" };
+    let device = mounts
+        .iter()
+        .map(|mount| mount.device.len())
+        .max()
+        .unwrap_or(0)
+        .max(14);
+    let numbers = |read: fn(&crate::files::Mount) -> u64, name: &str| {
+        let longest = mounts
+            .iter()
+            .map(|mount| (read(mount) / block).to_string().len())
+            .max();
+        longest.unwrap_or(0).max(name.len())
+    };
+    let size = numbers(|mount| mount.size, &label);
+    let used = numbers(|mount| mount.used, "Used").max(if options.has('P') { 8 } else { 4 });
+    let free = numbers(crate::files::Mount::free, "Available");
+    invocation.print(&format!(
+        "{:<device$} {label:>size$} {:>used$} {:>free$} {capacity} Mounted on\n",
+        "Filesystem", "Used", "Available"
+    ));
+    let width = capacity.len();
+    for mount in &mounts {
+        let share = format!("{}%", percent(mount));
+        invocation.print(&format!(
+            "{:<device$} {:>size$} {:>used$} {:>free$} {share:>width$} {}\n",
+            mount.device,
+            mount.size / block,
+            mount.used / block,
+            mount.free() / block,
+            mount.point
+        ));
+    }
+    status
+}
+
+fn df_columns(
+    invocation: &mut Invocation,
+    columns: &str,
+    block: u64,
+    mounts: &[crate::files::Mount],
+) -> u8 {
+    let mut rows = vec![Vec::new(); mounts.len() + 1];
+    for column in columns.split(',') {
+        let (title, read): (&str, fn(&crate::files::Mount, u64) -> String) = match column {
+            "size" => ("1K-blocks", |mount, block| (mount.size / block).to_string()),
+            "used" => ("Used", |mount, block| (mount.used / block).to_string()),
+            "avail" => ("Avail", |mount, block| (mount.free() / block).to_string()),
+            "target" => ("Mounted on", |mount, _| mount.point.clone()),
+            "source" => ("Filesystem", |mount, _| mount.device.clone()),
+            "fstype" => ("Type", |mount, _| mount.kind.clone()),
+            _ => return invocation.not_simulated("this column"),
+        };
+        rows[0].push(title.to_owned());
+        for (row, mount) in rows[1..].iter_mut().zip(mounts) {
+            row.push(read(mount, block));
+        }
+    }
+    let widths: Vec<usize> = (0..rows[0].len())
+        .map(|at| rows.iter().map(|row| row[at].len()).max().unwrap_or(0))
+        .collect();
+    for row in rows {
+        let cells: Vec<String> = row
+            .iter()
+            .zip(&widths)
+            .map(
+                |(cell, width)| match cell.starts_with(|one: char| one.is_ascii_digit()) {
+                    true => format!("{cell:>width$}"),
+                    false => format!("{cell:<width$}"),
+                },
+            )
+            .collect();
+        invocation.print(&format!("{}\n", cells.join(" ").trim_end()));
+    }
+    0
+}
+
+fn du(invocation: &mut Invocation) -> u8 {
+    let long = [("summarize", 's', Value::None), ("bytes", 'b', Value::None)];
+    let options = match options::read(invocation, "skbm", &long) {
+        Ok(options) => options,
+        Err(status) => return status,
+    };
+    if !options.has('s') {
+        return invocation.not_simulated("output for each directory");
+    }
+    let mut status = 0;
+    for operand in &options.operands {
+        let path = invocation.path(operand);
+        let found = invocation.files(|files, who, _| {
+            files.stat(&path, Follow::No, who)?;
+            let sizes = tree_of(files, &path).into_iter().filter_map(|path| {
+                let stat = files.stat(&path, Follow::No, who).ok()?;
+                Some(match options.has('b') {
+                    true => stat.size,
+                    false => stat.size.div_ceil(4096) * 4096,
+                })
+            });
+            Ok::<u64, Errno>(sizes.sum())
+        });
+        match found {
+            Ok(bytes) => {
+                let unit = match (options.has('b'), options.has('m')) {
+                    (true, _) => 1,
+                    (_, true) => 1 << 20,
+                    _ => 1024,
+                };
+                invocation.print(&format!("{}\t{operand}\n", bytes.div_ceil(unit)));
+            }
+            Err(errno) => {
+                invocation.error(&format!("cannot access '{operand}': {errno}"));
+                status = 1;
+            }
+        }
+    }
+    status
+}
