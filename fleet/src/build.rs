@@ -126,6 +126,7 @@ fn build(spec: &HostSpec, profile: &Profile, written: Duration, rng: &mut impl r
         aliases: spec.aliases.clone(),
         login: spec.login.clone(),
         files: profile.files.clone(),
+        fresh: profile.files.clone(),
         systemd: profile.systemd.clone(),
         packages: profile.packages.clone(),
         interfaces: interfaces(spec, rng),
