@@ -177,7 +177,7 @@ fn bad_input_is_refused_before_anything_is_simulated() {
     write("system.yaml", "hosts:\n- {host: 10.1.0.2, os: plan-9}\n");
     let windows = CONFIG.replace("HOOK", "\"true\"").replace(
         "ssh: {address: 10.1.0.2, user: ops}",
-        "winRM: {address: 10.1.0.2, user: a, password: b}",
+        "winRM: {address: 10.1.0.2, user: Administrator, password: pass-word}",
     );
     write("windows.yaml", &windows);
 
