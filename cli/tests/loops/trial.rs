@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cli::rehearsal::Watch;
 use fleet::connection::Kind;
 use fleet::fault::{Blow, Verdict};
 use fleet::snapshot::{Snapshot, differences};
@@ -43,6 +44,7 @@ type Counts = Vec<(fleet::HostId, u64)>;
 
 async fn undisturbed(seed: u64, order: &[usize], work: Work) -> Result<(Counts, Snapshot), String> {
     let cluster = prepared(seed, order, work).await?;
+    dry_run(&cluster, work).await?;
     let ran = cluster.run(work.words(), None).await?;
     must_succeed(&ran)?;
     let counts = cluster.counts();
@@ -51,14 +53,45 @@ async fn undisturbed(seed: u64, order: &[usize], work: Work) -> Result<(Counts, 
     Ok((counts, cluster.fleet.snapshots()))
 }
 
+/// A dry run changes nothing, and says whether there is something to do.
+async fn dry_run(cluster: &Cluster, work: Work) -> Result<(), String> {
+    let before = cluster.fleet.snapshots();
+    let words: &[&str] = match work {
+        Work::Reset => &["reset", "--dry-run"],
+        Work::Install | Work::Again | Work::Change => &["plan"],
+    };
+    let ran = cluster.run(words, None).await?;
+    let expected = if work == Work::Again { 0 } else { 3 };
+    if ran.status != expected {
+        let status = ran.status;
+        return Err(format!(
+            "a dry run ended with status {status}:\n{}",
+            ran.printed
+        ));
+    }
+    let changed = differences(&before, &cluster.fleet.snapshots());
+    let sent = cluster.fleet.sent();
+    let changes = sent.iter().filter(|one| one.kind == Kind::Change).count();
+    cluster.fleet.forget_counts();
+    if changed.is_empty() && changes == 0 {
+        return Ok(());
+    }
+    Err(format!(
+        "a dry run sent {changes} changes and changed:\n{}",
+        changed.join("\n")
+    ))
+}
+
 async fn disturbed(plan: &Plan, expected: &Snapshot) -> Result<(), String> {
     let cluster = prepared(plan.seed, &plan.order, plan.work).await?;
     let signals = plan.prepare(&cluster);
+    let watch = Watch::start(&cluster.fleet, 443);
     let first = cluster.run(plan.work.words(), signals).await?;
     check_always(&cluster, &plan.event, &first)?;
     if plan.event == Event::Nothing {
         must_succeed(&first)?;
     }
+    check_api(&cluster, plan, &watch, &first)?;
     // What was set off goes on for a while; then nothing goes wrong any more.
     tokio::time::sleep(Duration::from_secs(300)).await;
     cluster.fleet.forget_faults();
@@ -164,6 +197,27 @@ fn check_always(cluster: &Cluster, event: &Event, ran: &Ran) -> Result<(), Strin
         ));
     }
     Ok(())
+}
+
+/// Nobody but a blow takes more than one manager away at a time, or the API as a whole.
+fn check_api(cluster: &Cluster, plan: &Plan, watch: &Watch, ran: &Ran) -> Result<(), String> {
+    let is_ours = !matches!(plan.event, Event::Blow(_)) && plan.work != Work::Reset;
+    let most = cluster.fleet.quorum().most_managers_down;
+    if is_ours && most > 1 {
+        return Err(format!(
+            "{most} managers were away at the same time:\n{}",
+            ran.printed
+        ));
+    }
+    let outages = watch.outages(cluster.fleet.elapsed());
+    let whole = outages.iter().find(|outage| outage.host.is_none());
+    match whole.filter(|_| is_ours && plan.work != Work::Install) {
+        Some(outage) => Err(format!(
+            "no manager answered for {outage:?}:\n{}",
+            ran.printed
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Lets what still goes on come to its end.
