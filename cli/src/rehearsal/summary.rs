@@ -135,8 +135,8 @@ pub struct HostCounts {
     pub reads: u64,
     /// How many may change something.
     pub changes: u64,
-    /// How long steps worked on it.
-    pub busy: Duration,
+    /// When steps worked on it, since the start of the run.
+    pub spans: Vec<(Duration, Duration)>,
 }
 
 /// Puts together what a rehearsal has shown.
