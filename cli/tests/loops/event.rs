@@ -193,13 +193,87 @@ impl fmt::Display for Plan {
         let names: Vec<&str> = self.order.iter().map(|index| HOSTS[*index].0).collect();
         write!(
             f,
-            "seed {}: {:?} with the hosts {}; at command {} of {}: {:?}",
+            "seed {}: {:?} with the hosts {}",
             self.seed,
             self.work,
-            names.join(" "),
-            self.number,
-            HOSTS[self.host.0].0,
-            self.event
-        )
+            names.join(" ")
+        )?;
+        write!(f, "\n{}", self.scenario())
+    }
+}
+
+impl Plan {
+    /// Returns the scenario that repeats it with `launchpad rehearse`, as far as there is one.
+    pub fn scenario(&self) -> String {
+        let host = HOSTS[self.host.0].0;
+        let place = format!("command: {}, host: {host}", self.number);
+        let seconds = |time: Option<Duration>| {
+            time.map(|time| format!(", for: {}s", time.as_secs()))
+                .unwrap_or_default()
+        };
+        let what = match &self.event {
+            Event::Nothing => return "events: []".to_owned(),
+            Event::Abort(times) => return format!("# {times} times Ctrl-C at {place}"),
+            Event::Verdict(Verdict::Fail { status, .. }) => {
+                format!("fail-command, status: {status}")
+            }
+            Event::Verdict(Verdict::LoseBefore) => "lose-command".to_owned(),
+            Event::Verdict(Verdict::LoseAfter) => "lose-answer".to_owned(),
+            Event::Verdict(Verdict::CutAfter(bytes)) => format!("cut-after, bytes: {bytes}"),
+            Event::Verdict(Verdict::Hang) => "hang-command".to_owned(),
+            Event::Blow(Blow::RestartSshd | Blow::Cut) => "restart-sshd".to_owned(),
+            Event::Blow(Blow::Reboot) => "reboot".to_owned(),
+            Event::Blow(Blow::KillEngine) => "kill-engine".to_owned(),
+            Event::Blow(Blow::HangEngine(time)) => format!("hang-engine{}", seconds(*time)),
+            Event::Blow(Blow::FillDisk(time)) => format!("fill-disk{}", seconds(*time)),
+            Event::Blow(Blow::LockPackages(time)) => {
+                format!("lock-packages{}", seconds(Some(*time)))
+            }
+            Event::Blow(Blow::SecondOperator(time)) => {
+                format!("second-operator{}", seconds(Some(*time)))
+            }
+            Event::Blow(Blow::SiteDown(site, time)) => {
+                format!("site-down, site: {site}{}", seconds(*time))
+            }
+            Event::Blow(Blow::Part(_, other, time)) => {
+                format!("part, from: {}{}", HOSTS[other.0].0, seconds(*time))
+            }
+            Event::Blow(Blow::Bootstrapper(variables)) => {
+                let point = variables
+                    .get("UCP_SIM_AT")
+                    .map_or("deployed", String::as_str);
+                let how = if variables.contains_key("UCP_SIM_DIE") {
+                    "dies"
+                } else {
+                    "fails"
+                };
+                format!("bootstrapper-{how}, point: {point}")
+            }
+            Event::Blow(other) => return format!("# {other:?} at {place}"),
+        };
+        format!("events:\n- {{{place}, do: {what}}}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_trials_print_is_a_scenario() {
+        for seed in 0..400 {
+            let (rng, order, work) = draw(seed);
+            let counts = [
+                (HostId(0), 50),
+                (HostId(1), 30),
+                (HostId(2), 30),
+                (HostId(3), 20),
+            ];
+            let text = plan(seed, rng, order, work, &counts).scenario();
+
+            let scenario = fleet::scenario::Scenario::parse(&text);
+
+            assert!(scenario.is_ok(), "{text}: {scenario:?}");
+        }
     }
 }
