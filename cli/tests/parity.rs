@@ -93,19 +93,30 @@ fn compare(rules: &Rules, row: &Row, answer: &Answer) -> Option<String> {
     let mut text = format!("# {} ({})\n", row.name, row.from);
     let (expected, got): (Vec<&str>, Vec<&str>) =
         (expected.lines().collect(), got.lines().collect());
-    let same = expected
-        .iter()
-        .zip(&got)
-        .take_while(|(one, other)| one == other)
-        .count();
-    let end = expected.iter().rev().zip(got.iter().rev());
-    let end = end.take_while(|(one, other)| one == other).count();
-    let end = end.min(expected.len().min(got.len()) - same);
-    for line in &expected[same..expected.len() - end] {
-        writeln!(text, "- {line}").unwrap();
+    let mut common = vec![vec![0_usize; got.len() + 1]; expected.len() + 1];
+    for one in (0..expected.len()).rev() {
+        for other in (0..got.len()).rev() {
+            common[one][other] = if expected[one] == got[other] {
+                common[one + 1][other + 1] + 1
+            } else {
+                common[one + 1][other].max(common[one][other + 1])
+            };
+        }
     }
-    for line in &got[same..got.len() - end] {
-        writeln!(text, "+ {line}").unwrap();
+    let (mut one, mut other) = (0, 0);
+    while one < expected.len() || other < got.len() {
+        let (left, right) = (expected.get(one), got.get(other));
+        if left.is_some() && left == right {
+            (one, other) = (one + 1, other + 1);
+        } else if left.is_some()
+            && (right.is_none() || common[one + 1][other] >= common[one][other + 1])
+        {
+            writeln!(text, "- {}", expected[one].escape_debug()).unwrap();
+            one += 1;
+        } else {
+            writeln!(text, "+ {}", got[other].escape_debug()).unwrap();
+            other += 1;
+        }
     }
     Some(text)
 }

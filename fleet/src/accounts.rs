@@ -93,3 +93,17 @@ pub fn credentials(files: &Files, name: &str) -> Option<Credentials> {
         groups: std::iter::once(account.gid).chain(further).collect(),
     })
 }
+
+/// Returns the variables that `/etc/environment` gives to every login, as `pam_env(8)` reads it.
+pub(crate) fn environment(text: &str) -> Vec<(String, String)> {
+    let lines = text.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let pairs = lines.filter_map(|line| {
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        let (name, value) = line.split_once('=')?;
+        let quoted = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
+        let value = quoted('"').or_else(|| quoted('\'')).unwrap_or(value);
+        Some((name.to_owned(), value.to_owned()))
+    });
+    pairs.collect()
+}

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::files::{Content, Credentials, Follow, Kind};
+use crate::files::{Content, Credentials, Follow, Kind, Mount};
 use crate::host::{Host, Route};
 use crate::network::Interface;
-use crate::profile::Profile;
+use crate::profile::{Kernel, Profile};
 use crate::world::{Fleet, HostId};
 
 /// How the login user of a host becomes root.
@@ -46,6 +46,12 @@ pub struct HostSpec {
     pub memory_kib: u64,
     /// How many bytes its disk holds.
     pub disk: u64,
+    /// Its kernel.
+    pub kernel: Kernel,
+    /// Whether it is a container: a system in one, as the lab's hosts are.
+    pub is_container: bool,
+    /// Further file systems.
+    pub mounts: Vec<Mount>,
 }
 
 impl HostSpec {
@@ -61,6 +67,9 @@ impl HostSpec {
             processors: 4,
             memory_kib: 16 << 20,
             disk: 100 << 30,
+            kernel: Kernel::default(),
+            is_container: false,
+            mounts: Vec::new(),
         }
     }
 }
@@ -133,11 +142,19 @@ fn build(spec: &HostSpec, profile: &Profile, written: Duration, rng: &mut impl r
         routes: routes(spec),
         booted: -3600.0 - rng.random_range(0.0..86_400.0_f64),
         boot_id: uuid(rng),
+        is_container: spec.is_container,
         ..Host::blank(&spec.name)
     };
     host.hardware.processors = spec.processors;
     host.hardware.memory_kib = spec.memory_kib;
+    host.hardware.kernel = spec.kernel.clone();
     host.files.change_mount("/", |mount| mount.size = spec.disk);
+    if spec.is_container {
+        contain(&mut host);
+    }
+    for mount in &spec.mounts {
+        host.files.mount(mount.clone());
+    }
     let machine_id = format!("{:032x}\n", rng.random::<u128>());
     let address = host
         .address()
@@ -157,14 +174,32 @@ fn build(spec: &HostSpec, profile: &Profile, written: Duration, rng: &mut impl r
     for (path, mode, text) in texts {
         put(&mut host, path, mode, text, written);
     }
+    host.firewall = crate::engine::rules_without_engine(&host);
     add_login(&mut host, spec, written);
-    for name in host.interfaces.clone() {
-        let path = format!("/sys/class/net/{}", name.name);
-        let root = Credentials::root();
-        // The directory above is part of every profile.
-        let _ = host.files.make_dirs(&path, 0o755, &root, written);
+    for interface in host.interfaces.clone() {
+        host.show_interface(&interface, written);
     }
     host
+}
+
+/// Makes a host what a container is: an engine outside of it has made its root, and has mounted
+/// three of its files.
+fn contain(host: &mut Host) {
+    host.files.change_mount("/", |mount| {
+        mount.device = "overlay".to_owned();
+        mount.kind = "overlay".to_owned();
+    });
+    let root = host.files.mount_of("/").cloned();
+    for point in ["/etc/resolv.conf", "/etc/hostname", "/etc/hosts"] {
+        if let Some(root) = &root {
+            host.files.mount(Mount {
+                point: point.to_owned(),
+                device: "/dev/vda".to_owned(),
+                kind: "ext4".to_owned(),
+                ..root.clone()
+            });
+        }
+    }
 }
 
 fn put(host: &mut Host, path: &str, mode: u32, text: String, written: Duration) {
@@ -181,6 +216,8 @@ fn interfaces(spec: &HostSpec, rng: &mut impl rand::Rng) -> Vec<Interface> {
         addresses: vec![(IpAddr::from([127, 0, 0, 1]), 8)],
         mtu: 65_536,
         is_up: true,
+        peer: None,
+        is_virtual: false,
     };
     let mut all = vec![loopback];
     for (name, address, prefix) in &spec.addresses {
@@ -189,14 +226,22 @@ fn interfaces(spec: &HostSpec, rng: &mut impl rand::Rng) -> Vec<Interface> {
             continue;
         }
         let bytes: [u8; 4] = rng.random();
+        // The engine makes hardware addresses of addresses.
+        let (maker, bytes) = match address {
+            IpAddr::V4(four) if spec.is_container => ("02:42", four.octets()),
+            _ => ("52:54", bytes),
+        };
         let mac: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let index = all.len() as u32 + 1;
         all.push(Interface {
             name: name.clone(),
-            index: all.len() as u32 + 1,
-            mac: format!("52:54:{}", mac.join(":")),
+            index: if spec.is_container { index + 700 } else { index },
+            mac: format!("{maker}:{}", mac.join(":")),
             addresses: vec![(*address, *prefix)],
             mtu: 1500,
             is_up: true,
+            peer: spec.is_container.then_some(index + 701),
+            is_virtual: false,
         });
     }
     all

@@ -8,7 +8,7 @@ use crate::files::Files;
 use crate::network::{Interface, Link};
 use crate::packages::Packages;
 use crate::process::Processes;
-use crate::profile::Hardware;
+use crate::profile::{Hardware, Kernel};
 use crate::systemd::Systemd;
 
 /// Whether a host runs.
@@ -81,6 +81,8 @@ pub struct Host {
     pub firewall: String,
     /// What it is made of.
     pub hardware: Hardware,
+    /// Whether it is a container: a system in one, as the lab's hosts are.
+    pub is_container: bool,
     /// By how many seconds its clock is ahead.
     pub clock_skew: f64,
     /// When it was booted, as seconds since the start of the fleet; negative for before that.
@@ -118,10 +120,11 @@ impl Host {
             hardware: Hardware {
                 processors: 4,
                 memory_kib: 16 << 20,
-                kernel: "5.15.0-125-generic".to_owned(),
+                kernel: Kernel::default(),
                 machine: "x86_64".to_owned(),
                 host_name: name.to_owned(),
             },
+            is_container: false,
             clock_skew: 0.0,
             booted: -3600.0,
             boot_id: String::new(),
@@ -133,11 +136,17 @@ impl Host {
         }
     }
 
-    /// Returns its first address that is not the loopback one.
+    /// Returns its first address that is neither the loopback one nor that of a bridge.
     pub fn address(&self) -> Option<IpAddr> {
-        let addresses = self.interfaces.iter().flat_map(|one| &one.addresses);
-        let mut addresses = addresses.map(|(address, _)| *address);
-        addresses.find(|address| !address.is_loopback())
+        self.addresses().next()
+    }
+
+    /// Returns its addresses but the loopback one and those of bridges.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + '_ {
+        let real = self.interfaces.iter().filter(|one| !one.is_virtual);
+        let addresses = real.flat_map(|one| &one.addresses);
+        let addresses = addresses.map(|(address, _)| *address);
+        addresses.filter(|address| !address.is_loopback())
     }
 
     /// Returns whether an address is its own.

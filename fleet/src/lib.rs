@@ -58,5 +58,5 @@ mod time;
 mod web;
 pub mod world;
 
-pub use engine::Quorum;
+pub use engine::{Build, Quorum};
 pub use world::{Fleet, HostId, NotSimulated};

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::files::Credentials;
+use crate::host::Host;
 use crate::world::{HostId, World};
 
 /// An interface of a host.
@@ -21,6 +23,10 @@ pub struct Interface {
     pub mtu: u32,
     /// Whether it is up.
     pub is_up: bool,
+    /// The index of its other end, where it is one end of a pair.
+    pub peer: Option<u32>,
+    /// Whether software on the host has made it: bridges of engines, and what hangs on them.
+    pub is_virtual: bool,
 }
 
 /// What a host, or the machine that launchpad runs on, is connected by.
@@ -120,6 +126,44 @@ impl Network {
         } else {
             self.cut.remove(&pair);
         }
+    }
+}
+
+impl Host {
+    /// Adds an interface, in the order of their numbers.
+    pub(crate) fn add_interface(&mut self, interface: Interface, now: Duration) {
+        self.show_interface(&interface, now);
+        let number = interface.index;
+        let place = self.interfaces.iter().position(|one| one.index > number);
+        let place = place.unwrap_or(self.interfaces.len());
+        self.interfaces.insert(place, interface);
+    }
+
+    /// Shows an interface as the kernel does, below `/sys`.
+    pub(crate) fn show_interface(&mut self, interface: &Interface, now: Duration) {
+        let root = Credentials::root();
+        let path = format!("/sys/class/net/{}", interface.name);
+        let state = if interface.name == "lo" { "unknown" } else { "up" };
+        // The directory above is part of every profile.
+        let _ = self.files.make_dirs(&path, 0o755, &root, now);
+        for (name, text) in [
+            ("operstate", format!("{state}\n")),
+            ("mtu", format!("{}\n", interface.mtu)),
+            ("address", format!("{}\n", interface.mac)),
+        ] {
+            let _ = self.files.write(&format!("{path}/{name}"), text, 0o444, &root, now);
+        }
+    }
+
+    /// Takes an interface that software has made away; returns whether it was there.
+    pub(crate) fn remove_interface(&mut self, name: &str) -> bool {
+        let before = self.interfaces.len();
+        self.interfaces.retain(|one| one.name != name);
+        self.routes.retain(|route| route.interface != name);
+        let path = format!("/sys/class/net/{name}");
+        // The kernel shows what is there; a path that is gone already is as good.
+        let _ = self.files.remove_tree(&path, &Credentials::root(), Duration::ZERO);
+        self.interfaces.len() < before
     }
 }
 

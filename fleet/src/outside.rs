@@ -39,61 +39,60 @@ const LINES: &[(&str, &str, &str)] = &[
 /// The line of channels that name none (`stable`, `test`).
 const NEWEST: &str = "25.0";
 
-/// Packages of the distribution that hosts install: name, version, bytes to fetch, bytes installed,
-/// program. Recorded on the lab.
-const ARCHIVE: &[(&str, &str, u64, u64, &str)] = &[
-    (
-        "apt-utils",
-        "2.6.1",
-        309_012,
-        1_041_408,
-        "/usr/bin/apt-ftparchive",
+/// A package of the distribution.
+struct Known {
+    name: &'static str,
+    version: &'static str,
+    /// Bytes to fetch.
+    size: u64,
+    /// Bytes installed.
+    installed: u64,
+    /// What it brings: a program, or a library.
+    file: &'static str,
+    depends: &'static [&'static str],
+}
+
+const fn known(
+    name: &'static str,
+    version: &'static str,
+    size: u64,
+    installed: u64,
+    file: &'static str,
+) -> Known {
+    Known {
+        name,
+        version,
+        size,
+        installed,
+        file,
+        depends: &[],
+    }
+}
+
+const fn needing(depends: &'static [&'static str], known: Known) -> Known {
+    Known { depends, ..known }
+}
+
+/// Packages of the distribution that hosts install, recorded on the lab.
+const ARCHIVE: &[Known] = &[
+    known("apt-utils", "2.6.1", 309_012, 1_041_408, "/usr/bin/apt-ftparchive"),
+    known("socat", "1.7.4.4-2", 374_924, 1_571_840, "/usr/bin/socat"),
+    known("iputils-ping", "3:20221126-1", 47_212, 124_928, "/usr/bin/ping"),
+    known("curl", "7.88.1-10+deb12u15", 315_764, 500_736, "/usr/bin/curl"),
+    known("gnupg", "2.2.40-1.1+deb12u2", 846_000, 905_216, "/usr/bin/gpg"),
+    known("libonig5", "6.9.8-1", 187_800, 735_232, "/usr/lib/x86_64-linux-gnu/libonig.so.5"),
+    needing(
+        &["libonig5"],
+        known("libjq1", "1.6-2.1+deb12u2", 135_700, 321_536, "/usr/lib/x86_64-linux-gnu/libjq.so.1"),
     ),
-    ("socat", "1.7.4.4-2", 374_924, 1_571_840, "/usr/bin/socat"),
-    (
-        "iputils-ping",
-        "3:20221126-1",
-        47_212,
-        124_928,
-        "/usr/bin/ping",
+    needing(
+        &["libjq1"],
+        known("jq", "1.6-2.1+deb12u2", 63_980, 113_664, "/usr/bin/jq"),
     ),
-    (
-        "curl",
-        "7.88.1-10+deb12u15",
-        315_764,
-        500_736,
-        "/usr/bin/curl",
-    ),
-    (
-        "gnupg",
-        "2.2.40-1.1+deb12u2",
-        846_000,
-        905_216,
-        "/usr/bin/gpg",
-    ),
-    ("jq", "1.6-2.1", 64_900, 106_496, "/usr/bin/jq"),
-    ("chrony", "4.3-2", 280_000, 630_784, "/usr/sbin/chronyd"),
-    (
-        "nfs-common",
-        "1:2.6.2-4",
-        275_000,
-        1_024_000,
-        "/usr/sbin/mount.nfs",
-    ),
-    (
-        "open-iscsi",
-        "2.1.8-1",
-        338_000,
-        1_400_000,
-        "/usr/sbin/iscsiadm",
-    ),
-    (
-        "python3-minimal",
-        "3.11.2-1+b1",
-        26_300,
-        126_976,
-        "/usr/bin/python3",
-    ),
+    known("chrony", "4.3-2", 280_000, 630_784, "/usr/sbin/chronyd"),
+    known("nfs-common", "1:2.6.2-4", 275_000, 1_024_000, "/usr/sbin/mount.nfs"),
+    known("open-iscsi", "2.1.8-1", 338_000, 1_400_000, "/usr/sbin/iscsiadm"),
+    known("python3-minimal", "3.11.2-1+b1", 26_300, 126_976, "/usr/bin/python3"),
 ];
 
 impl Fleet {
@@ -121,13 +120,18 @@ impl Fleet {
 
     /// Adds the archive of the distribution.
     pub fn add_archive(&self) {
-        self.add_site("archive.ubuntu.com", BTreeMap::new());
+        self.add_archive_at("archive.ubuntu.com");
+    }
+
+    /// Adds a copy of the archive of the distribution on another site.
+    pub fn add_archive_at(&self, site: &str) {
+        self.add_site(site, BTreeMap::new());
         let packages: Vec<Arc<Package>> = ARCHIVE.iter().map(archive_package).collect();
         let packages = Arc::new(packages);
         self.world(|world| {
             for suite in SUITES {
                 world.repositories.push(Repository {
-                    url: "http://archive.ubuntu.com/ubuntu".to_owned(),
+                    url: format!("http://{site}/ubuntu"),
                     suite: suite.to_owned(),
                     component: "main".to_owned(),
                     key: DISTRIBUTION_KEY.to_owned(),
@@ -144,7 +148,11 @@ impl Fleet {
         if let Some(parsed) = crate::web::Url::parse(&url) {
             let path = parsed.path.trim_end_matches('/');
             let key = crate::program::gpg::armoured(MIRANTIS_KEY);
-            let pages = BTreeMap::from([(format!("{path}/gpg"), key)]);
+            let mut pages = BTreeMap::from([(format!("{path}/gpg"), key)]);
+            for suite in SUITES {
+                let release = format!("Origin: Mirantis\nSuite: {suite}\nCodename: {suite}\n");
+                pages.insert(format!("{path}/dists/{suite}/Release"), release);
+            }
             self.add_site(&parsed.host, pages);
         }
         self.world(|world| {
@@ -188,14 +196,20 @@ pub fn versions_of(channel: &str) -> (String, &'static str) {
     (engine.to_owned(), containerd)
 }
 
-fn archive_package(row: &(&str, &str, u64, u64, &str)) -> Arc<Package> {
-    let (name, version, size, installed_size, program) = *row;
+fn archive_package(row: &Known) -> Arc<Package> {
+    let is_library = row.name.starts_with("lib");
+    let depends = row.depends.iter().map(|name| vec![Relation::parse(name)]);
     Arc::new(Package {
-        size,
-        installed_size,
-        section: "utils".to_owned(),
-        files: vec![PackageFile::Program(program.to_owned())],
-        ..Package::base(name, version, "amd64")
+        size: row.size,
+        installed_size: row.installed,
+        section: if is_library { "libs" } else { "utils" }.to_owned(),
+        depends: depends.collect(),
+        is_for_each: is_library,
+        files: vec![match is_library {
+            true => PackageFile::Text(row.file.to_owned(), 0o644, String::new()),
+            false => PackageFile::Program(row.file.to_owned()),
+        }],
+        ..Package::base(row.name, row.version, "amd64")
     })
 }
 
@@ -223,7 +237,7 @@ fn engine_packages(channel: &str, suite: &str) -> Vec<Arc<Package>> {
     let program = |name: &str| PackageFile::Program(format!("/usr/bin/{name}"));
     let unit = |name: &str, text: &str| {
         PackageFile::Text(
-            format!("/lib/systemd/system/{name}"),
+            format!("/usr/lib/systemd/system/{name}"),
             0o644,
             text.to_owned(),
         )
@@ -276,9 +290,10 @@ fn engine_packages(channel: &str, suite: &str) -> Vec<Arc<Package>> {
             ]),
             conflicts: conflicts(&["docker.io", "docker-ce"]),
             files: vec![
-                program("dockerd"),
                 program("docker-init"),
                 program("docker-proxy"),
+                program("dockerd"),
+                PackageFile::Directory("/etc/docker".to_owned()),
                 unit("docker.service", DOCKER_SERVICE),
                 unit("docker.socket", DOCKER_SOCKET),
             ],

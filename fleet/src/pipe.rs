@@ -22,7 +22,10 @@ const PIECE: usize = 64 << 10;
 /// Makes a pipe.
 pub(crate) fn pipe() -> (Writer, Reader) {
     let channel = Arc::new(Channel::default());
-    let writer = Writer(Sink::Pipe(Arc::new(WriteEnd(Arc::clone(&channel)))));
+    let writer = Writer(
+        Sink::Pipe(Arc::new(WriteEnd(Arc::clone(&channel)))),
+        Way::Plain,
+    );
     let reader = Reader(Source::Pipe(Arc::new(ReadEnd(channel))));
     (writer, reader)
 }
@@ -309,24 +312,32 @@ enum Sink {
     File(Arc<FileSink>),
 }
 
+/// What leads to where a process writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Plain,
+    /// Programs that write to a terminal may write something else.
+    Terminal,
+}
+
 /// Where a process writes to.
 #[derive(Debug, Clone)]
-pub(crate) struct Writer(Sink);
+pub(crate) struct Writer(Sink, Way);
 
 impl Writer {
     /// Returns a writer that forgets.
     pub(crate) fn null() -> Self {
-        Self(Sink::Null)
+        Self(Sink::Null, Way::Plain)
     }
 
     /// Returns a writer that is always full.
     pub(crate) fn full() -> Self {
-        Self(Sink::Full)
+        Self(Sink::Full, Way::Plain)
     }
 
     /// Returns a writer that is closed.
     pub(crate) fn closed() -> Self {
-        Self(Sink::Closed)
+        Self(Sink::Closed, Way::Plain)
     }
 
     /// Returns a writer at the end of the file at a canonical path, which must exist.
@@ -336,7 +347,17 @@ impl Writer {
             host,
             path,
             inode,
-        })))
+        })), Way::Plain)
+    }
+
+    /// Returns it as the end of a terminal.
+    pub(crate) fn of_terminal(self) -> Self {
+        Self(self.0, Way::Terminal)
+    }
+
+    /// Returns whether it is the end of a terminal.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.1 == Way::Terminal
     }
 
     /// Returns whether it is closed.

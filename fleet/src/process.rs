@@ -300,6 +300,11 @@ impl Processes {
         pid
     }
 
+    /// Takes a number for a process that ends at once.
+    pub(crate) fn take_number(&mut self) -> u32 {
+        self.next().0
+    }
+
     /// Removes a process that no task stands for.
     pub(crate) fn remove(&mut self, pid: Pid) {
         self.table.remove(&pid);

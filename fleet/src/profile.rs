@@ -51,12 +51,37 @@ pub struct Hardware {
     pub processors: u32,
     /// How many KiB of memory it has.
     pub memory_kib: u64,
-    /// The version of the kernel.
-    pub kernel: String,
+    /// Its kernel.
+    pub kernel: Kernel,
     /// What `uname -m` says.
     pub machine: String,
     /// The name of the host in the kernel.
     pub host_name: String,
+}
+
+/// The kernel of a host, and what engines find in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kernel {
+    /// What `uname -r` says.
+    pub release: String,
+    /// What `uname -v` says.
+    pub build: String,
+    /// The version of its control groups.
+    pub cgroups: u8,
+    /// Whether it has AppArmor.
+    pub has_apparmor: bool,
+}
+
+impl Default for Kernel {
+    /// That of Ubuntu 22.04.
+    fn default() -> Self {
+        Self {
+            release: "5.15.0-125-generic".to_owned(),
+            build: "#135-Ubuntu SMP Fri Sep 27 13:53:58 UTC 2024".to_owned(),
+            cgroups: 2,
+            has_apparmor: true,
+        }
+    }
 }
 
 /// What a host is before anybody has touched it.
@@ -296,6 +321,7 @@ impl<'a> Reader<'a> {
             ("/proc/cpuinfo", Live::CpuInfo),
             ("/proc/loadavg", Live::LoadAverage),
             ("/proc/sys/kernel/hostname", Live::HostName),
+            ("/proc/sys/kernel/osrelease", Live::Kernel),
             ("/proc/sys/kernel/random/boot_id", Live::BootId),
         ];
         for (path, live) in live {

@@ -1,11 +1,14 @@
 //! A fleet that is as the lab's hosts are.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cli::rehearsal::{self, Setting};
 use cli::world::Stream;
 use fleet::build::HostSpec;
-use fleet::{Fleet, HostId};
+use fleet::files::{Credentials, Mount};
+use fleet::profile::Kernel;
+use fleet::{Build, Fleet, HostId};
 use rig::connection::SshEndpoint;
 use rig::{Connector as _, Endpoint, ExitStatus};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -60,12 +63,13 @@ impl Lab {
             spec.processors = 2;
             spec.memory_kib = 24_683_656;
             spec.disk = 252 << 30;
-            fleet.add_host(&spec).unwrap();
+            spec.is_container = true;
+            spec.kernel = kernel();
+            spec.mounts = mounts();
+            let host = fleet.add_host(&spec).unwrap();
+            furnish(&fleet, host);
         }
-        fleet.add_archive();
-        fleet.add_engine_repository("https://repos.mirantis.com", "stable-20.10");
-        fleet.add_registry("docker.io");
-        fleet.add_private_registry("private.lab", "puller", PASSWORD);
+        add_outside(&fleet);
         for image in [
             "docker.io/mirantis/busybox:1",
             "private.lab/mirantis/busybox:1",
@@ -93,11 +97,11 @@ impl Lab {
         let token = "docker swarm join-token -q worker";
         let node = "docker info --format '{{.Swarm.NodeID}}'";
         let mut words = vec![("{{private-password}}", PASSWORD.to_owned())];
-        if row.script.contains("{{worker-token}}") || row.arguments.contains("{{worker-token}}") {
+        if row.has("{{worker-token}}") {
             let said = self.ask("10.77.1.1", &format!("sudo -n {token}")).await;
             words.push(("{{worker-token}}", said.stdout.trim().to_owned()));
         }
-        if row.script.contains("{{node-id}}") || row.arguments.contains("{{node-id}}") {
+        if row.has("{{node-id}}") {
             let said = self.ask(address, &format!("sudo -n {node}")).await;
             words.push(("{{node-id}}", said.stdout.trim().to_owned()));
         }
@@ -150,6 +154,87 @@ impl Lab {
     }
 }
 
+/// The kernel of the machine that the lab runs on.
+fn kernel() -> Kernel {
+    Kernel {
+        release: "6.18.44-fc-v782".to_owned(),
+        build: "#1 SMP PREEMPT_DYNAMIC Thu Nov 19 2026".to_owned(),
+        cgroups: 1,
+        has_apparmor: false,
+    }
+}
+
+/// A volume below `/var/lib`, and memory below `/tmp`.
+fn mounts() -> Vec<Mount> {
+    let mount = |point: &str, device: &str, kind: &str, size: u64, used: u64| Mount {
+        point: point.to_owned(),
+        device: device.to_owned(),
+        kind: kind.to_owned(),
+        options: "rw,relatime".to_owned(),
+        size,
+        used,
+    };
+    vec![
+        mount("/var/lib", "/dev/vda", "ext4", 252 << 30, 30 << 30),
+        mount("/tmp", "tmpfs", "tmpfs", 12 << 30, 0),
+        mount("/proc", "proc", "proc", 0, 0),
+    ]
+}
+
+/// What the image of the lab's hosts has of its own.
+fn furnish(fleet: &Fleet, host: HostId) {
+    let root = Credentials::root();
+    let now = EPOCH - Duration::from_secs(86_400);
+    fleet.host(host, |host| {
+        let source = "deb http://archive.lab/ubuntu jammy main\n";
+        let list = "/etc/apt/sources.list";
+        host.files.write(list, source, 0o644, &root, now).unwrap();
+        let unit = "/etc/systemd/system/lab-hostkeys.service";
+        let text = "[Service]\nType=oneshot\nExecStart=/bin/true\n";
+        host.files.write(unit, text, 0o644, &root, now).unwrap();
+    });
+}
+
+/// What is around the hosts: the lab's archive, its repository with an engine repacked from Debian,
+/// and its registries.
+fn add_outside(fleet: &Fleet) {
+    fleet.add_archive_at("archive.lab");
+    fleet.add_engine_repository("https://repos.mirantis.com", "stable-20.10");
+    fleet.world(|world| {
+        if let Some(site) = world.network.sites.get_mut("repos.mirantis.com") {
+            site.address = [10, 77, 255, 2].into();
+        }
+        // The lab's packages do not tell how much they take.
+        for repository in &mut world.repositories {
+            if repository.component == "stable-20.10" {
+                let packages = repository.packages.iter().map(|package| {
+                    let mut package = (**package).clone();
+                    package.installed_size = 0;
+                    Arc::new(package)
+                });
+                repository.packages = Arc::new(packages.collect());
+            }
+        }
+    });
+    let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
+    let build = Build {
+        version: "20.10.24+dfsg1".to_owned(),
+        platform: String::new(),
+        client_commit: "297e128".to_owned(),
+        commit: "5d6db84".to_owned(),
+        go: "go1.19.8".to_owned(),
+        built: "Thu Apr 27 08:44:22 2023".to_owned(),
+        least_api: "1.12".to_owned(),
+        containerd: pair("1.6.20~ds1", "1.6.20~ds1-1+deb12u3"),
+        runc: pair("1.1.5+ds1", "1.1.5+ds1-1+deb12u1"),
+        init: pair("0.19.0", ""),
+    };
+    fleet.set_build("20.10.24", build);
+    fleet.add_registry("docker.io");
+    fleet.make_own_registry("docker.io", &["3.8.8"], "lab.reference");
+    fleet.add_private_registry("private.lab", "puller", PASSWORD);
+}
+
 async fn install(fleet: &Fleet) {
     let seen = Seen::default();
     let setting = Setting {
@@ -165,6 +250,8 @@ async fn install(fleet: &Fleet) {
     let status = rehearsal::run(fleet, setting, &["launchpad", "apply", "-c", "-"]).await;
     assert_eq!(status, 0, "{}", seen.text());
     assert_eq!(fleet.host(HostId(0), |host| host.name.clone()), "m1");
+    // Agents on all nodes have had their time.
+    tokio::time::sleep(Duration::from_secs(90)).await;
 }
 
 /// Keeps what is written.

@@ -42,6 +42,9 @@ pub(crate) fn create(
         return Err(refusal(404, format!("No such image: {shown}")));
     };
     let image_id = local.image.id.clone();
+    let mut labels = local.image.labels.clone();
+    labels.extend(spec.labels);
+    let spec = Spec { labels, ..spec };
     let id = names::hex(&mut world.rng, 32);
     let name = match name {
         Some(name) => check_name(world, host, name)?,

@@ -9,10 +9,13 @@
 //! |---|---|
 //! | [`around`] | what engines ask of their hosts and of the network |
 //! | [`api`] | the HTTP API on the socket of an engine |
+//! | [`build`] | what engines say of themselves |
 //! | [`container`] | containers, their states and logs |
 //! | [`disk`] | the files of an engine on its host |
+//! | [`firewall`] | the rules of the firewall of a host |
 //! | [`image`] | images and their names |
 //! | [`lifecycle`] | what can be done with containers |
+//! | [`links`] | interfaces that engines make |
 //! | [`mke`] | MKE: its containers, driven over this engine; its HTTPS API |
 //! | [`names`] | ids, names, times and sizes as docker shows them |
 //! | [`network`], [`volume`] | networks and volumes |
@@ -28,10 +31,13 @@
 
 pub(crate) mod api;
 pub(crate) mod around;
+pub(crate) mod build;
 pub(crate) mod container;
 pub(crate) mod disk;
+pub(crate) mod firewall;
 pub(crate) mod image;
 pub(crate) mod lifecycle;
+pub(crate) mod links;
 pub(crate) mod mke;
 pub(crate) mod names;
 pub(crate) mod network;
@@ -53,9 +59,11 @@ pub(crate) mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+pub use build::Build;
+pub(crate) use firewall::of_host as rules_without_engine;
 pub use seam::Quorum;
 pub(crate) use seam::{
-    ask, dial, fetch, hang, kill, listening, lose_power, network_changed, site_changed, site_slows,
+    Listener, ask, dial, fetch, hang, kill, listening, lose_power, network_changed, site_changed, site_slows,
     start, stop, time_to_stop,
 };
 pub(crate) use standin::engine::Refusal;
@@ -78,6 +86,8 @@ pub(crate) struct Engines {
     pub(crate) swarms: Vec<swarm::Swarm>,
     /// What is due when.
     pub(crate) queue: queue::Queue,
+    /// Builds that are not those of Mirantis, by version.
+    pub(crate) builds: BTreeMap<String, Build>,
     /// The processes of MKE.
     pub(crate) actors: mke::Actors,
     /// Faults of MKE for the next bootstrapper: variables of its environment.
@@ -179,6 +189,12 @@ pub(crate) fn refusal(status: u16, message: impl Into<String>) -> Refusal {
 }
 
 impl World {
+    /// Returns how the engine of a version was built.
+    pub(crate) fn build(&self, version: &str) -> Build {
+        let known = self.engines.builds.get(version).cloned();
+        known.unwrap_or_else(|| Build::of(version))
+    }
+
     /// Returns the engine of a host.
     pub(crate) fn engine(&self, host: HostId) -> &Engine {
         &self.hosts[host.0].engine

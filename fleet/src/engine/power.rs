@@ -7,7 +7,7 @@ use super::disk::{cannot, disk};
 use super::settings::{self, Settings};
 use super::swarm::raft;
 use super::volume::Volume;
-use super::{lifecycle, mke, names, network};
+use super::{lifecycle, links, mke, names, network};
 use crate::world::{HostId, World};
 
 /// How an engine comes to its end.
@@ -61,9 +61,10 @@ pub(crate) fn start(
         let later = now + raft::JOINING;
         membership.from = later;
         let membership = membership.clone();
+        let told = world.build(version).version;
         let swarm = world.swarm_mut(membership.swarm);
         if let Some(node) = swarm.nodes.get_mut(&membership.node) {
-            version.clone_into(&mut node.engine_version);
+            told.clone_into(&mut node.engine_version);
         }
         raft::look_at(world, membership.swarm, now);
         raft::soon(world, membership.swarm, later);
@@ -199,6 +200,9 @@ pub(crate) fn stop(world: &mut World, host: HostId, how: Halt, now: Duration) {
             };
             halt_container(world, host, &id, status, now);
         }
+    }
+    if how == Halt::PowerCut {
+        links::forget(world, host);
     }
     if let Some(membership) = world.engine(host).membership.clone() {
         raft::look_at(world, membership.swarm, now);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{lifecycle, mke, swarm};
+use super::{lifecycle, links, mke, swarm};
 use crate::world::{HostId, World};
 
 /// Something that is due.
@@ -107,6 +107,7 @@ pub(crate) fn catch_up(world: &mut World, now: Duration) {
 pub(crate) fn settle(world: &mut World, now: Duration) {
     for host in std::mem::take(&mut world.engines.touched) {
         mke::wake(world, host, now);
+        links::look(world, host, now);
     }
 }
 

@@ -121,19 +121,38 @@ fn domain_of(name: &str) -> &str {
     }
 }
 
-/// Returns addresses and ports on which the engine and its containers listen.
-pub(crate) fn listening(fleet: &Fleet, host: HostId) -> Vec<(String, u16)> {
+/// Something that listens for TCP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listener {
+    /// The address as `ss` writes it.
+    pub(crate) address: String,
+    /// The port.
+    pub(crate) port: u16,
+    /// How many connections may wait.
+    pub(crate) queue: u32,
+}
+
+/// Returns where the engine and its containers listen.
+pub(crate) fn listening(fleet: &Fleet, host: HostId) -> Vec<Listener> {
     enter(fleet, |world, now| {
         let mut all = Vec::new();
         if !world.engine(host).is_running {
             return all;
         }
-        if world.engine(host).membership.is_some() {
-            all.push(("[::]".to_owned(), 2377));
-            all.push(("[::]".to_owned(), 7946));
+        let one = |port: u16, queue: u32| Listener {
+            address: "*".to_owned(),
+            port,
+            queue,
+        };
+        if let Some(membership) = &world.engine(host).membership {
+            let node = world.swarm(membership.swarm).nodes.get(&membership.node);
+            if node.is_some_and(|node| node.is_manager) {
+                all.push(one(2377, 4096));
+            }
+            all.push(one(7946, 4096));
         }
         let ports = serve::ports(world, host, now).into_iter();
-        all.extend(ports.map(|port| ("0.0.0.0".to_owned(), port)));
+        all.extend(ports.map(|port| one(port, 128)));
         all
     })
 }
@@ -250,6 +269,11 @@ impl Fleet {
         })
     }
 
+    /// Lets engines of a version be of a build of somebody else.
+    pub fn set_build(&self, version: &str, build: super::Build) {
+        self.world(|world| world.engines.builds.insert(version.to_owned(), build));
+    }
+
     /// Adds a registry that wants a password for everything.
     pub fn add_private_registry(&self, domain: &str, user: &str, password: &str) {
         self.add_registry(domain);
@@ -257,6 +281,17 @@ impl Fleet {
             let registry = world.engines.registries.registry(domain);
             registry.users.insert(user.to_owned(), password.to_owned());
         });
+    }
+
+    /// Lets a registry be one that somebody runs for themselves, which holds MKE in some versions.
+    /// Its images carry their names in a label.
+    pub fn make_own_registry(&self, domain: &str, versions: &[&str], label: &str) {
+        let versions = versions.iter().map(|&version| version.to_owned());
+        let own = super::registry::Own {
+            versions: versions.collect(),
+            label: label.to_owned(),
+        };
+        self.world(|world| world.engines.registries.registry(domain).own = Some(own));
     }
 
     /// Adds an image under a name, one that does what the small image `like` does.

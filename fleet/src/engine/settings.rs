@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) insecure_registries: Vec<String>,
     /// How containers log.
     pub(crate) log_driver: String,
+    /// The settings of that.
+    pub(crate) log_options: BTreeMap<String, String>,
     /// Whether containers outlive the engine.
     pub(crate) live_restore: bool,
     /// Whether it says more.
@@ -31,7 +33,7 @@ pub(crate) struct Settings {
     pub(crate) downloads: usize,
     /// The driver of the file systems of containers.
     pub(crate) storage_driver: String,
-    /// The driver of control groups.
+    /// The driver of control groups; that which the kernel suggests where it is empty.
     pub(crate) cgroup_driver: String,
     /// Pools of addresses for its networks.
     pub(crate) address_pools: Vec<String>,
@@ -45,11 +47,12 @@ impl Default for Settings {
             mirrors: Vec::new(),
             insecure_registries: Vec::new(),
             log_driver: "json-file".to_owned(),
+            log_options: BTreeMap::new(),
             live_restore: false,
             debug: false,
             downloads: 3,
             storage_driver: "overlay2".to_owned(),
-            cgroup_driver: "systemd".to_owned(),
+            cgroup_driver: String::new(),
             address_pools: Vec::new(),
         }
     }
@@ -198,6 +201,7 @@ impl Settings {
             mirrors: list(object, "registry-mirrors")?,
             insecure_registries: list(object, "insecure-registries")?,
             log_driver: text(object, "log-driver")?.unwrap_or(plain.log_driver),
+            log_options: texts(object.get("log-opts")),
             live_restore: truth(object, "live-restore")?,
             debug: truth(object, "debug")?,
             downloads: match object.get("max-concurrent-downloads") {
@@ -261,6 +265,12 @@ fn list(object: &BTreeMap<String, Value>, key: &str) -> Result<Vec<String>, Stri
             .collect(),
         Some(other) => Err(kind(key, other, "[]string")),
     }
+}
+
+fn texts(value: Option<&Value>) -> BTreeMap<String, String> {
+    let pairs = value.and_then(Value::as_object).into_iter().flatten();
+    let pairs = pairs.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+    pairs.collect()
 }
 
 fn pools(value: Option<&Value>) -> Vec<String> {

@@ -65,6 +65,8 @@ enum Term {
 pub(crate) enum Missing {
     /// As in a struct: an error that names the type.
     Type(&'static str),
+    /// As in a struct whose embedded part, of this name, is not there.
+    Nil(&'static str),
     /// As in a map: an error that names the key.
     Key,
 }

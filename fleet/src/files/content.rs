@@ -31,6 +31,8 @@ pub enum Live {
     BootId,
     /// `/proc/sys/kernel/hostname`.
     HostName,
+    /// `/proc/sys/kernel/osrelease`.
+    Kernel,
     /// `/proc/mounts`.
     Mounts,
     /// `/proc/meminfo`.

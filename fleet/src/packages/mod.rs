@@ -149,11 +149,21 @@ pub struct Package {
     pub installed_size: u64,
     /// What it brings.
     pub files: Vec<PackageFile>,
+    /// Whether it may be there once for each architecture: then its name is shown with that.
+    pub is_for_each: bool,
     /// Maintainer scripts by name (`postinst`, `prerm`, `postrm`).
     pub scripts: BTreeMap<String, String>,
 }
 
 impl Package {
+    /// Returns its name as dpkg shows it.
+    pub fn shown(&self) -> String {
+        match self.is_for_each {
+            true => format!("{}:{}", self.name, self.architecture),
+            false => self.name.clone(),
+        }
+    }
+
     /// Makes a package of a base system, of which nothing but its version matters.
     pub fn base(name: &str, version: &str, architecture: &str) -> Self {
         Self {

@@ -49,6 +49,21 @@ impl Moment {
     }
 }
 
+/// Returns a time as ctime writes it: `Wed Nov 25 21:55:07 2026`.
+pub(crate) fn plain(seconds: u64) -> String {
+    let now = Moment::of(seconds);
+    format!(
+        "{} {} {:2} {:02}:{:02}:{:02} {}",
+        now.weekday_name(),
+        now.month_name(),
+        now.day,
+        now.hour,
+        now.minute,
+        now.second,
+        now.year
+    )
+}
+
 /// Returns `Wed 2026-11-25 21:15:41 UTC`.
 pub(crate) fn systemd(seconds: u64) -> String {
     let moment = Moment::of(seconds);

@@ -222,12 +222,13 @@ async fn one(invocation: &mut Invocation, wishes: &Wishes, url: &str) -> u8 {
     match page {
         Ok(page) => deliver(invocation, wishes, url, page).await,
         Err(failure) => {
-            write_out(invocation, wishes, 0, 0, url);
+            let status = failure.status;
             if !wishes.is_silent || wishes.shows_errors {
-                let (status, said) = (failure.status, failure.said);
+                let said = failure.said;
                 invocation.complain(&format!("curl: ({status}) {said}\n"));
             }
-            failure.status
+            write_out(invocation, wishes, 0, None, url);
+            status
         }
     }
 }
@@ -358,13 +359,13 @@ async fn failure(
 async fn deliver(invocation: &mut Invocation, wishes: &Wishes, url: &str, page: Page) -> u8 {
     let size = page.body.len();
     if wishes.fails && page.status >= 400 {
-        write_out(invocation, wishes, page.status, 0, url);
         if !wishes.is_silent || wishes.shows_errors {
             let status = page.status;
             invocation.complain(&format!(
                 "curl: (22) The requested URL returned error: {status}\n"
             ));
         }
+        write_out(invocation, wishes, page.status, Some(&page), url);
         return 22;
     }
     let mut bytes = Vec::new();
@@ -394,12 +395,19 @@ async fn deliver(invocation: &mut Invocation, wishes: &Wishes, url: &str, page: 
             }
         }
     }
-    write_out(invocation, wishes, page.status, size, url);
+    write_out(invocation, wishes, page.status, Some(&page), url);
     0
 }
 
 /// Prints what `-w` asks for.
-fn write_out(invocation: &mut Invocation, wishes: &Wishes, status: u16, size: usize, url: &str) {
+fn write_out(
+    invocation: &mut Invocation,
+    wishes: &Wishes,
+    status: u16,
+    page: Option<&Page>,
+    url: &str,
+) {
+    let size = page.map_or(0, |page| page.body.len());
     let Some(format) = &wishes.write_out else {
         return;
     };

@@ -234,19 +234,20 @@ fn uname(invocation: &mut Invocation) -> u8 {
         Ok(options) => options,
         Err(status) => return status,
     };
-    if options.has('a') || options.has('v') || options.has('p') || options.has('i') {
-        return invocation.not_simulated("one of the options -a, -v, -p, -i");
+    if options.has('p') || options.has('i') {
+        return invocation.not_simulated("one of the options -p, -i");
     }
     let (name, hardware) =
         invocation.host(|host| (host.host_name().to_owned(), host.hardware.clone()));
     let all = [
         ('s', "Linux"),
         ('n', name.as_str()),
-        ('r', hardware.kernel.as_str()),
+        ('r', hardware.kernel.release.as_str()),
+        ('v', hardware.kernel.build.as_str()),
         ('m', hardware.machine.as_str()),
         ('o', "GNU/Linux"),
     ];
-    let wants = |flag: char| options.has(flag) || (options.flags.is_empty() && flag == 's');
+    let wants = |flag: char| options.has(flag) || options.has('a') || (options.flags.is_empty() && flag == 's');
     let words: Vec<&str> = all
         .into_iter()
         .filter(|(flag, _)| wants(*flag))
@@ -309,8 +310,10 @@ fn hosts(invocation: &mut Invocation, database: &str, keys: &[String]) -> u8 {
             .find(|words| words[0].contains('.'))
             .or(found.first())
         {
-            Some(words) if key == "localhost" && found.iter().any(|words| words[0] == "::1") => {
-                Some(("::1".to_owned(), words[1..].to_vec()))
+            // The names of an address stand on its own line.
+            Some(words) if key == "localhost" => {
+                let six = found.iter().find(|words| words[0] == "::1").unwrap_or(words);
+                Some((six[0].clone(), six[1..].to_vec()))
             }
             Some(words) => Some((words[0].clone(), words[1..].to_vec())),
             None => {

@@ -53,15 +53,36 @@ pub(crate) struct Invocation {
     pub(crate) owed: Duration,
     /// What was printed and not written yet, in order; whether it goes to standard error.
     pub(crate) printed: Vec<(bool, Vec<u8>)>,
+    /// Whether it has a terminal of its own for what it prints: line ends get a carriage return,
+    /// and errors come with everything else.
+    pub(crate) is_on_terminal: bool,
     /// Whether its standard output refused something.
     pub(crate) has_failed_to_write: bool,
 }
 
 impl Invocation {
     fn put(&mut self, is_error: bool, bytes: &[u8]) {
+        if self.is_on_terminal {
+            self.put_on_terminal(bytes);
+            return;
+        }
         match self.printed.last_mut() {
             Some((same, buffer)) if *same == is_error => buffer.extend_from_slice(bytes),
             _ => self.printed.push((is_error, bytes.to_vec())),
+        }
+    }
+
+    fn put_on_terminal(&mut self, bytes: &[u8]) {
+        let mut out = Vec::with_capacity(bytes.len() + 16);
+        for byte in bytes {
+            if *byte == b'\n' {
+                out.push(b'\r');
+            }
+            out.push(*byte);
+        }
+        match self.printed.last_mut() {
+            Some((false, buffer)) => buffer.extend_from_slice(&out),
+            _ => self.printed.push((false, out)),
         }
     }
 

@@ -117,6 +117,7 @@ impl Launch {
             stderr: self.stderr,
             owed: START,
             printed: Vec::new(),
+            is_on_terminal: false,
             has_failed_to_write: false,
         };
         let mut words = vec![invocation.name.clone()];

@@ -18,6 +18,7 @@ mod dpkg;
 mod expr;
 mod file;
 mod find;
+mod firewall;
 pub(crate) mod gpg;
 mod grep;
 mod identity;
@@ -37,6 +38,7 @@ mod privilege;
 mod processes;
 mod run;
 mod sed;
+mod sockets;
 mod system;
 pub(crate) mod systemctl;
 mod text;
@@ -65,6 +67,8 @@ const TABLES: &[&[Program]] = &[
     gpg::PROGRAMS,
     journalctl::PROGRAMS,
     net::PROGRAMS,
+    firewall::PROGRAMS,
+    sockets::PROGRAMS,
     power::PROGRAMS,
     privilege::PROGRAMS,
     systemctl::PROGRAMS,

@@ -1,4 +1,4 @@
-//! `ip`, `ss`, `ping`, and what firewalls say.
+//! `ip`, `ping`.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::{Invocation, Program};
-use crate::host::{Host, Route};
+use crate::host::Route;
 use crate::network::Interface;
 
 pub(crate) const PROGRAMS: &[Program] = &[
@@ -15,28 +15,8 @@ pub(crate) const PROGRAMS: &[Program] = &[
         run: ip,
     },
     Program {
-        name: "ss",
-        run: ss,
-    },
-    Program {
         name: "ping",
         run: ping,
-    },
-    Program {
-        name: "iptables-save",
-        run: save,
-    },
-    Program {
-        name: "ip6tables-save",
-        run: save,
-    },
-    Program {
-        name: "iptables-restore",
-        run: restore,
-    },
-    Program {
-        name: "ip6tables-restore",
-        run: restore,
     },
 ];
 
@@ -147,7 +127,7 @@ fn address_text(one: &Interface, shown: &[(IpAddr, u8)], form: Form) -> String {
             .iter()
             .map(|(ip, prefix)| format!("{ip}/{prefix} "))
             .collect();
-        return format!("{:16} {state:14} {}\n", one.name, list.concat());
+        return format!("{:16} {state:14} {}\n", with_peer(one), list.concat());
     }
     let mut text = String::new();
     if !form.is_on_line {
@@ -193,30 +173,54 @@ fn state(one: &Interface) -> &'static str {
     }
 }
 
+fn flags(one: &Interface) -> &'static str {
+    match (one.name.as_str(), one.is_up, one.is_virtual) {
+        ("lo", ..) => "LOOPBACK,UP,LOWER_UP",
+        (_, true, _) => "BROADCAST,MULTICAST,UP,LOWER_UP",
+        // A bridge is up, and nothing hangs on it.
+        (_, false, true) => "NO-CARRIER,BROADCAST,MULTICAST,UP",
+        (_, false, false) => "BROADCAST,MULTICAST",
+    }
+}
+
 fn header(one: &Interface, group: &str) -> String {
-    let flags = match (one.name.as_str(), one.is_up) {
-        ("lo", _) => "LOOPBACK,UP,LOWER_UP",
-        (_, true) => "BROADCAST,MULTICAST,UP,LOWER_UP",
-        (_, false) => "BROADCAST,MULTICAST",
-    };
+    let flags = flags(one);
     let (kind, end) = match one.name.as_str() {
         "lo" => ("loopback", "00:00:00:00:00:00"),
         _ => ("ether", "ff:ff:ff:ff:ff:ff"),
     };
-    let queue = if one.name == "lo" {
-        "noqueue"
-    } else {
-        "fq_codel"
+    let (queue, length) = match one.name.as_str() {
+        "lo" => ("noqueue", "qlen 1000"),
+        _ if one.peer.is_some() || one.is_virtual => ("noqueue", ""),
+        _ => ("fq_codel", "qlen 1000"),
+    };
+    let outside = match one.peer {
+        Some(_) => " link-netnsid 0",
+        None => "",
     };
     format!(
-        "{}: {}: <{flags}> mtu {} qdisc {queue} state {} {group}qlen 1000\n    link/{kind} {} brd \
-         {end}\n",
+        "{}: {}: <{flags}> mtu {} qdisc {queue} state {} {group}{length}\n    link/{kind} {} brd \
+         {end}{outside}\n",
         one.index,
-        one.name,
+        with_peer(one),
         one.mtu,
         state(one),
         one.mac
     )
+}
+
+/// Returns the name of an interface, with that of its other end where it has one.
+fn with_peer(one: &Interface) -> String {
+    match one.peer {
+        Some(peer) => format!("{}@if{peer}", one.name),
+        None => one.name.clone(),
+    }
+}
+
+/// Returns the line of an interface in `ip -br link`.
+fn brief(one: &Interface) -> String {
+    let flags = flags(one);
+    format!("{:16} {:14} {} <{flags}> \n", with_peer(one), state(one), one.mac)
 }
 
 fn links(invocation: &mut Invocation, form: Form, words: &[String]) -> u8 {
@@ -240,10 +244,12 @@ fn links(invocation: &mut Invocation, form: Form, words: &[String]) -> u8 {
                     continue;
                 }
                 let text = header(&one, "mode DEFAULT group default ");
-                let text = if form.is_on_line {
-                    format!("{}\n", text.trim_end().replace('\n', "\\"))
-                } else {
-                    text
+                let text = match form {
+                    Form { is_brief: true, .. } => brief(&one),
+                    Form {
+                        is_on_line: true, ..
+                    } => format!("{}\n", text.trim_end().replace('\n', "\\")),
+                    _ => text,
                 };
                 invocation.print(&text);
             }
@@ -288,22 +294,38 @@ fn routes(invocation: &mut Invocation, _form: Form, words: &[String]) -> u8 {
         &["show", "scope", "global"],
         &["list", "scope", "global"],
     ];
+    if let ["show" | "list", "dev", device] = words[..] {
+        let its = routes.iter().filter(|route| route.interface == device);
+        let its: Vec<String> = its.map(|route| route_text(invocation, route, false)).collect();
+        invocation.print(&its.concat());
+        return 0;
+    }
     if !known.contains(&&words[..]) {
         return invocation.not_simulated(&format!("route {}", words.join(" ")));
     }
-    for route in routes.iter().filter(is_shown) {
-        let via = route
-            .gateway
-            .map(|gateway| format!(" via {gateway}"))
-            .unwrap_or_default();
-        let (to, device) = (&route.destination, &route.interface);
-        let rest = match route.source {
-            Some(source) => format!(" proto kernel scope link src {source}"),
-            None => String::new(),
-        };
-        invocation.print(&format!("{to}{via} dev {device}{rest} \n"));
-    }
+    let lines = routes.iter().filter(is_shown);
+    let lines: Vec<String> = lines.map(|route| route_text(invocation, route, true)).collect();
+    invocation.print(&lines.concat());
     0
+}
+
+fn route_text(invocation: &Invocation, route: &Route, names_device: bool) -> String {
+    let via = route.gateway;
+    let via = via.map_or_else(String::new, |gateway| format!(" via {gateway}"));
+    let to = &route.destination;
+    let device = match names_device {
+        true => format!(" dev {}", route.interface),
+        false => String::new(),
+    };
+    let rest = route.source.map_or_else(String::new, |source| {
+        format!(" proto kernel scope link src {source}")
+    });
+    let is_down = invocation.host(|host| {
+        let mut interfaces = host.interfaces.iter();
+        interfaces.any(|one| one.name == route.interface && !one.is_up)
+    });
+    let down = if is_down { " linkdown" } else { "" };
+    format!("{to}{via}{device}{rest}{down} \n")
 }
 
 fn route_to(invocation: &mut Invocation, address: &str, routes: &[Route]) -> u8 {
@@ -342,70 +364,6 @@ pub(crate) fn contains(base: &str, prefix: &str, address: IpAddr) -> bool {
     let prefix: u32 = prefix.parse().unwrap_or(32);
     let mask = u32::MAX.checked_shl(32 - prefix.min(32)).unwrap_or(0);
     u32::from(base) & mask == u32::from(address) & mask
-}
-
-impl Host {
-    /// Takes an interface that software has made away; returns whether it was there.
-    pub(crate) fn remove_interface(&mut self, name: &str) -> bool {
-        let before = self.interfaces.len();
-        self.interfaces.retain(|one| one.name != name);
-        self.routes.retain(|route| route.interface != name);
-        let path = format!("/sys/class/net/{name}");
-        let root = crate::files::Credentials::root();
-        // The kernel shows what is there; a path that is gone already is as good.
-        let _ = self.files.remove_tree(&path, &root, Duration::ZERO);
-        self.interfaces.len() < before
-    }
-}
-
-fn ss(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
-    Box::pin(async move {
-        let mut letters = String::new();
-        for word in &invocation.arguments {
-            match word.strip_prefix('-') {
-                Some(rest) if rest.chars().all(|letter| "Htlnpau".contains(letter)) => {
-                    letters.push_str(rest);
-                }
-                _ => {
-                    let what = format!("argument {word}");
-                    return invocation.not_simulated(&what);
-                }
-            }
-        }
-        if !letters.contains('l') || !letters.contains('t') {
-            return invocation.not_simulated("anything but listening TCP sockets");
-        }
-        let host = invocation.host;
-        let mut rows: Vec<(String, u32)> = Vec::new();
-        let is_up = |host: &Host| host.systemd.is_active("ssh.service");
-        if invocation.host(|host| is_up(host)) {
-            rows.push(("0.0.0.0:22".to_owned(), 128));
-            rows.push(("[::]:22".to_owned(), 128));
-        }
-        for (address, port) in crate::engine::listening(&invocation.fleet, host) {
-            rows.push((format!("{address}:{port}"), 4096));
-        }
-        rows.sort_by_key(|(address, _)| address.starts_with('['));
-        let width = rows
-            .iter()
-            .map(|(address, _)| address.len())
-            .max()
-            .unwrap_or(0);
-        if !letters.contains('H') {
-            invocation.print("State  Recv-Q Send-Q Local Address:Port  Peer Address:PortProcess\n");
-        }
-        for (address, queue) in rows {
-            let peer = if address.starts_with('[') {
-                "[::]:*"
-            } else {
-                "0.0.0.0:*"
-            };
-            invocation.print(&format!(
-                "LISTEN 0      {queue:<6} {address:>width$} {peer:>9}\n"
-            ));
-        }
-        0
-    })
 }
 
 fn ping(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
@@ -470,28 +428,5 @@ fn ping(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
             count.saturating_sub(1) * 1000
         ));
         u8::from(received == 0)
-    })
-}
-
-/// Prints the rules of the firewall: those of the engine while it runs, none else.
-fn save(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
-    Box::pin(async move {
-        if invocation.credentials.uid != 0 {
-            let name = invocation.name.clone();
-            invocation.complain(&format!("{name} v1.8.7 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)\n"));
-            return 4;
-        }
-        let text = invocation.host(|host| host.firewall.clone());
-        invocation.print(&text);
-        0
-    })
-}
-
-fn restore(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
-    Box::pin(async move {
-        let rules = invocation.read_input().await;
-        let text = String::from_utf8_lossy(&rules).into_owned();
-        invocation.host(|host| host.firewall = text);
-        0
     })
 }

@@ -16,6 +16,9 @@ use super::redirect::open_error;
 use super::variable::Variable;
 use super::{Context, Descriptor, Flow, Options, Shell};
 
+/// The path that sshd of Debian gives to a user.
+const LOGIN_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/games";
+
 /// How much of its input a shell reads at a time, as dash does.
 const BLOCK: usize = 8192;
 
@@ -77,12 +80,20 @@ pub(crate) async fn run_login(fleet: &Fleet, host: HostId, login: Login) -> Ende
         ("USER", login.credentials.user.as_str()),
         ("LOGNAME", &login.credentials.user),
         ("HOME", &home),
-        ("PATH", DEFAULT_PATH),
+        ("PATH", LOGIN_PATH),
         ("SHELL", &path),
+        ("MOTD_SHOWN", "pam"),
     ] {
         environment
             .entry(key.to_owned())
             .or_insert_with(|| value.to_owned());
+    }
+    let more = fleet.host(host, |host| host.files.text("/etc/environment"));
+    environment.extend(crate::accounts::environment(&more.unwrap_or_default()));
+    if name == "bash" {
+        // Bash counts itself, and takes itself off again where it gives way to another program.
+        environment.insert("PWD".to_owned(), home.clone());
+        environment.insert("SHLVL".to_owned(), "0".to_owned());
     }
     let launch = Launch {
         fleet: fleet.clone(),

@@ -3,7 +3,10 @@
 use std::collections::VecDeque;
 
 /// How many lines are kept.
-const KEPT: usize = 400;
+const KEPT: usize = 600;
+
+/// How many lines of one unit are kept.
+const KEPT_OF_ONE: usize = 200;
 
 /// A line of the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub struct Entry {
     pub pid: u32,
     /// What is said.
     pub message: String,
+    /// Whether it is an error, or worse.
+    pub is_error: bool,
 }
 
 /// The journal of a host.
@@ -29,8 +34,13 @@ pub struct Journal {
 impl Journal {
     /// Adds a line; the oldest goes where there are too many.
     pub fn add(&mut self, entry: Entry) {
+        let is_own = |one: &Entry| one.unit == entry.unit;
         if self.entries.len() >= KEPT {
             self.entries.pop_front();
+        } else if self.entries.iter().filter(|one| is_own(one)).count() >= KEPT_OF_ONE
+            && let Some(oldest) = self.entries.iter().position(is_own)
+        {
+            self.entries.remove(oldest);
         }
         self.entries.push_back(entry);
     }

@@ -40,6 +40,8 @@ pub struct UnitState {
     pub result: &'static str,
     /// The main process; 0 without one.
     pub main_pid: u32,
+    /// The status that its main process ended with.
+    pub exit_status: u8,
     /// When its main process was started, in microseconds since the boot; 0 for never.
     pub started: u64,
     /// When it became what it is, in seconds since 1970.
@@ -57,6 +59,7 @@ impl Default for UnitState {
             sub: "dead",
             result: "success",
             main_pid: 0,
+            exit_status: 0,
             started: 0,
             since: 0,
             restarts: 0,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::engine::settings::Settings;
 use crate::engine::container::{Container, Mount, MountKind, Status};
 use crate::engine::value::{Value, map};
 use crate::engine::{lifecycle, names, volume};
@@ -42,7 +43,7 @@ pub(crate) fn inspect(world: &World, host: HostId, container: &Container) -> Val
         "ProcessLabel": "",
         "AppArmorProfile": "docker-default",
         "ExecIDs": Value::Null,
-        "HostConfig": host_config(container),
+        "HostConfig": host_config(&world.engine(host).settings, container),
         "GraphDriver": map! { "Data": Value::Null, "Name": "overlay2" },
         "Mounts": mounts(world, host, container),
         "Config": config(world, host, container),
@@ -73,14 +74,17 @@ fn bind(mount: &Mount) -> Option<String> {
     (mount.kind != MountKind::Tmpfs).then(|| format!("{}:{}{mode}", mount.source, mount.target))
 }
 
-fn host_config(container: &Container) -> Value {
+fn host_config(settings: &Settings, container: &Container) -> Value {
     let spec = &container.spec;
     let (policy, times) = spec.restart.parts();
     let binds: Vec<String> = spec.mounts.iter().filter_map(bind).collect();
     map! {
         "Binds": if binds.is_empty() { Value::Null } else { Value::from(binds) },
         "ContainerIDFile": "",
-        "LogConfig": map! { "Type": "json-file", "Config": map! {} },
+        "LogConfig": map! {
+            "Type": &settings.log_driver,
+            "Config": &settings.log_options,
+        },
         "NetworkMode": &spec.network,
         "PortBindings": ports(container),
         "RestartPolicy": map! { "Name": policy, "MaximumRetryCount": times },

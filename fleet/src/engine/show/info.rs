@@ -7,6 +7,7 @@ use crate::engine::swarm::node::Node;
 use crate::engine::swarm::{NO_LEADER, Swarm, raft};
 use crate::engine::value::{Value, map};
 use crate::engine::{Engine, around, names};
+use crate::profile::Kernel;
 use crate::world::{HostId, World};
 
 /// Returns the version of an engine as a number, like 25 for 25.0.9.
@@ -34,6 +35,9 @@ pub(crate) fn info(world: &World, host: HostId, now: Duration) -> Value {
     let engine = world.engine(host);
     let machine = &world.hosts[host.0].hardware;
     let (system, release) = around::system(world, host);
+    let build = world.build(&engine.version);
+    let is_old = major(&engine.version) < 23;
+    let kernel = &machine.kernel;
     let count = |wanted: &[Status]| {
         let containers = engine.containers.values();
         let found = containers.filter(|one| wanted.contains(&one.state.status));
@@ -41,8 +45,42 @@ pub(crate) fn info(world: &World, host: HostId, now: Duration) -> Value {
     };
     let running = count(&[Status::Running, Status::Restarting]);
     let paused = count(&[Status::Paused]);
-    let (driver, status) = driver(&engine.settings.storage_driver);
-    map! {
+    let (driver, status) = driver(&engine.settings.storage_driver, is_old);
+    let mut logs = vec![
+        "awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "splunk", "syslog",
+    ];
+    if is_old {
+        logs.insert(7, "logentries");
+    }
+    let mut members = vec![
+        ("MemoryLimit", true),
+        ("SwapLimit", true),
+        ("KernelMemory", true),
+        ("KernelMemoryTCP", true),
+        ("CpuCfsPeriod", true),
+        ("CpuCfsQuota", true),
+        ("CPUShares", true),
+        ("CPUSet", true),
+        ("PidsLimit", true),
+        ("IPv4Forwarding", true),
+        ("BridgeNfIptables", true),
+        ("BridgeNfIp6tables", true),
+        ("Debug", engine.settings.debug),
+    ];
+    // Control groups of version 2 have no limits for memory of the kernel.
+    members.retain(|(name, _)| is_old && kernel.cgroups == 1 || !name.starts_with("KernelMemory"));
+    let driver_of_groups = match (kernel.cgroups, engine.settings.cgroup_driver.as_str()) {
+        (1, "") => "cgroupfs",
+        (_, "") => "systemd",
+        (_, driver) => driver,
+    };
+    let mut runtimes = vec!["io.containerd.runc.v2", "runc"];
+    if is_old {
+        runtimes.insert(1, "io.containerd.runtime.v1.linux");
+    }
+    let runtimes = runtimes.into_iter();
+    let runtimes = runtimes.map(|name| (name.to_owned(), map! { "path": "runc" }));
+    let mut info = map! {
         "ID": &engine.id,
         "Containers": engine.containers.len(),
         "ContainersRunning": running,
@@ -55,37 +93,25 @@ pub(crate) fn info(world: &World, host: HostId, now: Duration) -> Value {
             "Volume": vec!["local"],
             "Network": vec!["bridge", "host", "ipvlan", "macvlan", "null", "overlay"],
             "Authorization": Value::Null,
-            "Log": vec![
-                "awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local",
-                "splunk", "syslog",
-            ],
+            "Log": logs,
         },
-        "MemoryLimit": true,
-        "SwapLimit": true,
-        "CpuCfsPeriod": true,
-        "CpuCfsQuota": true,
-        "CPUShares": true,
-        "CPUSet": true,
-        "PidsLimit": true,
-        "IPv4Forwarding": true,
-        "BridgeNfIptables": true,
-        "BridgeNfIp6tables": true,
-        "Debug": engine.settings.debug,
+    };
+    let rest = map! {
         "NFd": 24 + 12 * running,
-        "OomKillDisable": false,
+        "OomKillDisable": kernel.cgroups == 1,
         "NGoroutines": 40 + 20 * running,
         "SystemTime": names::timestamp(world.wall(host, now)),
         "LoggingDriver": &engine.settings.log_driver,
-        "CgroupDriver": &engine.settings.cgroup_driver,
-        "CgroupVersion": "2",
+        "CgroupDriver": driver_of_groups,
+        "CgroupVersion": kernel.cgroups.to_string(),
         "NEventsListener": 0,
-        "KernelVersion": &machine.kernel,
+        "KernelVersion": &machine.kernel.release,
         "OperatingSystem": system,
         "OSVersion": release,
         "OSType": "linux",
         "Architecture": "x86_64",
         "IndexServerAddress": "https://index.docker.io/v1/",
-        "RegistryConfig": registries(engine),
+        "RegistryConfig": registries(engine, is_old),
         "NCPU": machine.processors,
         "MemTotal": machine.memory_kib * 1024,
         "GenericResources": Value::Null,
@@ -96,39 +122,60 @@ pub(crate) fn info(world: &World, host: HostId, now: Duration) -> Value {
         "Name": &world.hosts[host.0].name,
         "Labels": engine.settings.labels.clone(),
         "ExperimentalBuild": false,
-        "ServerVersion": &engine.version,
-        "Runtimes": map! {
-            "io.containerd.runc.v2": map! { "path": "runc" },
-            "runc": map! { "path": "runc" },
-        },
+        "ServerVersion": &build.version,
+        "Runtimes": Value::Map(runtimes.collect()),
         "DefaultRuntime": "runc",
         "Swarm": swarm(world, host, now),
         "LiveRestoreEnabled": engine.settings.live_restore,
         "Isolation": "",
         "InitBinary": "docker-init",
-        "ContainerdCommit": map! { "ID": "1.6.28", "Expected": "1.6.28" },
-        "RuncCommit": map! { "ID": "v1.1.12-0-g51d5e94", "Expected": "v1.1.12-0-g51d5e94" },
-        "InitCommit": map! { "ID": "de40ad0", "Expected": "de40ad0" },
-        "SecurityOptions": vec![
-            "name=apparmor", "name=seccomp,profile=builtin", "name=cgroupns",
-        ],
+        "ContainerdCommit": commit(&build.containerd.1),
+        "RuncCommit": commit(&build.runc.1),
+        "InitCommit": commit(&build.init.1),
+        "SecurityOptions": security(kernel, is_old),
         "Warnings": warnings(world, host),
+    };
+    if let (Value::Map(info), Value::Map(rest)) = (&mut info, rest) {
+        let members = members.into_iter();
+        info.extend(members.map(|(name, value)| (name.to_owned(), Value::from(value))));
+        info.extend(rest);
     }
+    info
 }
 
-fn driver(name: &str) -> (&str, Value) {
-    let pairs = [
+fn commit(id: &str) -> Value {
+    map! { "ID": id, "Expected": id }
+}
+
+fn security(kernel: &Kernel, is_old: bool) -> Vec<&'static str> {
+    let profile = match is_old {
+        true => "name=seccomp,profile=default",
+        false => "name=seccomp,profile=builtin",
+    };
+    let all = [
+        (kernel.has_apparmor, "name=apparmor"),
+        (true, profile),
+        (kernel.cgroups == 2, "name=cgroupns"),
+    ];
+    all.into_iter().filter(|(is, _)| *is).map(|(_, name)| name).collect()
+}
+
+/// Returns the driver with what it tells of itself.
+fn driver(name: &str, is_old: bool) -> (&str, Value) {
+    let mut pairs = vec![
         ("Backing Filesystem", "extfs"),
         ("Supports d_type", "true"),
         ("Using metacopy", "false"),
         ("Native Overlay Diff", "true"),
         ("userxattr", "false"),
     ];
-    let pairs = pairs.map(|(name, value)| Value::from(vec![name, value]));
-    (name, pairs.into_iter().collect())
+    pairs.retain(|(name, _)| !is_old || *name != "Using metacopy");
+    let pairs = pairs.into_iter();
+    (name, pairs.map(|(name, value)| Value::from(vec![name, value])).collect())
 }
 
-fn registries(engine: &Engine) -> Value {
+fn registries(engine: &Engine, is_old: bool) -> Value {
+    let none = || if is_old { Value::List(Vec::new()) } else { Value::Null };
     let index = |name: &str, mirrors: &[String], is_secure: bool| {
         map! {
             "Name": name,
@@ -143,8 +190,8 @@ fn registries(engine: &Engine) -> Value {
         indices.push((name.clone(), index(name, &[], false)));
     }
     map! {
-        "AllowNondistributableArtifactsCIDRs": Value::Null,
-        "AllowNondistributableArtifactsHostnames": Value::Null,
+        "AllowNondistributableArtifactsCIDRs": none(),
+        "AllowNondistributableArtifactsHostnames": none(),
         "InsecureRegistryCIDRs": vec!["127.0.0.0/8"],
         "IndexConfigs": Value::Map(indices),
         "Mirrors": mirrors.clone(),
@@ -289,6 +336,7 @@ fn warnings(world: &World, host: HostId) -> Value {
 }
 
 /// Returns what `GET /info` would say of an engine that does not answer: nothing, in all fields.
+/// Commands before version 23 leave the fields out.
 pub(crate) fn nothing(error: &str) -> Value {
     map! {
         "ID": "",
@@ -333,31 +381,40 @@ pub(crate) fn nothing(error: &str) -> Value {
 pub(crate) fn version(world: &World, host: HostId) -> Value {
     let engine = world.engine(host);
     let machine = &world.hosts[host.0].hardware;
+    let build = world.build(&engine.version);
+    let component = |name: &str, (version, commit): &(String, String)| {
+        map! { "Name": name, "Version": version, "Details": map! { "GitCommit": commit } }
+    };
     map! {
-        "Platform": map! { "Name": "Mirantis Container Runtime" },
-        "Components": vec![map! {
-            "Name": "Engine",
-            "Version": &engine.version,
-            "Details": map! {
-                "ApiVersion": api_version(&engine.version),
-                "Arch": "amd64",
-                "BuildTime": "2024-06-05T11:29:22.000000000+00:00",
-                "Experimental": "false",
-                "GitCommit": "5f9da84",
-                "GoVersion": "go1.21.11",
-                "KernelVersion": &machine.kernel,
-                "MinAPIVersion": "1.24",
-                "Os": "linux",
+        "Platform": map! { "Name": &build.platform },
+        "Components": vec![
+            map! {
+                "Name": "Engine",
+                "Version": &build.version,
+                "Details": map! {
+                    "ApiVersion": api_version(&engine.version),
+                    "Arch": "amd64",
+                    "BuildTime": &build.built,
+                    "Experimental": "false",
+                    "GitCommit": &build.commit,
+                    "GoVersion": &build.go,
+                    "KernelVersion": &machine.kernel.release,
+                    "MinAPIVersion": &build.least_api,
+                    "Os": "linux",
+                },
             },
-        }],
-        "Version": &engine.version,
+            component("containerd", &build.containerd),
+            component("runc", &build.runc),
+            component("docker-init", &build.init),
+        ],
+        "Version": &build.version,
         "ApiVersion": api_version(&engine.version),
-        "MinAPIVersion": "1.24",
-        "GitCommit": "5f9da84",
-        "GoVersion": "go1.21.11",
+        "MinAPIVersion": &build.least_api,
+        "GitCommit": &build.commit,
+        "GoVersion": &build.go,
         "Os": "linux",
         "Arch": "amd64",
-        "KernelVersion": &machine.kernel,
-        "BuildTime": "2024-06-05T11:29:22.000000000+00:00",
+        "KernelVersion": &machine.kernel.release,
+        "BuildTime": &build.built,
     }
 }

@@ -7,11 +7,12 @@ use rand::Rng as _;
 
 use super::history::Happening;
 use super::node::{self, Availability, Node};
-use super::objects::{Admission, Tokens};
+use super::objects::{self, Admission, Tokens};
 use super::{Settings, Swarm, raft, reconcile, tasks};
 use crate::engine::around::{self, is_connected, own_address};
 use crate::engine::disk::{cannot, disk};
 use crate::engine::network::{self, Network};
+use crate::engine::show::info::major;
 use crate::engine::{Membership, Refusal, names, refusal};
 use crate::world::{HostId, World};
 
@@ -116,7 +117,7 @@ fn new_node(
         labels: BTreeMap::new(),
         address,
         port,
-        engine_version: world.engine(host).version.clone(),
+        engine_version: world.build(&world.engine(host).version).version,
         joined: now,
         updated: now,
         version: 0,
@@ -169,7 +170,9 @@ fn advertised(world: &World, host: HostId, request: &Request) -> Result<(String,
         return Ok((own, port));
     }
     let is_address = name.parse::<std::net::IpAddr>().is_ok();
-    if is_address && !request.listen.is_empty() {
+    // The engine then listens on its own address, where it has but one.
+    let has_one = world.hosts[host.0].addresses().count() == 1;
+    if is_address && (!request.listen.is_empty() || has_one) {
         return Ok((name.to_owned(), port));
     }
     Err(refusal(
@@ -240,20 +243,29 @@ fn find(
         .map(String::as_str)
         .unwrap_or_default();
     let (name, port) = remote.rsplit_once(':').unwrap_or((remote, "2377"));
+    let Some(authority) = objects::authority_of(&request.token) else {
+        return fails(quick, 500, "invalid join token".to_owned());
+    };
     let manager = around::host_with(world, host, name);
     let reachable = manager.filter(|&manager| is_connected(world, host, manager));
     let Some(manager) = reachable else {
         return fails(PATIENCE, 503, TOO_LATE.to_owned());
     };
     let engine = world.engine(manager);
-    let membership = engine.membership.as_ref().filter(|_| engine.is_running);
+    let membership = engine.membership.as_ref().filter(|one| {
+        let node = world.swarm(one.swarm).nodes.get(&one.node);
+        let listens = |node: &Node| node.is_manager && node.port.to_string() == port;
+        engine.is_running && node.is_some_and(listens)
+    });
     let Some(membership) = membership else {
+        let is_old = major(&world.engine(host).version) < 23;
+        let dialing = if is_old { "dialing" } else { "dialing:" };
         return fails(
-            Duration::from_secs(5),
+            Duration::from_secs(10),
             503,
             format!(
                 "rpc error: code = Unavailable desc = connection error: desc = \"transport: Error \
-                 while dialing: dial tcp {name}:{port}: connect: connection refused\""
+                 while {dialing} dial tcp {name}:{port}: connect: connection refused\""
             ),
         );
     };
@@ -265,15 +277,9 @@ fn find(
         Admission::Manager => true,
         Admission::Worker => false,
         Admission::WrongSecret => return fails(quick, 400, invalid.to_owned()),
-        Admission::NoToken => return fails(quick, 400, "invalid join token".to_owned()),
         Admission::OtherAuthority => {
-            return fails(
-                quick,
-                500,
-                "error while validating Root CA Certificate: remote CA does not match \
-                 fingerprint"
-                    .to_owned(),
-            );
+            let text = format!("remote CA does not match fingerprint. Expected: {authority}");
+            return fails(Duration::from_secs(10), 500, text);
         }
     };
     if !raft::sees_leader(world, swarm, manager) {

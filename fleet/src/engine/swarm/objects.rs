@@ -107,8 +107,6 @@ pub(crate) enum Admission {
     OtherAuthority,
     /// Nothing: its secret is not right.
     WrongSecret,
-    /// Nothing: it is none.
-    NoToken,
 }
 
 impl Tokens {
@@ -143,19 +141,40 @@ impl Tokens {
 
     /// Judges a token.
     pub(crate) fn judge(&self, token: &str) -> Admission {
-        let parts: Vec<&str> = token.split('-').collect();
-        match parts.as_slice() {
-            ["SWMTKN", "1", authority, secret] if authority.len() == 50 && secret.len() == 25 => {
-                match () {
-                    () if *authority != self.authority => Admission::OtherAuthority,
-                    () if *secret == self.manager => Admission::Manager,
-                    () if *secret == self.worker => Admission::Worker,
-                    () => Admission::WrongSecret,
-                }
-            }
-            _ => Admission::NoToken,
+        let (authority, secret) = parts_of(token).unwrap_or_default();
+        match () {
+            () if authority != self.authority => Admission::OtherAuthority,
+            () if secret == self.manager => Admission::Manager,
+            () if secret == self.worker => Admission::Worker,
+            () => Admission::WrongSecret,
         }
     }
+}
+
+fn parts_of(token: &str) -> Option<(&str, &str)> {
+    let parts: Vec<&str> = token.split('-').collect();
+    match parts.as_slice() {
+        ["SWMTKN", "1", authority, secret] if authority.len() == 50 && secret.len() == 25 => {
+            Some((authority, secret))
+        }
+        _ => None,
+    }
+}
+
+/// Returns the digest of the authority that a token is for, in hexadecimal: it is written in digits
+/// of base 36. `None` where it is no token.
+pub(crate) fn authority_of(token: &str) -> Option<String> {
+    let (authority, _) = parts_of(token)?;
+    let mut bytes = [0_u8; 32];
+    for digit in authority.chars() {
+        let mut carry = digit.to_digit(36)?;
+        for byte in bytes.iter_mut().rev() {
+            carry += u32::from(*byte) * 36;
+            *byte = (carry & 0xff) as u8;
+            carry >>= 8;
+        }
+    }
+    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Makes a config or a secret; returns its id.

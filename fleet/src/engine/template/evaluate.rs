@@ -180,6 +180,10 @@ impl Run {
                         term,
                         &match self.missing {
                             Missing::Key => format!("map has no entry for key \"{name}\""),
+                            Missing::Nil(part) => format!(
+                                "reflect: indirection through nil pointer to embedded struct \
+                                 field {part}"
+                            ),
                             Missing::Type(kind) => {
                                 format!("can't evaluate field {name} in type {kind}")
                             }

@@ -7,6 +7,7 @@ use super::{Wishes, bytes, duration, lock};
 use crate::packages::{
     Installed, Package, Packages, Plan, Request, State, Unavailable, plan_install, plan_remove,
 };
+use crate::program::dpkg::Reading;
 use crate::program::{Invocation, dpkg};
 use crate::web::{self, Unfetched, Url};
 
@@ -175,6 +176,11 @@ fn complain(invocation: &mut Invocation, unavailable: &Unavailable) -> u8 {
     let said = match unavailable {
         Unavailable::Package(name) => format!("E: Unable to locate package {name}\n"),
         Unavailable::Version(name, version) => {
+            invocation.print(&format!(
+                "Package {name} is not available, but is referred to by another package.\nThis may \
+                 mean that the package is missing, has been obsoleted, or\nis only available from \
+                 another source\n\n"
+            ));
             format!("E: Version '{version}' for '{name}' was not found\n")
         }
         Unavailable::Candidate(name) => {
@@ -233,7 +239,9 @@ fn announce(invocation: &mut Invocation, packages: &Packages, plan: &Plan) {
         left.clone(),
     );
     if !left.is_empty() {
-        text.push_str("Use 'apt autoremove' to remove them.\n");
+        let by_sudo = invocation.variable("SUDO_USER").is_some();
+        let sudo = if by_sudo { "sudo " } else { "" };
+        text.push_str(&format!("Use '{sudo}apt autoremove' to remove them.\n"));
     }
     text.push_str(&list(
         "The following additional packages will be installed:",
@@ -246,6 +254,10 @@ fn announce(invocation: &mut Invocation, packages: &Packages, plan: &Plan) {
     text.push_str(&list(
         "The following NEW packages will be installed:",
         names(&plan.install),
+    ));
+    text.push_str(&list(
+        "The following held packages will be changed:",
+        held(packages, plan),
     ));
     text.push_str(&list(
         "The following packages will be upgraded:",
@@ -266,6 +278,15 @@ fn announce(invocation: &mut Invocation, packages: &Packages, plan: &Plan) {
         plan.remove.len()
     ));
     invocation.print(&text);
+}
+
+/// Returns the packages that were to stay as they are, and would not.
+fn held(packages: &Packages, plan: &Plan) -> Vec<String> {
+    let replaced = plan.upgrade.iter().chain(&plan.downgrade);
+    let replaced = replaced.map(|package| package.name.as_str());
+    let removed = plan.remove.iter().map(|name| name.trim_end_matches('*'));
+    let is_held = |name: &&str| packages.get(name).is_some_and(|one| one.is_held);
+    replaced.chain(removed).filter(is_held).map(str::to_owned).collect()
 }
 
 /// Returns packages that came with others, and that nothing needs any more.
@@ -316,8 +337,18 @@ async fn carry_out(
     for (name, _) in &plan.already {
         invocation.host(|host| set_automatic(&mut host.packages, name, false));
     }
-    if plan.is_empty() || wishes.simulates {
+    if wishes.simulates {
+        simulate(invocation, packages, &plan);
         return 0;
+    }
+    if plan.is_empty() {
+        return 0;
+    }
+    if !held(packages, &plan).is_empty() && wishes.yes && !wishes.changes_held {
+        invocation.complain(
+            "E: Held packages were changed and -y was used without --allow-change-held-packages.\n",
+        );
+        return 100;
     }
     let asks = !plan.remove.is_empty() || !plan.automatic.is_empty();
     if asks && !wishes.yes && wishes.quiet < 2 {
@@ -331,25 +362,9 @@ async fn carry_out(
     if let Some(status) = check_room(invocation, fetched, &plan) {
         return status;
     }
-    for name in plan.remove.iter().rev() {
-        let status = dpkg::remove(invocation, name, purges).await;
-        if status != 0 {
-            return failed(invocation, &[name.clone()]);
-        }
-    }
-    let unpacks = plan.unpacks();
-    for package in &unpacks {
-        let is_automatic = plan.automatic.contains(&package.name);
-        if dpkg::unpack(invocation, package, is_automatic).await != 0 {
-            return failed(invocation, &[package.name.clone()]);
-        }
-    }
-    let mut broken = Vec::new();
-    for package in &unpacks {
-        if dpkg::configure(invocation, &package.name).await != 0 {
-            broken.push(package.name.clone());
-        }
-    }
+    invocation.is_on_terminal = wishes.quiet < 2;
+    let failed_ones = change(invocation, packages, &plan, purges).await;
+    invocation.is_on_terminal = false;
     let now = invocation.now();
     let root = crate::files::Credentials::root();
     invocation.host(|host| {
@@ -357,10 +372,134 @@ async fn carry_out(
         // What apt itself remembers; nothing reads it here.
         let _ = host.files.write(path, "", 0o644, &root, now);
     });
-    if broken.is_empty() {
+    if failed_ones.is_empty() {
         return 0;
     }
-    failed(invocation, &broken)
+    failed(invocation, &failed_ones)
+}
+
+/// Lets dpkg do it; returns the packages that it fails with.
+async fn change(
+    invocation: &mut Invocation,
+    packages: &Packages,
+    plan: &Plan,
+    purges: bool,
+) -> Vec<String> {
+    let mut reading = Reading::default();
+    for name in removal_order(packages, &plan.remove) {
+        if dpkg::remove(invocation, &name, &mut reading).await != 0 {
+            return vec![name];
+        }
+    }
+    if purges {
+        let left = |name: &&String| {
+            invocation.host(|host| host.packages.installed.contains_key(name.as_str()))
+        };
+        let left: Vec<String> = plan.remove.iter().filter(left).cloned().collect();
+        let mut reading = Reading::default();
+        for name in left {
+            if dpkg::purge(invocation, &name, &mut reading).await != 0 {
+                return vec![name];
+            }
+        }
+    }
+    let unpacks = plan.unpacks();
+    let mut reading = Reading::default();
+    for package in &unpacks {
+        let is_automatic = plan.automatic.contains(&package.name);
+        if dpkg::unpack(invocation, package, is_automatic, &mut reading).await != 0 {
+            return vec![package.name.clone()];
+        }
+    }
+    let mut broken = Vec::new();
+    for name in setup_order(&unpacks) {
+        if dpkg::configure(invocation, &name).await != 0 {
+            broken.push(name);
+        }
+    }
+    run_triggers(invocation, packages, plan);
+    broken
+}
+
+/// Those that need others go before these.
+fn removal_order(packages: &Packages, names: &[String]) -> Vec<String> {
+    let mut left: Vec<String> = names.to_vec();
+    let mut order = Vec::new();
+    while !left.is_empty() {
+        let is_needed = |name: &String| {
+            left.iter().filter(|other| *other != name).any(|other| {
+                let other = packages.installed.get(other);
+                other.is_some_and(|other| needs(&other.package, name))
+            })
+        };
+        let next = left.iter().position(|name| !is_needed(name)).unwrap_or(0);
+        order.push(left.remove(next));
+    }
+    order
+}
+
+fn needs(package: &Package, name: &str) -> bool {
+    let mut all = package.depends.iter().flatten();
+    all.any(|relation| relation.name == name)
+}
+
+/// Those that are needed go before those that need them; else they come as they lie in the table of
+/// dpkg, whose hash and size these are (`lib/dpkg/pkg-hash.c`).
+fn setup_order(packages: &[Arc<Package>]) -> Vec<String> {
+    let place = |name: &str| {
+        let hash = name.bytes().fold(2_166_136_261_u32, |hash, byte| {
+            hash.wrapping_mul(16_777_619) ^ u32::from(byte)
+        });
+        hash % 8191
+    };
+    let mut left: Vec<&Arc<Package>> = packages.iter().collect();
+    left.sort_by_key(|package| std::cmp::Reverse(place(&package.name)));
+    let mut order = Vec::new();
+    while !left.is_empty() {
+        let waits = |package: &Package| {
+            let others = left.iter().filter(|other| other.name != package.name);
+            others.into_iter().any(|other| needs(package, &other.name))
+        };
+        let next = left.iter().position(|package| !waits(package)).unwrap_or(0);
+        order.push(left.remove(next).name.clone());
+    }
+    order
+}
+
+/// Libraries that come or go let the cache of the linker be made anew.
+fn run_triggers(invocation: &mut Invocation, packages: &Packages, plan: &Plan) {
+    let removed = plan.remove.iter().filter_map(|name| packages.installed.get(name));
+    let removed = removed.map(|one| Arc::clone(&one.package));
+    let mut changed = plan.unpacks().into_iter().chain(removed);
+    let cache = packages.get("libc-bin");
+    if let (true, Some(cache)) = (changed.any(|package| package.is_for_each), cache) {
+        let version = &cache.package.version;
+        invocation.print(&format!("Processing triggers for libc-bin ({version}) ...\n"));
+    }
+}
+
+/// Says what would happen, as `-s` does.
+fn simulate(invocation: &mut Invocation, packages: &Packages, plan: &Plan) {
+    let mut text = String::new();
+    for name in removal_order(packages, &plan.remove) {
+        let version = packages.installed.get(&name).map(|one| one.package.version.clone());
+        text.push_str(&format!("Remv {name} [{}]\n", version.unwrap_or_default()));
+    }
+    let unpacks = plan.unpacks();
+    for verb in ["Inst", "Conf"] {
+        for package in &unpacks {
+            let old = packages.get(&package.name).map(|one| &one.package.version);
+            let old = old.filter(|_| verb == "Inst");
+            let old = old.map_or_else(String::new, |old| format!(" [{old}]"));
+            let offers = packages.offers(&package.name);
+            let suite = offers.first().map_or("now", |(index, _)| index.suite.as_str());
+            text.push_str(&format!(
+                "{verb} {}{old} ({} {suite} [{}])\n",
+                package.name, package.version, package.architecture
+            ));
+        }
+    }
+    invocation.print(&text);
 }
 
 fn set_automatic(packages: &mut Packages, name: &str, is_automatic: bool) {
@@ -418,6 +557,12 @@ async fn fetch(
             ..0 => format!("After this operation, {space} disk space will be freed.\n"),
             _ => format!("After this operation, {space} of additional disk space will be used.\n"),
         });
+    }
+    let has_helper = packages.get("apt-utils").is_some();
+    if !unpacks.is_empty() && !has_helper {
+        invocation.complain(
+            "debconf: delaying package configuration, since apt-utils is not installed\n",
+        );
     }
     let started = invocation.fleet.elapsed();
     for (index, package) in unpacks.iter().enumerate() {

@@ -37,6 +37,7 @@ pub(super) struct Wishes {
     pub(super) reinstalls: bool,
     pub(super) allows_downgrades: bool,
     pub(super) purges: bool,
+    pub(super) changes_held: bool,
     pub(super) names: Vec<String>,
     /// How many seconds a lock is waited for.
     pub(super) lock_timeout: u64,
@@ -106,11 +107,11 @@ fn parse(arguments: &[String]) -> Result<Wishes, String> {
             "--reinstall" => wishes.reinstalls = true,
             "--allow-downgrades" => wishes.allows_downgrades = true,
             "--purge" => wishes.purges = true,
+            "--allow-change-held-packages" => wishes.changes_held = true,
             "-f"
             | "--fix-broken"
             | "--no-install-recommends"
             | "--no-install-suggests"
-            | "--allow-change-held-packages"
             | "--force-yes"
             | "-m"
             | "--fix-missing" => {}

@@ -27,6 +27,8 @@ enum Fetched {
         shown: String,
         said: String,
         is_error: bool,
+        /// Whether there is a file of the repository at all.
+        has_release: bool,
     },
 }
 
@@ -52,19 +54,24 @@ pub(super) async fn update(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
     invocation.spend(crate::time::of("apt-get update")).await;
     let (mut indexes, mut total, mut number) = (Vec::new(), 0, 0);
     let (mut warnings, mut errors) = (Vec::new(), Vec::new());
+    let mut shown = String::new();
     for source in &sources {
         number += 1;
         let (url, suite) = (&source.url, &source.suite);
         match fetch(invocation, source).await {
+            Fetched::Lists(lists, _) if is_known(invocation, &lists) => {
+                shown.push_str(&format!("Hit:{number} {url} {suite} InRelease\n"));
+                indexes.extend(lists);
+            }
             Fetched::Lists(lists, size) => {
-                invocation.print(&format!(
+                shown.push_str(&format!(
                     "Get:{number} {url} {suite} InRelease [{}]\n",
                     bytes(2412)
                 ));
                 for list in &lists {
                     number += 1;
                     let size = list.packages.len() as u64 * 900 + 400;
-                    invocation.print(&format!(
+                    shown.push_str(&format!(
                         "Get:{number} {url} {suite}/{} amd64 Packages [{}]\n",
                         list.component,
                         bytes(size)
@@ -74,11 +81,16 @@ pub(super) async fn update(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
                 indexes.extend(lists);
             }
             Fetched::Failed {
-                shown,
+                shown: line,
                 said,
                 is_error,
+                has_release,
             } => {
-                invocation.print(&format!("Err:{number} {shown}\n"));
+                if !has_release {
+                    shown.push_str(&format!("Ign:{number} {url} {suite} InRelease\n"));
+                    number += 1;
+                }
+                shown.push_str(&format!("Err:{number} {line}\n"));
                 let old = invocation.host(|host| Arc::clone(&host.packages.indexes));
                 let is_same = |index: &&Index| index.url == *url && index.suite == *suite;
                 indexes.extend(old.iter().filter(is_same).cloned());
@@ -89,6 +101,9 @@ pub(super) async fn update(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
     invocation.host(|host| host.packages.indexes = Arc::new(indexes));
     remember(invocation, &sources);
     let time = invocation.fleet.elapsed() - started;
+    if wishes.quiet < 2 {
+        invocation.print(&shown);
+    }
     if total > 0 && wishes.quiet < 2 {
         let rate = total as f64 / time.as_secs_f64().max(0.01);
         let (total, rate) = (bytes(total), bytes(rate as u64));
@@ -97,9 +112,17 @@ pub(super) async fn update(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
             duration(time)
         ));
     }
-    invocation.print("Reading package lists...\n");
+    if wishes.quiet < 2 {
+        invocation.print("Reading package lists...\n");
+    }
     drop(held);
     finish(invocation, &warnings, &errors)
+}
+
+/// Returns whether lists are those that the host has.
+fn is_known(invocation: &Invocation, lists: &[Index]) -> bool {
+    let known = invocation.host(|host| Arc::clone(&host.packages.indexes));
+    lists.iter().all(|list| known.contains(list))
 }
 
 fn finish(invocation: &mut Invocation, warnings: &[String], errors: &[String]) -> u8 {
@@ -118,21 +141,32 @@ fn finish(invocation: &mut Invocation, warnings: &[String], errors: &[String]) -
     if errors.is_empty() { 0 } else { 100 }
 }
 
-/// Keeps a file for every list, as apt does: hooks look for them.
+/// Keeps files for every list, as apt does: hooks look for them.
 fn remember(invocation: &mut Invocation, sources: &[Source]) {
     let now = invocation.now();
     let root = Credentials::root();
     invocation.host(|host| {
+        let lists = "/var/lib/apt/lists";
+        // A full disk is what the installation will fail by.
+        let _ = host.files.write(&format!("{lists}/lock"), "", 0o640, &root, now);
+        for directory in ["auxfiles", "partial"] {
+            let _ = host.files.make_dirs(&format!("{lists}/{directory}"), 0o755, &root, now);
+        }
+        let indexes = Arc::clone(&host.packages.indexes);
         for source in sources {
-            let name = source
-                .url
-                .split("://")
-                .nth(1)
-                .unwrap_or_default()
-                .replace('/', "_");
-            let path = format!("/var/lib/apt/lists/{name}_dists_{}_InRelease", source.suite);
-            // A full disk is what the installation will fail by.
-            let _ = host.files.write(&path, "", 0o644, &root, now);
+            let url = source.url.split("://").nth(1).unwrap_or_default();
+            let start = format!("{lists}/{}_dists_{}", url.replace('/', "_"), source.suite);
+            let own = indexes.iter();
+            let mut own = own.filter(|one| one.url == source.url && one.suite == source.suite);
+            let components: Vec<&str> = own.by_ref().map(|one| one.component.as_str()).collect();
+            if components.is_empty() {
+                continue;
+            }
+            let _ = host.files.write(&format!("{start}_InRelease"), "", 0o644, &root, now);
+            for component in components {
+                let path = format!("{start}_{component}_binary-amd64_Packages");
+                let _ = host.files.write(&path, "", 0o644, &root, now);
+            }
         }
     });
 }
@@ -145,6 +179,7 @@ async fn fetch(invocation: &mut Invocation, source: &Source) -> Fetched {
             shown: format!("{url} {suite} InRelease"),
             said: format!("E: The repository '{url} {suite} Release' has no valid address.\n"),
             is_error: true,
+            has_release: true,
         };
     };
     let found = web::fetch(
@@ -180,8 +215,11 @@ async fn fetch(invocation: &mut Invocation, source: &Source) -> Fetched {
         here.cloned().collect::<Vec<Repository>>()
     });
     if offered.is_empty() {
+        let place = invocation.world(|world| world.resolve(invocation.host, &parsed.host));
+        let place = place.map_or_else(String::new, |address| format!("{address} {}", parsed.port));
         return Fetched::Failed {
-            shown: format!("{url} {suite} Release\n  404  Not Found"),
+            has_release: false,
+            shown: format!("{url} {suite} Release\n  404  Not Found [IP: {place}]"),
             said: format!(
                 "E: The repository '{url} {suite} Release' does not have a Release file.\n"
             ),
@@ -233,6 +271,7 @@ fn warning(source: &Source, reason: &str) -> Fetched {
         shown: format!("{url} {suite} InRelease\n  {reason}"),
         said: format!("W: Failed to fetch {url}/dists/{suite}/InRelease  {reason}\n"),
         is_error: false,
+        has_release: true,
     }
 }
 
@@ -268,6 +307,7 @@ fn judge(invocation: &Invocation, source: &Source, offered: &[Repository]) -> Op
                 shown: format!("{url} {suite} InRelease"),
                 said: format!("E: The repository '{url} {suite} InRelease' is not signed.\n"),
                 is_error: true,
+                has_release: true,
             });
         }
     };
@@ -278,6 +318,7 @@ fn judge(invocation: &Invocation, source: &Source, offered: &[Repository]) -> Op
              InRelease' is not signed.\n"
         ),
         is_error: true,
+        has_release: true,
     })
 }
 

@@ -72,7 +72,7 @@ impl Flags {
                     None => (long, None),
                 };
                 let found = known.iter().find(|flag| flag.name == name);
-                let flag = found.ok_or_else(|| unknown(format!("the flag --{name}")))?;
+                let flag = found.ok_or_else(|| not_known(name, word))?;
                 let value = match (flag.takes_value, value) {
                     (_, Some(value)) => value,
                     (false, None) => "true".to_owned(),
@@ -100,7 +100,13 @@ impl Flags {
     ) -> Result<(), Failure> {
         for (at, letter) in word.char_indices().skip(1) {
             let found = known.iter().find(|flag| flag.short == Some(letter));
-            let flag = found.ok_or_else(|| unknown(format!("the flag -{letter}")))?;
+            let no_such = || {
+                Failure::NoFlag(format!("shorthand flag: '{letter}' in {word}"))
+            };
+            let flag = found.ok_or_else(|| match letter.is_ascii_alphabetic() {
+                true => unknown(format!("the flag -{letter}")),
+                false => no_such(),
+            })?;
             let after = &word[at + letter.len_utf8()..];
             if let Some(value) = after.strip_prefix('=') {
                 self.values.push((flag.name, value.to_owned()));
@@ -155,5 +161,43 @@ fn needs(flag: &str) -> Failure {
     match said(format!("flag needs an argument: {flag}")) {
         Failure::Said(text, _) => Failure::Said(text, 125),
         other => other,
+    }
+}
+
+/// Flags that the real command has, somewhere, and that are not simulated everywhere.
+const REAL: &[&str] = &[
+    "add-host", "all", "attach", "author", "autolock", "blkio-weight", "build-arg", "cap-add",
+    "cap-drop", "ca-cert", "ca-key", "cert-expiry", "cgroup-parent", "cgroupns", "cidfile",
+    "config", "constraint", "constraint-add", "constraint-rm", "container-label", "cpu-period",
+    "cpu-quota", "cpu-shares", "cpus", "cpuset-cpus", "cpuset-mems", "credential-spec", "data-path-addr",
+    "details", "detach", "detach-keys", "device", "digests", "disable-content-trust",
+    "dispatcher-heartbeat", "dns", "dns-option", "dns-search", "driver", "endpoint-mode",
+    "entrypoint", "env", "env-add", "env-file", "env-rm", "expose", "external-ca", "file", "filter",
+    "follow", "force", "force-new-cluster", "format", "gateway", "generic-resource", "gpus", "group",
+    "group-add", "health-cmd", "health-interval", "health-retries", "health-start-period",
+    "health-timeout", "host", "hostname", "human", "ingress", "init", "input", "interactive",
+    "internal", "ip", "ip-range", "ipam-driver", "ipam-opt", "ipc", "ipv6", "isolation", "kernel-memory",
+    "label", "label-file", "last", "latest", "limit-cpu", "limit-memory", "limit-pids", "link",
+    "log-driver", "log-opt", "mac-address", "max-snapshots", "memory", "memory-reservation",
+    "memory-swap", "message", "mode", "mount", "name", "network", "network-add", "network-alias",
+    "no-healthcheck", "no-prune", "no-resolve", "no-stream", "no-trunc", "oom-kill-disable",
+    "oom-score-adj", "opt", "orchestrator", "output", "pause", "pid", "pids-limit", "placement-pref",
+    "platform", "pretty", "privileged", "publish", "publish-add", "publish-all", "publish-rm", "pull",
+    "quiet", "read-only", "replicas", "replicas-max-per-node", "reserve-cpu", "reserve-memory",
+    "restart", "restart-condition", "restart-delay", "restart-max-attempts", "restart-window",
+    "rollback", "rollback-delay", "rollback-order", "rotate", "runtime", "scope", "secret",
+    "secret-add", "secret-rm", "security-opt", "shm-size", "sig-proxy", "signal", "since", "size",
+    "snapshot-interval", "stop-grace-period", "stop-signal", "stop-timeout", "storage-opt", "subnet",
+    "sysctl", "tail", "template-driver", "time", "timestamps", "tmpfs", "tty", "type", "ulimit",
+    "until", "update-failure-action", "update-max-failure-ratio", "update-monitor", "user", "userns",
+    "uts", "verbose", "volume", "volume-driver", "volumes", "volumes-from", "with-registry-auth",
+    "workdir",
+];
+
+/// A flag that is not in the list: one that is not simulated, or one that there is not.
+fn not_known(name: &str, word: &str) -> Failure {
+    match REAL.contains(&name) {
+        true => unknown(format!("the flag --{name}")),
+        false => Failure::NoFlag(format!("flag: {}", word.split('=').next().unwrap_or(word))),
     }
 }

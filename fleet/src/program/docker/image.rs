@@ -315,7 +315,7 @@ impl Docker<'_> {
         self.invocation.complain(&format!(
             "WARNING! Your password will be stored unencrypted in {path}.\nConfigure a credential \
              helper to remove this warning. See\nhttps://docs.docker.com/engine/reference/\
-             commandline/login/#credentials-store\n"
+             commandline/login/#credentials-store\n\n"
         ));
         self.invocation.print("Login Succeeded\n");
         Ok(0)
@@ -399,7 +399,11 @@ fn rows(local: &Local, wall: Duration, is_whole: bool) -> Vec<Value> {
             "Tag": tag,
             "ID": if is_whole { image.id.clone() } else { names::short(&image.id) },
             "Digest": &image.digest,
-            "CreatedSince": format!("{age} ago"),
+            "CreatedSince": if image.created.is_zero() {
+                "N/A".to_owned()
+            } else {
+                format!("{age} ago")
+            },
             "CreatedAt": names::date(image.created),
             "Size": names::short_size(image.size()),
             "VirtualSize": names::short_size(image.size()),

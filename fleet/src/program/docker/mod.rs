@@ -5,6 +5,7 @@
 //! | [`container`] | `ps`, `rm`, `stop`, `logs`, … |
 //! | [`flags`] | the reader of its command line |
 //! | [`image`] | `pull`, `images`, `login`, … |
+//! | [`info`] | `info` as lines |
 //! | [`inspect`] | `inspect`, of everything |
 //! | [`listing`] | tables, and the templates of `--format` |
 //! | [`network`], [`volume`] | networks and volumes |
@@ -18,6 +19,7 @@
 mod container;
 mod flags;
 mod image;
+mod info;
 mod inspect;
 mod listing;
 mod network;
@@ -62,6 +64,8 @@ type Outcome = Result<u8, Failure>;
 enum Failure {
     /// It says so.
     Said(String, u8),
+    /// It was given a flag that there is not.
+    NoFlag(String),
     /// It is not simulated.
     NotSimulated(String),
 }
@@ -69,7 +73,7 @@ enum Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self::Said(
-            format!("Error response from daemon: {}", refusal.message),
+            format!("Error response from daemon: {}", refusal.message.trim_end()),
             1,
         )
     }
@@ -98,9 +102,33 @@ fn run(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
                 docker.invocation.complain(&text);
                 status
             }
+            Err(Failure::NoFlag(flag)) => {
+                let command = command_of(&docker.invocation.arguments);
+                docker.invocation.complain(&format!(
+                    "unknown {flag}\nSee 'docker {command} --help'."
+                ));
+                125
+            }
             Err(Failure::NotSimulated(what)) => docker.invocation.not_simulated(&what),
         }
     })
+}
+
+/// Commands that have commands.
+const GROUPS: &[&str] = &[
+    "builder", "config", "container", "context", "image", "manifest", "network", "node", "plugin",
+    "secret", "service", "stack", "swarm", "system", "trust", "volume",
+];
+
+/// Returns the words of a command line that say which command it is.
+fn command_of(words: &[String]) -> String {
+    let global = Flags::parse_until_word(GLOBAL, words);
+    let words = global.map(|global| global.rest).unwrap_or_default();
+    let count = match words.first() {
+        Some(first) if GROUPS.contains(&first.as_str()) => 2,
+        _ => 1,
+    };
+    words.iter().take(count).cloned().collect::<Vec<_>>().join(" ")
 }
 
 /// Flags before the command.

@@ -107,10 +107,7 @@ impl Docker<'_> {
                 Some("manager") => Some(true),
                 Some("worker") => Some(false),
                 Some(text) => {
-                    let message = format!(
-                        "rpc error: code = InvalidArgument desc = invalid Role: \"{text}\""
-                    );
-                    return Err(refusal(400, message).into());
+                    return Err(refusal(400, format!("invalid Role: \"{text}\"")).into());
                 }
             },
         };

@@ -48,6 +48,8 @@ fn before(failure: Failure) -> Failure {
                 "docker: Error response from daemon",
                 1,
             );
+            // The command ends a sentence that has no end.
+            let text = text.trim_end_matches('.');
             Failure::Said(format!("{text}.\nSee 'docker run --help'."), 125)
         }
         other => other,

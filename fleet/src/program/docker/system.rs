@@ -2,17 +2,18 @@
 
 use super::flags::{Flag, Flags};
 use super::listing::{Listing, fill, template};
-use super::{Docker, Failure, Outcome, said, unknown};
+use super::{Docker, Failure, Outcome, info, said, unknown};
 use crate::engine::template::Missing;
 use crate::engine::value::{Value, map};
-use crate::engine::{names, show};
+use crate::engine::{Build, names, show};
 
 impl Docker<'_> {
     /// `docker -v`.
     pub(super) fn print_version(&mut self) -> Outcome {
-        let version = self.client_version();
+        let build = self.build();
+        let (version, commit) = (&build.version, &build.client_commit);
         self.invocation
-            .print(&format!("Docker version {version}, build 5f9da84\n"));
+            .print(&format!("Docker version {version}, build {commit}\n"));
         Ok(0)
     }
 
@@ -26,19 +27,49 @@ impl Docker<'_> {
         }
     }
 
-    fn client(&self) -> Value {
+    /// Returns how this command was built.
+    fn build(&self) -> Build {
         let version = self.client_version();
+        self.invocation.world(|world| world.build(&version))
+    }
+
+    fn is_old(&self) -> bool {
+        show::info::major(&self.client_version()) < 23
+    }
+
+    /// Returns what the command tells of itself in `docker info`.
+    fn client_info(&self) -> Value {
+        let mut told = vec![
+            ("Debug", Value::from(false)),
+            ("Context", Value::from("default")),
+            ("Plugins", Value::List(Vec::new())),
+            ("Warnings", Value::Null),
+        ];
+        if !self.is_old() {
+            let build = self.build();
+            told.push(("Platform", map! { "Name": &build.platform }));
+            told.push(("Version", Value::from(&build.version)));
+        }
+        let told = told.into_iter();
+        Value::Map(told.map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    /// Returns what the command tells of itself in `docker version`.
+    fn client(&self) -> Value {
+        let build = self.build();
+        let api = show::info::api_version(&self.client_version());
         map! {
-            "Debug": false,
-            "Version": &version,
-            "GitCommit": "5f9da84",
-            "GoVersion": "go1.21.11",
+            "Platform": map! { "Name": &build.platform },
+            "Version": &build.version,
+            "ApiVersion": api,
+            "DefaultAPIVersion": api,
+            "APIVersion": api,
+            "GitCommit": &build.client_commit,
+            "GoVersion": &build.go,
             "Os": "linux",
             "Arch": "amd64",
-            "BuildTime": "Wed Jun  5 11:29:22 2024",
+            "BuildTime": &build.built,
             "Context": "default",
-            "Plugins": Value::List(Vec::new()),
-            "Warnings": Value::Null,
         }
     }
 
@@ -53,9 +84,10 @@ impl Docker<'_> {
             Err(Failure::Said(text, _)) => (show::info::nothing(&text), Some(text)),
             Err(other) => return Err(other),
         };
-        let client = self.client();
+        let client = self.client_info();
+        let is_old = self.is_old();
         let Some(format) = flags.value("format") else {
-            let text = plain(&info, &client, problem.as_deref());
+            let text = info::plain(&info, &client, problem.as_deref());
             self.invocation.print(&text);
             if let Some(problem) = problem {
                 self.invocation
@@ -64,6 +96,9 @@ impl Docker<'_> {
             }
             return Ok(0);
         };
+        if let (Some(problem), true) = (&problem, is_old) {
+            info = map! { "ServerErrors": vec![problem.as_str()] };
+        }
         if let Value::Map(members) = &mut info {
             members.push(("ClientInfo".to_owned(), client));
         }
@@ -76,7 +111,11 @@ impl Docker<'_> {
             Failure::Said(text, _) => Failure::Said(text, 64),
             other => other,
         })?;
-        let filled = template.execute(&info, Missing::Type("system.info"));
+        let missing = match (&problem, is_old) {
+            (Some(_), true) => Missing::Nil("Info"),
+            _ => Missing::Type("system.info"),
+        };
+        let filled = template.execute(&info, missing);
         let text = filled.as_deref().unwrap_or_default();
         self.invocation.print(&format!("{text}\n"));
         if let Err(wrong) = filled {
@@ -84,7 +123,7 @@ impl Docker<'_> {
         }
         // The command told of it by its status only since version 23.
         match problem {
-            Some(problem) if show::info::major(&self.client_version()) >= 23 => {
+            Some(problem) if !is_old => {
                 self.invocation.complain(&problem);
                 Ok(1)
             }
@@ -103,29 +142,7 @@ impl Docker<'_> {
             Err(failure @ Failure::Said(..)) => (Value::Null, Some(failure)),
             Err(other) => return Err(other),
         };
-        let version = self.client_version();
-        let mut client = vec![
-            (
-                "Platform".to_owned(),
-                map! { "Name": "Mirantis Container Runtime" },
-            ),
-            (
-                "ApiVersion".to_owned(),
-                Value::from(show::info::api_version(&version)),
-            ),
-            (
-                "DefaultAPIVersion".to_owned(),
-                Value::from(show::info::api_version(&version)),
-            ),
-        ];
-        if let Value::Map(members) = self.client() {
-            client.extend(
-                members
-                    .into_iter()
-                    .filter(|(name, _)| !["Debug", "Plugins", "Warnings"].contains(&name.as_str())),
-            );
-        }
-        let both = map! { "Client": Value::Map(client), "Server": server };
+        let both = map! { "Client": self.client(), "Server": server };
         match flags.value("format") {
             Some(format) => {
                 let format = if format == "json" {
@@ -142,7 +159,7 @@ impl Docker<'_> {
                 }
             }
             None => {
-                let text = versions(&both);
+                let text = versions(&both, self.is_old());
                 self.invocation.print(&text);
             }
         }
@@ -212,13 +229,14 @@ impl Docker<'_> {
     }
 }
 
-fn versions(both: &Value) -> String {
-    let mut out = String::new();
+fn versions(both: &Value, is_old: bool) -> String {
     let client = both.at(&["Client"]);
-    let line = |out: &mut String, name: &str, value: &Value| {
-        out.push_str(&format!(" {name:<18}{}\n", value.as_text()));
+    let text = |value: &Value, keys: &[&str]| value.at(keys).as_text().to_owned();
+    let platform = |value: &Value| match value.at(&["Platform", "Name"]).as_text() {
+        "" => String::new(),
+        name => format!(" {name}"),
     };
-    out.push_str("Client: Mirantis Container Runtime\n");
+    let mut out = format!("Client:{}\n", platform(client));
     for (name, key) in [
         ("Version:", "Version"),
         ("API version:", "ApiVersion"),
@@ -226,88 +244,45 @@ fn versions(both: &Value) -> String {
         ("Git commit:", "GitCommit"),
         ("Built:", "BuildTime"),
     ] {
-        line(&mut out, name, client.at(&[key]));
+        out.push_str(&format!(" {name:<18} {}\n", text(client, &[key])));
     }
-    out.push_str(" OS/Arch:          linux/amd64\n Context:          default\n");
+    out.push_str(" OS/Arch:           linux/amd64\n Context:           default\n");
+    if is_old {
+        out.push_str(" Experimental:      true\n");
+    }
     let server = both.at(&["Server"]);
-    if server.is_true() {
-        out.push_str("\nServer: Mirantis Container Runtime\n Engine:\n");
-        for (name, key) in [
-            ("Version:", "Version"),
-            ("API version:", "ApiVersion"),
-            ("Go version:", "GoVersion"),
-            ("Git commit:", "GitCommit"),
-        ] {
-            out.push_str(&format!("  {name:<17}{}\n", server.at(&[key]).as_text()));
-        }
-        out.push_str("  OS/Arch:         linux/amd64\n  Experimental:    false\n");
-    }
-    out
-}
-
-fn plain(info: &Value, client: &Value, problem: Option<&str>) -> String {
-    let mut out = format!(
-        "Client: Mirantis Container Runtime\n Version:    {}\n Context:    default\n Debug Mode: \
-         false\n\nServer:\n",
-        client.at(&["Version"]).as_text()
-    );
-    if problem.is_some() {
+    if !server.is_true() {
         return out;
     }
-    let text = |names: &[&str]| match info.at(names) {
-        Value::Text(text) => text.clone(),
-        other => other.json(),
-    };
-    let memory = match info.at(&["MemTotal"]) {
-        Value::Int(bytes) => names::binary_size(u64::try_from(*bytes).unwrap_or_default()),
-        _ => String::new(),
-    };
-    let mut line = |text: String| {
-        out.push_str(&text);
-        out.push('\n');
-    };
-    line(format!(" Containers: {}", text(&["Containers"])));
-    line(format!("  Running: {}", text(&["ContainersRunning"])));
-    line(format!("  Paused: {}", text(&["ContainersPaused"])));
-    line(format!("  Stopped: {}", text(&["ContainersStopped"])));
-    line(format!(" Images: {}", text(&["Images"])));
-    line(format!(" Server Version: {}", text(&["ServerVersion"])));
-    line(format!(" Storage Driver: {}", text(&["Driver"])));
-    line(format!(" Logging Driver: {}", text(&["LoggingDriver"])));
-    line(format!(" Cgroup Driver: {}", text(&["CgroupDriver"])));
-    line(format!(" Cgroup Version: {}", text(&["CgroupVersion"])));
-    let swarm = |name: &str| text(&["Swarm", name]);
-    line(format!(" Swarm: {}", swarm("LocalNodeState")));
-    if info.at(&["Swarm", "NodeID"]).is_true() {
-        line(format!("  NodeID: {}", swarm("NodeID")));
-        if info.at(&["Swarm", "Error"]).is_true() {
-            line(format!("  Error: {}", swarm("Error")));
-        }
-        line(format!("  Is Manager: {}", swarm("ControlAvailable")));
-        if info.at(&["Swarm", "Cluster"]).is_true() {
-            line(format!(
-                "  ClusterID: {}",
-                text(&["Swarm", "Cluster", "ID"])
-            ));
-            line(format!("  Managers: {}", swarm("Managers")));
-            line(format!("  Nodes: {}", swarm("Nodes")));
-        }
-        line(format!("  Node Address: {}", swarm("NodeAddr")));
+    out.push_str(&format!("\nServer:{}\n Engine:\n", platform(server)));
+    let api = format!(
+        "{} (minimum version {})",
+        text(server, &["ApiVersion"]),
+        text(server, &["MinAPIVersion"])
+    );
+    let engine = [
+        ("Version:", text(server, &["Version"])),
+        ("API version:", api),
+        ("Go version:", text(server, &["GoVersion"])),
+        ("Git commit:", text(server, &["GitCommit"])),
+        ("Built:", text(server, &["BuildTime"])),
+        ("OS/Arch:", "linux/amd64".to_owned()),
+        ("Experimental:", "false".to_owned()),
+    ];
+    for (name, value) in engine {
+        out.push_str(&format!("  {name:<17} {value}\n"));
     }
-    line(format!(" Kernel Version: {}", text(&["KernelVersion"])));
-    line(format!(" Operating System: {}", text(&["OperatingSystem"])));
-    line(format!(" OSType: {}", text(&["OSType"])));
-    line(format!(" Architecture: {}", text(&["Architecture"])));
-    line(format!(" CPUs: {}", text(&["NCPU"])));
-    line(format!(" Total Memory: {memory}"));
-    line(format!(" Name: {}", text(&["Name"])));
-    line(format!(" ID: {}", text(&["ID"])));
-    line(format!(" Docker Root Dir: {}", text(&["DockerRootDir"])));
-    line(format!(" Debug Mode: {}", text(&["Debug"])));
-    line(format!(
-        " Live Restore Enabled: {}",
-        text(&["LiveRestoreEnabled"])
-    ));
-    out.push('\n');
+    if let Value::List(components) = server.at(&["Components"]) {
+        for component in components.iter().skip(1) {
+            out.push_str(&format!(
+                " {}:\n  {:<17} {}\n  {:<17} {}\n",
+                text(component, &["Name"]),
+                "Version:",
+                text(component, &["Version"]),
+                "GitCommit:",
+                text(component, &["Details", "GitCommit"])
+            ));
+        }
+    }
     out
 }

@@ -9,7 +9,7 @@ use super::{Invocation, Program};
 use crate::packages::{Package, State};
 
 pub(crate) use query::stanza;
-pub(crate) use work::{configure, remove, unpack};
+pub(crate) use work::{Reading, configure, purge, remove, unpack};
 
 pub(crate) const PROGRAMS: &[Program] = &[
     Program {
@@ -43,9 +43,12 @@ fn dpkg(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
             "--compare-versions" => query::compare(invocation, names),
             "-r" | "--remove" | "-P" | "--purge" => {
                 let purges = ["-P", "--purge"].contains(&verb.as_str());
-                let mut status = 0;
+                let (mut status, mut reading) = (0, Reading::default());
                 for name in names {
-                    status = status.max(remove(invocation, name, purges).await);
+                    status = status.max(remove(invocation, name, &mut reading).await);
+                    if purges {
+                        status = status.max(purge(invocation, name, &mut reading).await);
+                    }
                 }
                 status
             }

@@ -6,36 +6,55 @@ use crate::files::{Content, Credentials, Files, Follow, Kind};
 use crate::packages::{Installed, Package, PackageFile, State};
 use crate::pipe::Reader;
 use crate::program::Invocation;
+use crate::program::launch::Launch;
 
 type Moment = std::time::Duration;
+
+/// Whether a run of dpkg has read its database: it says so once, before its first change.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    is_done: bool,
+}
+
+impl Reading {
+    fn show(&mut self, invocation: &mut Invocation) {
+        if self.is_done {
+            return;
+        }
+        self.is_done = true;
+        let count = invocation.host(|host| 9100 + host.packages.installed.len());
+        let mut text = String::from("(Reading database ... ");
+        for percent in (5..=100).step_by(5) {
+            text.push_str(&format!("\r(Reading database ... {percent}%"));
+        }
+        invocation.print(&format!(
+            "{text}\r(Reading database ... {count} files and directories currently installed.)\n"
+        ));
+    }
+}
 
 /// Puts the files of a package in place.
 pub(crate) async fn unpack(
     invocation: &mut Invocation,
     package: &Arc<Package>,
     is_automatic: bool,
+    reading: &mut Reading,
 ) -> u8 {
     let name = &package.name;
     let version = &package.version;
     let old = invocation.host(|host| host.packages.get(name).cloned());
+    let shown = package.shown();
     if old.is_none() {
         invocation.print(&format!(
-            "Selecting previously unselected package {name}.\n"
+            "Selecting previously unselected package {shown}.\n"
         ));
     }
-    let (count, archive) = (
-        invocation.host(|host| 9100 + host.packages.installed.len()),
-        format!(
-            "{name}_{}_{}.deb",
-            version.replace(':', "%3a"),
-            package.architecture
-        ),
+    reading.show(invocation);
+    let archive = format!(
+        "{name}_{}_{}.deb",
+        version.replace(':', "%3a"),
+        package.architecture
     );
-    if old.is_none() {
-        invocation.print(&format!(
-            "(Reading database ... {count} files and directories currently installed.)\n"
-        ));
-    }
     invocation.print(&format!("Preparing to unpack .../{archive} ...\n"));
     if let Some(old) = &old {
         let status = script(invocation, &old.package, "prerm", &["upgrade", version]).await;
@@ -47,7 +66,7 @@ pub(crate) async fn unpack(
         .as_ref()
         .map(|old| format!(" over ({})", old.package.version));
     let over = over.unwrap_or_default();
-    invocation.print(&format!("Unpacking {name} ({version}){over} ...\n"));
+    invocation.print(&format!("Unpacking {shown} ({version}){over} ...\n"));
     invocation.spend(crate::time::of("dpkg unpack")).await;
     invocation.flush().await;
     let now = invocation.now();
@@ -143,7 +162,8 @@ pub(crate) async fn configure(invocation: &mut Invocation, name: &str) -> u8 {
         return 0;
     }
     let package = installed.package;
-    invocation.print(&format!("Setting up {name} ({}) ...\n", package.version));
+    let shown = package.shown();
+    invocation.print(&format!("Setting up {shown} ({}) ...\n", package.version));
     invocation.flush().await;
     invocation.host(|host| host.packages.set_state(name, State::HalfConfigured));
     invocation.spend(crate::time::of("dpkg configure")).await;
@@ -159,8 +179,8 @@ pub(crate) async fn configure(invocation: &mut Invocation, name: &str) -> u8 {
     0
 }
 
-/// Removes a package; with `purges` its configuration files go along.
-pub(crate) async fn remove(invocation: &mut Invocation, name: &str, purges: bool) -> u8 {
+/// Removes a package; its configuration files stay.
+pub(crate) async fn remove(invocation: &mut Invocation, name: &str, reading: &mut Reading) -> u8 {
     let found = invocation.host(|host| host.packages.installed.get(name).cloned());
     let Some(installed) = found else {
         invocation.complain(&format!(
@@ -168,52 +188,72 @@ pub(crate) async fn remove(invocation: &mut Invocation, name: &str, purges: bool
         ));
         return 0;
     };
-    let package = installed.package;
-    let now = invocation.now();
-    if installed.state != State::ConfigFiles {
-        invocation.print(&format!("Removing {name} ({}) ...\n", package.version));
-        let status = script(invocation, &package, "prerm", &["remove"]).await;
-        if status != 0 {
-            return status;
-        }
-        invocation.spend(crate::time::of("dpkg unpack")).await;
-        invocation.flush().await;
-        invocation.host(|host| {
-            for file in package.files.iter().rev() {
-                if !matches!(file, PackageFile::Configuration(..)) {
-                    take_away(&mut host.files, file, now);
-                }
-            }
-            host.packages.set_state(name, State::ConfigFiles);
-        });
-        let status = script(invocation, &package, "postrm", &["remove"]).await;
-        if status != 0 {
-            return status;
-        }
-    }
-    let is_config = |file: &&PackageFile| matches!(file, PackageFile::Configuration(..));
-    let has_rest =
-        package.files.iter().any(|file| is_config(&file)) || package.scripts.contains_key("postrm");
-    if !purges && has_rest {
+    if installed.state == State::ConfigFiles {
         return 0;
     }
-    if purges && has_rest {
-        invocation.print(&format!(
-            "Purging configuration files for {name} ({}) ...\n",
-            package.version
-        ));
-        invocation.host(|host| {
-            for file in package.files.iter().filter(is_config) {
+    let package = installed.package;
+    reading.show(invocation);
+    let shown = package.shown();
+    invocation.print(&format!("Removing {shown} ({}) ...\n", package.version));
+    let status = script(invocation, &package, "prerm", &["remove"]).await;
+    if status != 0 {
+        return status;
+    }
+    invocation.spend(crate::time::of("dpkg unpack")).await;
+    invocation.flush().await;
+    let now = invocation.now();
+    invocation.host(|host| {
+        for file in package.files.iter().rev() {
+            if !matches!(file, PackageFile::Configuration(..)) {
                 take_away(&mut host.files, file, now);
             }
-        });
-        let status = script(invocation, &package, "postrm", &["purge"]).await;
-        if status != 0 {
-            return status;
         }
+        host.packages.set_state(name, State::ConfigFiles);
+    });
+    let status = script(invocation, &package, "postrm", &["remove"]).await;
+    if status != 0 {
+        return status;
     }
-    invocation.host(|host| host.packages.forget(name));
+    if !has_rest(&package) {
+        invocation.host(|host| host.packages.forget(name));
+    }
     0
+}
+
+fn is_configuration(file: &&PackageFile) -> bool {
+    matches!(file, PackageFile::Configuration(..))
+}
+
+/// Whether something of a package is left when it is removed.
+fn has_rest(package: &Package) -> bool {
+    package.files.iter().any(|file| is_configuration(&file))
+        || package.scripts.contains_key("postrm")
+}
+
+/// Removes what is left of a package that was removed.
+pub(crate) async fn purge(invocation: &mut Invocation, name: &str, reading: &mut Reading) -> u8 {
+    let found = invocation.host(|host| host.packages.installed.get(name).cloned());
+    let Some(installed) = found else {
+        return 0;
+    };
+    let package = installed.package;
+    let now = invocation.now();
+    reading.show(invocation);
+    invocation.print(&format!(
+        "Purging configuration files for {} ({}) ...\n",
+        package.shown(),
+        package.version
+    ));
+    invocation.host(|host| {
+        for file in package.files.iter().filter(is_configuration) {
+            take_away(&mut host.files, file, now);
+        }
+    });
+    let status = script(invocation, &package, "postrm", &["purge"]).await;
+    if status == 0 {
+        invocation.host(|host| host.packages.forget(name));
+    }
+    status
 }
 
 /// Runs a script of the maintainer, as dpkg does: from a file of the host.
@@ -240,8 +280,7 @@ async fn script(
     }
     let mut words = vec![path.clone()];
     words.extend(arguments.iter().map(|word| (*word).to_owned()));
-    invocation.flush().await;
-    let status = invocation.run_program(&words, Reader::null()).await;
+    let status = run(invocation, words).await;
     if which == "postrm" {
         // The script of a package that is gone stays until it is purged; its file is no matter.
         let _ = invocation.host(|host| host.files.remove_file(&path, &root, now));
@@ -250,5 +289,28 @@ async fn script(
     if is_there && which == "prerm" {
         let _ = invocation.host(|host| host.files.remove_file(&path, &root, now));
     }
+    status
+}
+
+/// Runs a program with the outputs of dpkg: where those are a terminal, with one.
+async fn run(invocation: &mut Invocation, words: Vec<String>) -> u8 {
+    if !invocation.is_on_terminal {
+        return invocation.run_program(&words, Reader::null()).await;
+    }
+    let launch = match invocation.launch(words) {
+        Ok(launch) => launch,
+        Err(status) => return status,
+    };
+    let (writer, reader) = crate::pipe::pipe();
+    let writer = writer.of_terminal();
+    let launch = Launch {
+        stdin: Reader::null(),
+        stdout: writer.clone(),
+        stderr: writer,
+        ..launch
+    };
+    let (status, said) = tokio::join!(invocation.run_launch(launch), reader.read_to_end());
+    // A pipe of ours can be read.
+    invocation.print_bytes(&said.unwrap_or_default());
     status
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::daemon::{self, Exit};
 use super::{Invocation, unit};
 use crate::engine;
-use crate::process::{Pid, Process};
+use crate::process::{Pid, Process, Signal};
 use crate::systemd::{Active, Behaviour, Entry, Load, Unit, UnitState};
 use crate::world::{Fleet, HostId};
 
@@ -18,9 +19,10 @@ pub(crate) struct Refused {
 }
 
 /// Who starts and stops: a command, or the host itself when it boots.
-struct Manager {
-    fleet: Fleet,
-    host: HostId,
+#[derive(Debug, Clone)]
+pub(super) struct Manager {
+    pub(super) fleet: Fleet,
+    pub(super) host: HostId,
 }
 
 /// Starts a unit and what it needs.
@@ -198,11 +200,11 @@ impl Manager {
         })
     }
 
-    fn state(&self, name: &str) -> UnitState {
+    pub(super) fn state(&self, name: &str) -> UnitState {
         self.fleet.host(self.host, |host| host.systemd.state(name))
     }
 
-    fn set(&self, name: &str, change: impl FnOnce(&mut UnitState)) {
+    pub(super) fn set(&self, name: &str, change: impl FnOnce(&mut UnitState)) {
         let now = self.fleet.time_of(self.host).as_secs();
         self.fleet.host(self.host, |host| {
             let mut state = host.systemd.state(name);
@@ -212,14 +214,16 @@ impl Manager {
         });
     }
 
-    fn say(&self, unit: &str, identifier: &str, pid: u32, message: impl Into<String>) {
+    pub(super) fn say(&self, unit: &str, identifier: &str, pid: u32, message: impl Into<String>) {
+        let message = message.into();
         let at = self.fleet.time_of(self.host).as_micros() as u64;
         let entry = Entry {
             at,
             unit: unit.to_owned(),
             identifier: identifier.to_owned(),
             pid,
-            message: message.into(),
+            is_error: message.starts_with("Failed to start"),
+            message,
         };
         self.fleet.host(self.host, |host| {
             std::sync::Arc::make_mut(&mut host.systemd.journal).add(entry);
@@ -273,8 +277,15 @@ impl Manager {
                 self.up(unit, &behaviour);
                 Ok(())
             }
-            Err(said) => {
-                self.say(&name, program_of(&behaviour), 0, said);
+            Err(Exit { status, said }) => {
+                let program = program_of(&behaviour);
+                let pid = self.fleet.host(self.host, |host| host.processes.take_number());
+                if let Some(said) = said {
+                    self.say(&name, program, pid, said);
+                }
+                let how = daemon::ended(status);
+                self.say(&name, "systemd", 1, format!("{name}: Main process exited, {how}"));
+                self.set(&name, |state| state.exit_status = status);
                 Err(self.fail(unit, "exit-code", "Failed with result 'exit-code'."))
             }
         }
@@ -307,7 +318,7 @@ impl Manager {
         is_over
     }
 
-    async fn launch(&self, unit: &Unit, behaviour: &Behaviour) -> Result<(), String> {
+    async fn launch(&self, unit: &Unit, behaviour: &Behaviour) -> Result<(), Exit> {
         let broken = self.fleet.host(self.host, |host| {
             host.systemd.broken.get(&unit.name).cloned()
         });
@@ -318,20 +329,19 @@ impl Manager {
         };
         tokio::time::sleep(time).await;
         if let Some(said) = broken {
-            return Err(said);
+            return Err(Exit::saying(said));
         }
         match behaviour {
-            Behaviour::Engine => engine::start(&self.fleet, self.host),
+            Behaviour::Engine => engine::start(&self.fleet, self.host).map_err(Exit::saying),
             Behaviour::OneShot(words) => self.run_once(words).await,
             Behaviour::Containerd | Behaviour::Daemon(_) | Behaviour::Passive => Ok(()),
         }
     }
 
-    async fn run_once(&self, words: &[String]) -> Result<(), String> {
-        let ended = crate::shell::run_as_root(&self.fleet, self.host, words).await;
-        match ended {
+    async fn run_once(&self, words: &[String]) -> Result<(), Exit> {
+        match crate::shell::run_as_root(&self.fleet, self.host, words).await {
             0 => Ok(()),
-            status => Err(format!("the command ended with status {status}")),
+            status => Err(Exit { status, said: None }),
         }
     }
 
@@ -343,10 +353,11 @@ impl Manager {
         );
         let uptime = self.fleet.host(self.host, |host| -host.booted);
         let started = (self.fleet.elapsed().as_secs_f64() + uptime) * 1e6;
-        let pid = if has_process {
-            self.add_process(unit, program)
-        } else {
-            0
+        let child = daemon::start(self, unit, behaviour);
+        let pid = match (&child, has_process) {
+            (Some(child), _) => child.pid.0,
+            (None, true) => self.add_process(unit, program),
+            (None, false) => 0,
         };
         self.set(&unit.name, |state| {
             state.active = Active::Active;
@@ -371,7 +382,7 @@ impl Manager {
             });
         }
         if *behaviour == Behaviour::Engine {
-            self.say(&unit.name, program, pid, "API listen on /run/docker.sock");
+            self.say_as_engine(&unit.name, pid, daemon::STARTING);
         }
         self.say(
             "init.scope",
@@ -379,6 +390,21 @@ impl Manager {
             1,
             format!("Started {}.", named(unit)),
         );
+        if *behaviour == Behaviour::Engine {
+            self.say_as_engine(&unit.name, pid, &["API listen on /run/docker.sock"]);
+        }
+        if let Some(child) = child {
+            daemon::watch(self, unit, child);
+        }
+    }
+
+    /// Says something as dockerd words it.
+    fn say_as_engine(&self, name: &str, pid: u32, all: &[&str]) {
+        let now = self.fleet.time_of(self.host);
+        for said in all {
+            let at = crate::engine::names::timestamp(now);
+            self.say(name, "dockerd", pid, format!("time=\"{at}\" level=info msg=\"{said}\""));
+        }
     }
 
     /// Puts the process of a service into the table.
@@ -468,17 +494,23 @@ impl Manager {
         });
         let behaviour = unit.behaviour();
         if behaviour == Behaviour::Engine {
+            self.say_as_engine(&name, before.main_pid, daemon::STOPPING);
             tokio::time::sleep(engine::time_to_stop(&self.fleet, self.host)).await;
             engine::stop(&self.fleet, self.host);
         }
         self.fleet.host(self.host, |host| {
-            host.processes.remove(Pid(before.main_pid))
+            // It may have ended by itself.
+            let _ = host.processes.kill(Pid(before.main_pid), Signal::TERM, "root");
+            host.processes.remove(Pid(before.main_pid));
         });
         self.set(&name, |state| {
             state.active = Active::Inactive;
             state.sub = "dead";
             state.main_pid = 0;
         });
+        if behaviour != Behaviour::Passive {
+            self.say(&name, "systemd", 1, format!("{name}: Deactivated successfully."));
+        }
         self.say(
             "init.scope",
             "systemd",

@@ -142,6 +142,21 @@ pub(super) fn files(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
     0
 }
 
+/// `list-dependencies`: the unit and what it needs, each behind its names of those.
+pub(super) fn dependencies(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
+    let Some(name) = wishes.names.first().filter(|_| wishes.plain) else {
+        return invocation.not_simulated("list-dependencies without --plain and a unit");
+    };
+    let unit = super::unit(invocation, &crate::systemd::full_name(name));
+    let mut needed = unit.values("Unit", "Wants");
+    needed.extend(unit.values("Unit", "Requires"));
+    needed.sort_by_key(|name| (name.ends_with(".target"), name.clone()));
+    needed.dedup();
+    let lines = needed.iter().map(|name| format!("  {name}\n"));
+    invocation.print(&format!("{}\n{}", unit.name, lines.collect::<String>()));
+    0
+}
+
 pub(super) fn is_running(invocation: &mut Invocation) -> u8 {
     let has_failed = invocation.host(|host| {
         let mut states = host.systemd.states.values();

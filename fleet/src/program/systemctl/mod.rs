@@ -1,6 +1,7 @@
 //! `systemctl`, and what packages of Debian call of it.
 
 mod control;
+mod daemon;
 mod list;
 mod show;
 
@@ -137,9 +138,25 @@ async fn run(invocation: &mut Invocation, verb: &str, wishes: &Wishes) -> u8 {
             0
         }
         "reboot" | "poweroff" | "halt" => crate::program::power::ask(invocation, verb).await,
-        other => invocation.not_simulated(&format!("verb {other}")),
+        "list-dependencies" => list::dependencies(invocation, wishes),
+        other if VERBS.contains(&other) => invocation.not_simulated(&format!("verb {other}")),
+        other => {
+            invocation.complain(&format!("Unknown command verb {other}.\n"));
+            1
+        }
     }
 }
+
+/// Verbs of the real one that are not simulated.
+const VERBS: &[&str] = &[
+    "add-requires", "add-wants", "bind", "cancel", "clean", "condreload", "condrestart", "condstop",
+    "default", "edit", "emergency", "exit", "force-reload", "freeze", "get-property", "help",
+    "hibernate", "import-environment", "isolate", "kexec", "link", "list-automounts", "list-jobs",
+    "list-machines", "list-paths", "list-sockets", "list-timers", "log-level", "log-target",
+    "mount-image", "preset", "preset-all", "rescue", "revert", "service-log-level",
+    "service-watchdogs", "set-default", "set-environment", "set-property", "show-environment",
+    "suspend", "switch-root", "thaw", "unset-environment", "whoami",
+];
 
 /// Returns the names that arguments stand for: a pattern stands for all units that it fits.
 pub(crate) fn expand(invocation: &Invocation, names: &[String]) -> Vec<String> {
@@ -182,6 +199,12 @@ async fn for_each(invocation: &mut Invocation, verb: &str, names: &[String]) -> 
             status = 4;
             continue;
         }
+        if verb != "kill" && needs_reload(invocation, &name) {
+            invocation.complain(&format!(
+                "Warning: The unit file, source configuration file or drop-ins of {name} changed \
+                 on disk. Run 'systemctl daemon-reload' to reload units.\n"
+            ));
+        }
         let ended = match verb {
             "start" => start(invocation, &name).await,
             "stop" => stop(invocation, &name).await,
@@ -199,6 +222,10 @@ async fn for_each(invocation: &mut Invocation, verb: &str, names: &[String]) -> 
         }
     }
     status
+}
+
+fn needs_reload(invocation: &Invocation, name: &str) -> bool {
+    invocation.host(|host| host.systemd.needs_reload(&host.files, name))
 }
 
 fn unit_is_active(invocation: &Invocation, name: &str) -> bool {
@@ -253,6 +280,26 @@ fn reset_failed(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
     status
 }
 
+/// Tells of links: the arrow is one of ASCII where the locale has no other, and to a terminal goes
+/// a carriage return in front of the end of a line.
+fn tell(invocation: &mut Invocation, said: &str) {
+    if said.is_empty() {
+        return;
+    }
+    let mut names = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter();
+    let locale = names.find_map(|name| invocation.variable(name).filter(|value| !value.is_empty()));
+    let has_arrows = locale.is_none_or(|locale| locale.to_uppercase().contains("UTF"));
+    let said = match has_arrows {
+        true => said.to_owned(),
+        false => said.replace('→', "->"),
+    };
+    if invocation.stderr.is_terminal() {
+        invocation.complain(&said.replace('\n', "\r\n"));
+    } else {
+        invocation.complain(&said);
+    }
+}
+
 /// Makes and removes the links that let units start with the host, or keep them from starting.
 fn change_links(invocation: &mut Invocation, verb: &str, wishes: &Wishes) -> u8 {
     let now = invocation.now();
@@ -267,12 +314,12 @@ fn change_links(invocation: &mut Invocation, verb: &str, wishes: &Wishes) -> u8 
             match verb {
                 "enable" | "reenable" => enable(files, &name, now),
                 "disable" => disable(files, &name, now),
-                "mask" => Ok(mask(files, &name, now)),
+                "mask" => mask(files, &name, now),
                 _ => Ok(unmask(files, &name, now)),
             }
         });
         match said {
-            Ok(said) if !wishes.is_quiet => invocation.complain(&said),
+            Ok(said) if !wishes.is_quiet => tell(invocation, &said),
             Ok(_) => {}
             Err(said) => {
                 invocation.complain(&said);
@@ -333,17 +380,22 @@ fn disable(files: &mut Files, name: &str, now: Moment) -> Result<String, String>
     Ok(said)
 }
 
-fn mask(files: &mut Files, name: &str, now: Moment) -> String {
+fn mask(files: &mut Files, name: &str, now: Moment) -> Result<String, String> {
     let path = format!("/etc/systemd/system/{name}");
     let mut said = String::new();
     if !systemd::is_known(files, name) {
         said = format!("Unit {name} does not exist, proceeding anyway.\n");
     }
+    let root = Credentials::root();
     let is_masked = Systemd::on_disk(files, name).load == Load::Masked;
+    let found = files.stat(&path, Follow::No, &root);
+    if found.is_ok_and(|found| found.target.is_none()) {
+        return Err(format!("Failed to mask unit: File {path} already exists.\n"));
+    }
     if !is_masked {
         said.push_str(&make_link(files, &path, "/dev/null", now));
     }
-    said
+    Ok(said)
 }
 
 fn unmask(files: &mut Files, name: &str, now: Moment) -> String {
@@ -391,18 +443,21 @@ fn helper(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
         let now = invocation.now();
         for name in units.to_vec() {
             let name = full_name(&name);
-            invocation.host(|host| {
+            let said = invocation.host(|host| {
                 let files = &mut host.files;
-                // What the helper says goes nowhere in the scripts of packages.
+                // `systemctl preset` speaks; what the helper does itself, it does in silence.
                 match verb.as_str() {
-                    "enable" | "update-state" => drop(enable(files, &name, now)),
+                    "enable" => return enable(files, &name, now).unwrap_or_default(),
+                    "update-state" => drop(enable(files, &name, now)),
                     "mask" => drop(mask(files, &name, now)),
                     "unmask" => drop(unmask(files, &name, now)),
                     "purge" => drop(purge(files, &name, now)),
                     "disable" => drop(disable(files, &name, now)),
                     _ => {}
                 }
+                String::new()
             });
+            tell(invocation, &said);
         }
         let known = [
             "enable",

@@ -7,13 +7,14 @@ use crate::program::clock;
 use crate::systemd::{self, Active, Behaviour, Load, Unit, UnitState, full_name};
 
 /// The properties that are told, in the order of `systemctl show`. Another one is refused loudly.
-const PROPERTIES: [&str; 21] = [
+const PROPERTIES: [&str; 22] = [
     "Type",
     "Restart",
     "MainPID",
     "Result",
     "NRestarts",
     "ExecMainStartTimestampMonotonic",
+    "ExecMainStatus",
     "Environment",
     "Id",
     "Names",
@@ -32,12 +33,13 @@ const PROPERTIES: [&str; 21] = [
 ];
 
 /// Those that only services have.
-const OF_SERVICES: [&str; 5] = [
+const OF_SERVICES: [&str; 6] = [
     "Type",
     "Restart",
     "MainPID",
     "NRestarts",
     "ExecMainStartTimestampMonotonic",
+    "ExecMainStatus",
 ];
 
 pub(super) fn is_in_state(invocation: &mut Invocation, verb: &str, wishes: &Wishes) -> u8 {
@@ -121,6 +123,9 @@ pub(super) fn show(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
 fn property_of(invocation: &Invocation, unit: &Unit, property: &str) -> String {
     let name = &unit.name;
     let state = invocation.host(|host| host.systemd.state(name));
+    // Nothing is remembered of a unit that is gone and does not run.
+    let is_gone = unit.load == Load::NotFound && state.active == Active::Inactive;
+    let state = if is_gone { UnitState::default() } else { state };
     let own = |key: &str, other: &str| unit.value("Service", key).unwrap_or(other).to_owned();
     match property {
         "Type" => own("Type", "simple"),
@@ -128,6 +133,7 @@ fn property_of(invocation: &Invocation, unit: &Unit, property: &str) -> String {
         "MainPID" => state.main_pid.to_string(),
         "Result" => state.result.to_owned(),
         "NRestarts" => state.restarts.to_string(),
+        "ExecMainStatus" => state.exit_status.to_string(),
         "ExecMainStartTimestampMonotonic" => state.started.to_string(),
         "Environment" => {
             let pairs = unit.environment().into_iter();
