@@ -235,7 +235,11 @@ fn interfaces(spec: &HostSpec, rng: &mut impl rand::Rng) -> Vec<Interface> {
         let index = all.len() as u32 + 1;
         all.push(Interface {
             name: name.clone(),
-            index: if spec.is_container { index + 700 } else { index },
+            index: if spec.is_container {
+                index + 700
+            } else {
+                index
+            },
             mac: format!("{maker}:{}", mac.join(":")),
             addresses: vec![(*address, *prefix)],
             mtu: 1500,

@@ -342,12 +342,15 @@ impl Writer {
 
     /// Returns a writer at the end of the file at a canonical path, which must exist.
     pub(crate) fn file(fleet: &Fleet, host: HostId, path: String, inode: u64) -> Self {
-        Self(Sink::File(Arc::new(FileSink {
-            fleet: fleet.clone(),
-            host,
-            path,
-            inode,
-        })), Way::Plain)
+        Self(
+            Sink::File(Arc::new(FileSink {
+                fleet: fleet.clone(),
+                host,
+                path,
+                inode,
+            })),
+            Way::Plain,
+        )
     }
 
     /// Returns it as the end of a terminal.

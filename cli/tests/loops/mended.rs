@@ -130,6 +130,35 @@ fn a_reset_that_stopped_at_its_last_command_leaves_no_directory() {
 }
 
 #[test]
+fn a_reset_that_stopped_while_it_removed_the_engine_goes_on_there() {
+    let reset = ["reset", "--force"];
+    let (ran, expected) = in_its_own_time(reference(&reset, true));
+    for title in [
+        "remove the packages of the engine",
+        "let systemd read its units again",
+    ] {
+        let number = number_of(&ran, HostId(3), title);
+
+        let found = in_its_own_time(async {
+            let (cluster, _) = installed().await;
+            cluster.fleet.forget_counts();
+            cluster
+                .fleet
+                .plan_verdict(HostId(3), number, Verdict::LoseAfter);
+            let first = cluster.run(&reset, None).await.unwrap();
+            assert_eq!(first.status, 1, "{}", first.printed);
+            cluster.fleet.forget_faults();
+            let second = cluster.run(&reset, None).await.unwrap();
+            assert_eq!(second.status, 0, "{}", second.printed);
+            tokio::time::sleep(Duration::from_secs(120)).await;
+            differences(&expected, &cluster.fleet.snapshots())
+        });
+
+        assert_eq!(found, Vec::<String>::new(), "{title}");
+    }
+}
+
+#[test]
 fn a_look_whose_answer_was_lost_is_looked_again() {
     let (ran, _) = in_its_own_time(reference(&["apply"], false));
     let number = number_of(&ran, HostId(0), "read the swarm membership");

@@ -77,7 +77,9 @@ impl Row {
     /// Returns whether a word stands anywhere in it.
     pub fn has(&self, word: &str) -> bool {
         let stdin = self.stdin.as_deref().unwrap_or_default();
-        [self.script.as_str(), &self.arguments, stdin].iter().any(|text| text.contains(word))
+        [self.script.as_str(), &self.arguments, stdin]
+            .iter()
+            .any(|text| text.contains(word))
     }
 
     /// Returns the program that is sent, with words replaced.

@@ -104,9 +104,9 @@ fn run(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
             }
             Err(Failure::NoFlag(flag)) => {
                 let command = command_of(&docker.invocation.arguments);
-                docker.invocation.complain(&format!(
-                    "unknown {flag}\nSee 'docker {command} --help'."
-                ));
+                docker
+                    .invocation
+                    .complain(&format!("unknown {flag}\nSee 'docker {command} --help'."));
                 125
             }
             Err(Failure::NotSimulated(what)) => docker.invocation.not_simulated(&what),
@@ -116,8 +116,22 @@ fn run(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
 
 /// Commands that have commands.
 const GROUPS: &[&str] = &[
-    "builder", "config", "container", "context", "image", "manifest", "network", "node", "plugin",
-    "secret", "service", "stack", "swarm", "system", "trust", "volume",
+    "builder",
+    "config",
+    "container",
+    "context",
+    "image",
+    "manifest",
+    "network",
+    "node",
+    "plugin",
+    "secret",
+    "service",
+    "stack",
+    "swarm",
+    "system",
+    "trust",
+    "volume",
 ];
 
 /// Returns the words of a command line that say which command it is.
@@ -128,7 +142,12 @@ fn command_of(words: &[String]) -> String {
         Some(first) if GROUPS.contains(&first.as_str()) => 2,
         _ => 1,
     };
-    words.iter().take(count).cloned().collect::<Vec<_>>().join(" ")
+    words
+        .iter()
+        .take(count)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Flags before the command.
