@@ -92,7 +92,7 @@ fn compare(rules: &Rules, row: &Row, answer: &Answer) -> Option<String> {
     }
     let mut text = format!("# {} ({})\n", row.name, row.from);
     let (expected, got): (Vec<&str>, Vec<&str>) =
-        (expected.lines().collect(), got.lines().collect());
+        (expected.split('\n').collect(), got.split('\n').collect());
     let mut common = vec![vec![0_usize; got.len() + 1]; expected.len() + 1];
     for one in (0..expected.len()).rev() {
         for other in (0..got.len()).rev() {

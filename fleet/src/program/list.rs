@@ -181,8 +181,8 @@ fn df(invocation: &mut Invocation) -> u8 {
         Some("G" | "1G") => 1 << 30,
         Some(_) => return invocation.not_simulated("this block size"),
     };
-    if options.has('h') || options.has('T') || options.has('a') {
-        return invocation.not_simulated("one of the options -h, -T, -a");
+    if options.has('T') || options.has('a') {
+        return invocation.not_simulated("one of the options -T, -a");
     }
     let mut status = 0;
     let mut mounts = Vec::new();
@@ -210,6 +210,10 @@ fn df(invocation: &mut Invocation) -> u8 {
     }
     if let Some(columns) = options.value('O') {
         return df_columns(invocation, columns, block, &mounts);
+    }
+    if options.has('h') {
+        df_for_humans(invocation, &mounts);
+        return status;
     }
     let percent = |mount: &crate::files::Mount| (mount.used * 100).div_ceil(mount.size.max(1));
     let label = if block == 1024 {
@@ -256,6 +260,41 @@ fn df(invocation: &mut Invocation) -> u8 {
         ));
     }
     status
+}
+
+/// Returns a size as `df -h` shows it: rounded up, with one digit behind the point below 10.
+fn human(bytes: u64) -> String {
+    let (mut value, mut unit) = (bytes as f64, 0);
+    while value >= 1024.0 {
+        value /= 1024.0;
+        unit += 1;
+    }
+    let name = ["", "K", "M", "G", "T", "P"].get(unit).copied().unwrap_or("E");
+    if unit > 0 && value < 10.0 {
+        format!("{:.1}{name}", (value * 10.0).ceil() / 10.0)
+    } else {
+        format!("{:.0}{name}", value.ceil())
+    }
+}
+
+fn df_for_humans(invocation: &mut Invocation, mounts: &[crate::files::Mount]) {
+    let device = mounts.iter().map(|mount| mount.device.len()).max();
+    let device = device.unwrap_or(0).max(14);
+    invocation.print(&format!(
+        "{:<device$}  Size  Used Avail Use% Mounted on\n",
+        "Filesystem"
+    ));
+    for mount in mounts {
+        let share = (mount.used * 100).div_ceil(mount.size.max(1));
+        invocation.print(&format!(
+            "{:<device$} {:>5} {:>5} {:>5} {share:>3}% {}\n",
+            mount.device,
+            human(mount.size),
+            human(mount.used),
+            human(mount.free()),
+            mount.point
+        ));
+    }
 }
 
 fn df_columns(

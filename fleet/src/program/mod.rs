@@ -27,10 +27,12 @@ mod journalctl;
 pub(crate) mod launch;
 mod lines;
 mod list;
+mod machine;
 pub(crate) mod mode;
 pub(crate) mod net;
 pub(crate) mod options;
 mod output;
+mod passwd;
 mod path;
 pub(crate) mod posix;
 pub(crate) mod power;
@@ -84,7 +86,8 @@ const TABLES: &[&[Program]] = &[
     identity::PROGRAMS,
     lines::PROGRAMS,
     list::PROGRAMS,
-    output::PROGRAMS,
+    machine::PROGRAMS,
+    passwd::PROGRAMS,
     path::PROGRAMS,
     processes::PROGRAMS,
     run::PROGRAMS,
