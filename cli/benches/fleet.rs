@@ -221,9 +221,12 @@ async fn apply(fleet: &Fleet) -> Took {
     }
 }
 
-/// Steps in the order in which they began: phase, host, start, length.
+/// A step: phase, host, start, length.
+type Timed = (String, String, Duration, Duration);
+
+/// Steps in the order in which they began.
 #[derive(Clone, Default)]
-struct Steps(Arc<Mutex<Vec<(String, String, Duration, Duration)>>>);
+struct Steps(Arc<Mutex<Vec<Timed>>>);
 
 impl Sink for Steps {
     fn receive(&self, envelope: &Envelope) {

@@ -29,11 +29,9 @@ pub(crate) const SIGNALS: &[&str] = &[
 
 impl Signal {
     pub(crate) const HUP: Self = Self(1);
-    pub(crate) const INT: Self = Self(2);
     pub(crate) const KILL: Self = Self(9);
     pub(crate) const PIPE: Self = Self(13);
     pub(crate) const TERM: Self = Self(15);
-    pub(crate) const CHLD: Self = Self(17);
     pub(crate) const CONT: Self = Self(18);
     pub(crate) const STOP: Self = Self(19);
 
@@ -375,17 +373,6 @@ impl Processes {
             process.control.signal(signal);
         }
         Ok(())
-    }
-
-    /// Delivers a signal to all processes of a session.
-    pub(crate) fn signal_session(&self, session: u64, signal: Signal) {
-        let those = self
-            .table
-            .values()
-            .filter(|process| process.session == session);
-        for process in those {
-            process.control.signal(signal);
-        }
     }
 
     /// Kills everything, as a reboot does.

@@ -15,7 +15,7 @@ use crate::cluster::{Cluster, HOSTS};
 
 /// Which command is disturbed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Work {
+pub(crate) enum Work {
     /// An apply on bare hosts.
     Install,
     /// An apply with nothing to do.
@@ -28,7 +28,7 @@ pub enum Work {
 
 impl Work {
     /// Returns the words of the command line.
-    pub fn words(self) -> &'static [&'static str] {
+    pub(crate) fn words(self) -> &'static [&'static str] {
         match self {
             Self::Install | Self::Again | Self::Change => &["apply"],
             Self::Reset => &["reset", "--force"],
@@ -38,7 +38,7 @@ impl Work {
 
 /// What happens.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Event {
+pub(crate) enum Event {
     /// Nothing.
     Nothing,
     /// A command goes wrong.
@@ -51,17 +51,17 @@ pub enum Event {
 
 /// A trial: which command is disturbed, by what, and where.
 #[derive(Debug, Clone)]
-pub struct Plan {
-    pub seed: u64,
-    pub order: Vec<usize>,
-    pub work: Work,
-    pub event: Event,
-    pub host: HostId,
-    pub number: u64,
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) order: Vec<usize>,
+    pub(crate) work: Work,
+    pub(crate) event: Event,
+    pub(crate) host: HostId,
+    pub(crate) number: u64,
 }
 
 /// Draws the order of the hosts and the command of a seed.
-pub fn draw(seed: u64) -> (SmallRng, Vec<usize>, Work) {
+pub(crate) fn draw(seed: u64) -> (SmallRng, Vec<usize>, Work) {
     let mut rng = SmallRng::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let mut order: Vec<usize> = (0..HOSTS.len()).collect();
     for at in (1..order.len()).rev() {
@@ -80,7 +80,7 @@ pub fn draw(seed: u64) -> (SmallRng, Vec<usize>, Work) {
 }
 
 /// Draws what happens, where an undisturbed run sends so many commands to each host.
-pub fn plan(
+pub(crate) fn plan(
     seed: u64,
     mut rng: SmallRng,
     order: Vec<usize>,
@@ -155,7 +155,7 @@ fn event(rng: &mut SmallRng, host: HostId) -> Event {
 
 impl Plan {
     /// Prepares the event; returns the signals that the user will send.
-    pub fn prepare(&self, cluster: &Cluster) -> Option<UnboundedReceiver<i32>> {
+    pub(crate) fn prepare(&self, cluster: &Cluster) -> Option<UnboundedReceiver<i32>> {
         let fleet = &cluster.fleet;
         match &self.event {
             Event::Nothing => None,
@@ -204,7 +204,7 @@ impl fmt::Display for Plan {
 
 impl Plan {
     /// Returns the scenario that repeats it with `launchpad rehearse`, as far as there is one.
-    pub fn scenario(&self) -> String {
+    pub(crate) fn scenario(&self) -> String {
         let host = HOSTS[self.host.0].0;
         let place = format!("command: {}, host: {host}", self.number);
         let seconds = |time: Option<Duration>| {

@@ -14,7 +14,7 @@ use crate::event::{self, Event, Plan, Work};
 const TRIES: usize = 3;
 
 /// Runs the trial of a seed.
-pub fn run(seed: u64) -> Result<(), String> {
+pub(crate) fn run(seed: u64) -> Result<(), String> {
     let runtime = cli::rehearsal::runtime().unwrap();
     let (rng, order, work) = event::draw(seed);
     let (counts, expected) = runtime

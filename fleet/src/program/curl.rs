@@ -196,10 +196,10 @@ async fn one(invocation: &mut Invocation, wishes: &Wishes, url: &str) -> u8 {
         Some(Data::File(path)) => match invocation.read_file(path) {
             Ok(bytes) => bytes,
             Err(_) => {
-                invocation.complain(&format!(
+                invocation.complain(
                     "curl: option --data-binary: error encountered when reading a file\ncurl: try \
-                     'curl --help' or 'curl --manual' for more information\n"
-                ));
+                     'curl --help' or 'curl --manual' for more information\n",
+                );
                 return 26;
             }
         },

@@ -481,8 +481,8 @@ fn helper(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
             return invocation.not_simulated("no verb");
         };
         let now = invocation.now();
-        for name in units.to_vec() {
-            let name = full_name(&name);
+        for name in units {
+            let name = full_name(name);
             let said = invocation.host(|host| {
                 let files = &mut host.files;
                 // `systemctl preset` speaks; what the helper does itself, it does in silence.
