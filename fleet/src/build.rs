@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::files::{Content, Credentials, Follow, Kind, Mount};
 use crate::host::{Host, Route};
 use crate::network::Interface;
+use crate::process::{Pid, Process};
 use crate::profile::{Kernel, Profile};
 use crate::world::{Fleet, HostId};
 
@@ -50,6 +51,8 @@ pub struct HostSpec {
     pub kernel: Kernel,
     /// Whether it is a container: a system in one, as the lab's hosts are.
     pub is_container: bool,
+    /// How many files a process may open at most.
+    pub open_files: u32,
     /// Further file systems.
     pub mounts: Vec<Mount>,
 }
@@ -69,6 +72,7 @@ impl HostSpec {
             disk: 100 << 30,
             kernel: Kernel::default(),
             is_container: false,
+            open_files: 524_288,
             mounts: Vec::new(),
         }
     }
@@ -148,6 +152,7 @@ fn build(spec: &HostSpec, profile: &Profile, written: Duration, rng: &mut impl r
     host.hardware.processors = spec.processors;
     host.hardware.memory_kib = spec.memory_kib;
     host.hardware.kernel = spec.kernel.clone();
+    host.hardware.open_files = spec.open_files;
     host.files.change_mount("/", |mount| mount.size = spec.disk);
     if spec.is_container {
         contain(&mut host);
@@ -174,6 +179,7 @@ fn build(spec: &HostSpec, profile: &Profile, written: Duration, rng: &mut impl r
     for (path, mode, text) in texts {
         put(&mut host, path, mode, text, written);
     }
+    add_processes(&mut host, written);
     host.firewall = crate::engine::rules_without_engine(&host);
     add_login(&mut host, spec, written);
     for interface in host.interfaces.clone() {
@@ -200,6 +206,22 @@ fn contain(host: &mut Host) {
             });
         }
     }
+}
+
+/// Adds the processes that every host has.
+fn add_processes(host: &mut Host, started: Duration) {
+    let process = |words: &[&str]| Process {
+        parent: Pid(0),
+        session: 0,
+        user: "root".to_owned(),
+        command: words.iter().map(|&word| word.to_owned()).collect(),
+        started,
+        control: std::sync::Arc::default(),
+    };
+    let init = process(&["/usr/lib/systemd/systemd"]);
+    host.processes.add_resident(Some(Pid(1)), init);
+    let sshd = process(&["/usr/sbin/sshd", "-D"]);
+    host.processes.add_resident(Some(Pid(212)), sshd);
 }
 
 fn put(host: &mut Host, path: &str, mode: u32, text: String, written: Duration) {

@@ -121,6 +121,7 @@ impl Host {
                 processors: 4,
                 memory_kib: 16 << 20,
                 kernel: Kernel::default(),
+                open_files: 524_288,
                 machine: "x86_64".to_owned(),
                 host_name: name.to_owned(),
             },

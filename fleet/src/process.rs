@@ -380,7 +380,7 @@ impl Processes {
         for process in self.table.values() {
             process.control.signal(Signal::KILL);
         }
-        self.table.clear();
+        self.table.retain(|pid, _| pid.0 == 1);
     }
 
     fn next(&mut self) -> Pid {

@@ -53,6 +53,8 @@ pub struct Hardware {
     pub memory_kib: u64,
     /// Its kernel.
     pub kernel: Kernel,
+    /// How many files a process may open at most.
+    pub open_files: u32,
     /// What `uname -m` says.
     pub machine: String,
     /// The name of the host in the kernel.
@@ -338,6 +340,9 @@ impl<'a> Reader<'a> {
         );
         let comm = Kind::File(Content::from("systemd\n"));
         self.add("/proc/1/comm", comm, 0o444, 0, 0);
+        let line = Kind::File(Content::from("/sbin/init\0"));
+        self.add("/proc/1/cmdline", line, 0o444, 0, 0);
+        self.add("/run/dbus/system_bus_socket", Kind::Socket, 0o666, 0, 0);
         let forward = Kind::File(Content::from("1\n"));
         self.add("/proc/sys/net/ipv4/ip_forward", forward, 0o644, 0, 0);
         let devices = [

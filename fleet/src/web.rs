@@ -133,6 +133,20 @@ pub(crate) async fn fetch(
                 });
             }
             let path = url.path.split('?').next().unwrap_or_default();
+            let is_trusted = site.is_trusted || url.scheme == "http";
+            let asks = world.engines.registries.get(&name);
+            if let (Some(registry), true) = (asks, path.starts_with("/v2/"))
+                && !registry.admits(request.authorization)
+            {
+                let body = "{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"authentication \
+                            required\",\"detail\":null}]}\n";
+                return Ok(Page {
+                    status: 401,
+                    body: body.as_bytes().to_vec(),
+                    bandwidth: site.bandwidth.max(1),
+                    is_trusted,
+                });
+            }
             let page = site.pages.get(path);
             Ok(Page {
                 status: if page.is_some() { 200 } else { 404 },

@@ -66,6 +66,7 @@ impl Lab {
             spec.is_container = true;
             spec.kernel = kernel();
             spec.mounts = mounts();
+            spec.open_files = 20_000;
             let host = fleet.add_host(&spec).unwrap();
             furnish(&fleet, host);
         }
@@ -251,7 +252,7 @@ async fn install(fleet: &Fleet) {
     assert_eq!(status, 0, "{}", seen.text());
     assert_eq!(fleet.host(HostId(0), |host| host.name.clone()), "m1");
     // Agents on all nodes have had their time.
-    tokio::time::sleep(Duration::from_secs(90)).await;
+    tokio::time::sleep(Duration::from_secs(30)).await;
 }
 
 /// Keeps what is written.

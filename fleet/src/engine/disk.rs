@@ -53,11 +53,25 @@ impl Disk<'_> {
     }
 
     /// Makes what an engine makes when it starts.
-    pub(crate) fn lay_out(&mut self) -> Result<(), Errno> {
+    pub(crate) fn lay_out(&mut self, is_old: bool) -> Result<(), Errno> {
         for directory in DIRECTORIES {
             let path = self.path(directory);
             self.files.make_dirs(&path, 0o710, &self.who, self.now)?;
         }
+        if is_old {
+            // Before version 24: a key of its own, and what is known of signed images.
+            let path = self.path("trust");
+            self.files.make_dirs(&path, 0o700, &self.who, self.now)?;
+            self.files.make_dirs("/etc/docker", 0o755, &self.who, self.now)?;
+            if !self.files.exists("/etc/docker/key.json") {
+                self.write("/etc/docker/key.json", b"{\"crv\":\"P-256\"}\n")?;
+            }
+        }
+        for name in ["containerd", "libnetwork", "netns", "plugins", "runtime-runc", "swarm"] {
+            let path = format!("/run/docker/{name}");
+            self.files.make_dirs(&path, 0o700, &self.who, self.now)?;
+        }
+        self.write("/run/docker/metrics.sock", b"")?;
         Ok(())
     }
 
@@ -127,6 +141,11 @@ impl Disk<'_> {
         let directory = self.path("swarm");
         self.files
             .make_dirs(&directory, 0o700, &self.who, self.now)?;
+        for part in ["certificates", "worker"] {
+            let path = format!("{directory}/{part}");
+            self.files.make_dirs(&path, 0o700, &self.who, self.now)?;
+        }
+        self.write(&format!("{directory}/state.json"), b"[]\n")?;
         let state = format!("{{\"NodeID\":\"{node}\"}}\n");
         self.write(&format!("{directory}/docker-state.json"), state.as_bytes())
     }

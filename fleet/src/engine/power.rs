@@ -42,7 +42,8 @@ pub(crate) fn start(
     engine.settings = settings;
     version.clone_into(&mut engine.version);
     forget_what_is_gone(world, host, now);
-    let laid_out = disk(world, host, now).lay_out();
+    let is_old = super::show::info::major(version) < 24;
+    let laid_out = disk(world, host, now).lay_out(is_old);
     laid_out.map_err(|errno| cannot(&format!("failed to start daemon: mkdir {root}"), errno))?;
     if world.engine(host).id.is_empty() {
         let id = names::engine_id(&mut world.rng);

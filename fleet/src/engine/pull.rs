@@ -40,25 +40,40 @@ pub(crate) fn plan(
     let (name, _) = host_and_port(&reference.domain);
     let reach = around::reach(world, host, name);
     let trusts = around::trusts(world, host, &reference.domain);
-    let engine = &world.hosts[host.0].engine;
+    let settings = world.hosts[host.0].engine.settings.clone();
     let caller = Caller {
-        settings: &engine.settings,
+        settings: &settings,
         reach,
         trusts,
         login,
     };
     let image = world.engines.registries.manifest(reference, &caller);
+    let image = image.map_err(|trouble| told(world, host, trouble));
     let layers = image
         .as_ref()
-        .map(|image| engine.images.missing_layers(image))
+        .map(|image| world.engine(host).images.missing_layers(image))
         .unwrap_or_default();
     let registry = world.engines.registries.get(&reference.domain);
-    let at_once = engine.settings.downloads;
+    let at_once = settings.downloads;
     let transfer = registry.map(|one| one.transfer(&layers, at_once));
     Plan {
         image,
         layers,
         transfer: transfer.unwrap_or_default(),
+    }
+}
+
+/// Adds who was asked for a name, as the engine does.
+fn told(world: &World, host: HostId, trouble: Trouble) -> Trouble {
+    let text = world.hosts[host.0].files.text("/etc/resolv.conf").unwrap_or_default();
+    let mut servers = text.lines().filter_map(|line| line.strip_prefix("nameserver "));
+    let Some(server) = servers.next().map(str::trim) else {
+        return trouble;
+    };
+    let asked = format!(" on {server}:53: no such host");
+    Trouble {
+        message: trouble.message.replace(": no such host", &asked),
+        ..trouble
     }
 }
 

@@ -351,6 +351,16 @@ impl Own {
 }
 
 impl Registry {
+    /// Returns whether it lets somebody in, by what is in a request for that.
+    pub(crate) fn admits(&self, authorization: Option<&str>) -> bool {
+        use base64::Engine as _;
+        let admitted = |(user, password): (&String, &String)| {
+            let pair = base64::prelude::BASE64_STANDARD.encode(format!("{user}:{password}"));
+            authorization.is_some_and(|text| text == format!("Basic {pair}"))
+        };
+        self.users.is_empty() || self.users.iter().any(admitted)
+    }
+
     fn find(&self, reference: &Reference, is_user: bool) -> Result<Arc<Image>, String> {
         let name = reference.familiar_repository();
         let denied = || {

@@ -244,7 +244,10 @@ impl Files {
             Some(Kind::Directory(children)) if children.is_empty() => {
                 self.take(&full, who, now).map(drop)
             }
-            Some(Kind::Directory(_)) => Err(Errno::NotEmpty),
+            Some(Kind::Directory(_)) => {
+                self.may_change_names(super::split(&full).0, who)?;
+                Err(Errno::NotEmpty)
+            }
             Some(_) => Err(Errno::NotDirectory),
         }
     }
@@ -397,11 +400,14 @@ impl Files {
 
     /// Takes a node out of the tree.
     fn take(&mut self, full: &str, who: &Credentials, now: Duration) -> Result<Arc<Node>, Errno> {
-        if full == "/" || self.mounts.iter().any(|mount| mount.point == full) {
+        if full == "/" {
             return Err(Errno::Busy);
         }
         let (directory, name) = super::split(full);
         self.may_change_names(directory, who)?;
+        if self.mounts.iter().any(|mount| mount.point == full) {
+            return Err(Errno::Busy);
+        }
         let parent = self.node(directory, Follow::No, &Credentials::root())?;
         let Kind::Directory(children) = &parent.kind else {
             return Err(Errno::NotDirectory);

@@ -217,7 +217,11 @@ fn useradd(invocation: &mut Invocation) -> u8 {
         None => Vec::new(),
     };
     let is_system = options.has('r');
-    let uid = options.value('u').and_then(|text| text.parse().ok());
+    let uid: Option<u32> = options.value('u').and_then(|text| text.parse().ok());
+    if let Some(uid) = uid.filter(|uid| used.contains(uid)) {
+        invocation.error(&format!("UID {uid} is not unique"));
+        return 4;
+    }
     let uid = uid.unwrap_or_else(|| free_id(used.into_iter(), is_system));
     let gid = match options.value('g') {
         Some(group) => {

@@ -435,7 +435,18 @@ fn stat(invocation: &mut Invocation) -> u8 {
             String::from_utf8_lossy(&crate::shell::format::unescape(format).0).into_owned()
         }
         (None, Some(format)) => format!("{format}\n"),
-        (None, None) => return invocation.not_simulated("output without a format"),
+        (None, None) => {
+            let root = crate::files::Credentials::root();
+            let missing = options.operands.iter().find(|operand| {
+                let path = invocation.path(operand);
+                invocation.host(|host| host.files.stat(&path, Follow::No, &root).is_err())
+            });
+            let Some(missing) = missing else {
+                return invocation.not_simulated("output without a format");
+            };
+            invocation.error(&format!("cannot statx '{missing}': {}", Errno::NotFound));
+            return 1;
+        }
     };
     let follow = if options.has('L') {
         Follow::Yes

@@ -41,6 +41,21 @@ enum Data {
     File(String),
 }
 
+/// What follows a complaint about a command line.
+const TRY: &str = "curl: try 'curl --help' or 'curl --manual' for more information\n";
+
+/// Whether it is an option of the real one. All letters are; of the long ones those that are met.
+fn is_real(option: &str) -> bool {
+    const REAL: [&str; 24] = [
+        "cacert", "cert", "cookie", "cookie-jar", "create-dirs", "data-urlencode", "fail-early",
+        "fail-with-body", "form", "get", "http1.1", "http2", "interface", "ipv4", "ipv6", "key",
+        "limit-rate", "noproxy", "parallel", "progress-bar", "proxy", "resolve", "retry-all-errors",
+        "retry-max-time",
+    ];
+    let long = option.strip_prefix("--").map(|long| long.split(' ').next().unwrap_or(long));
+    long.is_none_or(|long| REAL.contains(&long) || option.contains(' '))
+}
+
 /// Why a transfer failed: curl's status and words.
 struct Failure {
     status: u8,
@@ -52,10 +67,16 @@ fn curl(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
         invocation.spend(crate::time::of("curl")).await;
         let wishes = match parse(&invocation.arguments) {
             Ok(wishes) => wishes,
-            Err(option) => return invocation.not_simulated(&format!("option {option}")),
+            Err(option) if is_real(&option) => {
+                return invocation.not_simulated(&format!("option {option}"));
+            }
+            Err(option) => {
+                invocation.complain(&format!("curl: option {option}: is unknown\n{TRY}"));
+                return 2;
+            }
         };
         if wishes.urls.is_empty() {
-            invocation.complain("curl: (2) no URL specified\n");
+            invocation.complain(&format!("curl: no URL specified!\n{TRY}"));
             return 2;
         }
         let mut status = 0;
@@ -239,6 +260,9 @@ async fn transfer(
     url: &str,
     body: &[u8],
 ) -> Result<Page, Failure> {
+    if url.starts_with("file://") {
+        return from_file(invocation, url);
+    }
     let Some(parsed) = Url::parse(url) else {
         return Err(Failure {
             status: 3,
@@ -255,8 +279,13 @@ async fn transfer(
     let authorization = wishes.headers.iter().find_map(|header| {
         let (name, value) = header.split_once(':')?;
         name.eq_ignore_ascii_case("authorization")
-            .then(|| value.trim())
+            .then(|| value.trim().to_owned())
     });
+    let basic = wishes.user.as_ref().map(|user| {
+        use base64::Engine as _;
+        format!("Basic {}", base64::prelude::BASE64_STANDARD.encode(user))
+    });
+    let authorization = authorization.or(basic);
     let implied = match (wishes.only_head, &wishes.data) {
         (true, _) => "HEAD",
         (false, Some(_)) => "POST",
@@ -264,7 +293,7 @@ async fn transfer(
     };
     let request = Request {
         method: wishes.method.as_deref().unwrap_or(implied),
-        authorization,
+        authorization: authorization.as_deref(),
         body,
     };
     if let Some(socket) = &wishes.socket {
@@ -288,6 +317,22 @@ async fn transfer(
             invocation.sleep(time).await;
             Ok(page)
         }
+    }
+}
+
+fn from_file(invocation: &Invocation, url: &str) -> Result<Page, Failure> {
+    let path = url.trim_start_matches("file://");
+    match invocation.read_file(path) {
+        Ok(body) => Ok(Page {
+            status: 0,
+            body,
+            bandwidth: 500 << 20,
+            is_trusted: true,
+        }),
+        Err(_) => Err(Failure {
+            status: 37,
+            said: format!("Couldn't open file {path}"),
+        }),
     }
 }
 
@@ -341,13 +386,15 @@ async fn failure(
             let limit = limits.into_iter().flatten().min();
             let limit = limit.unwrap_or(Duration::from_secs(130));
             invocation.sleep(limit).await;
-            Failure {
-                status: 28,
-                said: format!(
-                    "Failed to connect to {host} port {port} after {} ms: Timeout was reached",
-                    limit.as_millis()
-                ),
-            }
+            let time = limit.as_millis();
+            // Which limit it is that was reached.
+            let said = match wishes.max_time == Some(limit) {
+                true => format!("Connection timed out after {time} milliseconds"),
+                false => {
+                    format!("Failed to connect to {host} port {port} after {time} ms: Timeout was reached")
+                }
+            };
+            Failure { status: 28, said }
         }
         Unfetched::Garbled => Failure {
             status: 35,
@@ -371,8 +418,9 @@ async fn deliver(invocation: &mut Invocation, wishes: &Wishes, url: &str, page: 
     let mut bytes = Vec::new();
     if wishes.only_head || wishes.shows_head {
         bytes = format!(
-            "HTTP/1.1 {} \r\nContent-Length: {size}\r\n\r\n",
-            page.status
+            "HTTP/1.1 {} {}\r\nContent-Length: {size}\r\n\r\n",
+            page.status,
+            reason(page.status)
         )
         .into_bytes();
     }
@@ -399,6 +447,23 @@ async fn deliver(invocation: &mut Invocation, wishes: &Wishes, url: &str, page: 
     0
 }
 
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        204 => "No Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        _ => "",
+    }
+}
+
 /// Prints what `-w` asks for.
 fn write_out(
     invocation: &mut Invocation,
@@ -416,6 +481,7 @@ fn write_out(
         .replace("\\t", "\t")
         .replace("%{http_code}", &format!("{status:03}"))
         .replace("%{response_code}", &format!("{status:03}"))
+        .replace("%{content_type}", page.map_or("", |_| "application/octet-stream"))
         .replace("%{size_download}", &size.to_string())
         .replace("%{url_effective}", url)
         .replace("%{time_total}", "0.010000");

@@ -47,6 +47,7 @@ fn gpg(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
                 word => files.push(word.to_owned()),
             }
         }
+        make_home(invocation);
         let bytes = match files.first() {
             None => Ok(invocation.read_input().await),
             Some(path) => invocation.read_file(path),
@@ -68,13 +69,43 @@ fn gpg(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
     })
 }
 
+/// Makes the directory of keys, and tells of it, where it is not there.
+fn make_home(invocation: &mut Invocation) {
+    let own = invocation.variable("GNUPGHOME").is_some();
+    let home = invocation.variable("HOME").unwrap_or("/root").to_owned();
+    let home = format!("{home}/.gnupg");
+    let is_quiet = ["--quiet", "-q"].iter().any(|word| invocation.arguments.iter().any(|one| one == word));
+    if own || is_quiet || invocation.host(|host| host.files.exists(&home)) {
+        return;
+    }
+    let made = invocation.files(|files, who, now| {
+        files.make_dirs(&home, 0o700, who, now)?;
+        files.write(&format!("{home}/pubring.kbx"), "", 0o600, who, now)?;
+        files.write(&format!("{home}/trustdb.gpg"), "", 0o600, who, now)
+    });
+    if made.is_ok() {
+        invocation.complain(&format!(
+            "gpg: directory '{home}' created\ngpg: keybox '{home}/pubring.kbx' created\ngpg: \
+             {home}/trustdb.gpg: trustdb created\n"
+        ));
+    }
+}
+
 fn show(invocation: &mut Invocation, text: &str) -> u8 {
     let keys = keys(text);
     if keys.is_empty() {
         invocation.complain("gpg: no valid OpenPGP data found.\n");
         return 2;
     }
+    let is_for_programs = invocation.arguments.iter().any(|word| word == "--with-colons");
     for key in keys {
+        if is_for_programs {
+            let short = key.get(24..).unwrap_or_default();
+            invocation.print(&format!(
+                "pub:-:3072:1:{short}:1795640000:::-:::scSC::::::23::0:\nfpr:::::::::{key}:\n"
+            ));
+            continue;
+        }
         invocation.print(&format!(
             "pub   rsa3072 2026-11-25 [SC]\n      {key}\nuid                      Package \
              repository\n\n"
@@ -89,7 +120,8 @@ fn dearmour(invocation: &mut Invocation, text: &str, output: Option<&str>) -> u8
         invocation.complain("gpg: no valid OpenPGP data found.\ngpg: dearmoring failed: eof\n");
         return 2;
     }
-    let ring = format!("{}\n", keys.join("\n"));
+    // As long as one with a key of RSA; what is behind the fingerprint nobody reads.
+    let ring = format!("{}\n{:861}", keys.join("\n"), "");
     match output {
         None => invocation.print(&ring),
         Some(path) => {

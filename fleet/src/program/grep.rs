@@ -95,7 +95,10 @@ async fn grep(invocation: &mut Invocation, syntax: Syntax) -> u8 {
     let regex = match compile(&patterns, &options, syntax) {
         Ok(regex) => regex,
         Err(Wrong::NotSimulated(what)) => return invocation.not_simulated(what),
-        Err(Wrong::Invalid) => return invocation.not_simulated("this expression"),
+        Err(Wrong::Invalid) => {
+            invocation.error("Invalid regular expression");
+            return 2;
+        }
     };
     let number = |flag: char| {
         options

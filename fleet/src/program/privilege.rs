@@ -1,8 +1,11 @@
 //! `sudo` and `doas`: rules are those of `/etc/sudoers`, `/etc/sudoers.d` and `/etc/doas.conf`.
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 
 use super::{Invocation, Program};
+use crate::systemd::Entry;
 use crate::accounts;
 use crate::files::{Credentials, Files};
 
@@ -31,7 +34,7 @@ fn sudo(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
     Box::pin(async move {
         invocation.spend(crate::time::of("sudo")).await;
         let (mut never_asks, mut keeps, mut target) = (false, false, "root".to_owned());
-        let (mut logs_in, mut validates) = (false, false);
+        let (mut logs_in, mut validates, mut lists) = (false, false, false);
         let arguments = invocation.arguments.clone();
         let mut words: &[String] = &arguments;
         while let Some((word, rest)) = words.split_first() {
@@ -43,6 +46,7 @@ fn sudo(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
                 "-H" | "-S" | "-k" => {}
                 "-i" | "--login" => logs_in = true,
                 "-v" => validates = true,
+                "-l" | "--list" => lists = true,
                 "-u" | "--user" => {
                     if let Some((name, rest)) = words.split_first() {
                         target.clone_from(name);
@@ -60,6 +64,12 @@ fn sudo(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
             }
         }
         let command: Vec<String> = words.to_vec();
+        if lists && command.is_empty() {
+            return list(invocation);
+        }
+        if lists {
+            return invocation.not_simulated("-l with a command");
+        }
         if command.is_empty() && !validates && !logs_in {
             invocation.complain("usage: sudo -h | -K | -k | -V\n");
             return 1;
@@ -98,6 +108,43 @@ fn sudo(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
         }
         become_user(invocation, &target, keeps, logs_in, command).await
     })
+}
+
+/// Tells what the user may do; `judge` is what counts.
+fn list(invocation: &mut Invocation) -> u8 {
+    let who = invocation.credentials.clone();
+    let (name, rules) = invocation.host(|host| {
+        let free = judge(&host.files, &who, "/") == Verdict::Free;
+        (host.host_name().to_owned(), free)
+    });
+    if !rules {
+        return invocation.not_simulated("-l for somebody who may not do everything");
+    }
+    let user = &who.user;
+    invocation.print(&format!(
+        "Matching Defaults entries for {user} on {name}:\n    env_reset, mail_badpass,\n    \
+         secure_path=/usr/local/sbin\\:/usr/local/bin\\:/usr/sbin\\:/usr/bin\\:/sbin\\:/bin,\n    \
+         use_pty\n\nUser {user} may run the following commands on {name}:\n    (ALL) NOPASSWD: ALL\n"
+    ));
+    0
+}
+
+/// Tells the journal, as PAM does, at the begin or the end of a session.
+fn tell_journal(invocation: &Invocation, uid: u32, what: &str) {
+    let at = invocation.now().as_micros() as u64;
+    let by = match what {
+        "opened" => format!("(uid=0) by (uid={uid})"),
+        _ => String::new(),
+    };
+    let entry = Entry {
+        at,
+        unit: "ssh.service".to_owned(),
+        identifier: "sudo".to_owned(),
+        pid: invocation.pid.0,
+        message: format!("pam_unix(sudo:session): session {what} for user root{by}"),
+        is_error: false,
+    };
+    invocation.host(|host| Arc::make_mut(&mut host.systemd.journal).add(entry));
 }
 
 async fn become_user(
@@ -154,10 +201,13 @@ async fn become_user(
     }
     invocation.credentials = credentials;
     invocation.environment = environment;
-    match invocation.launch(command) {
+    tell_journal(invocation, before.uid, "opened");
+    let status = match invocation.launch(command) {
         Ok(launch) => invocation.run_launch(launch).await,
         Err(status) => status,
-    }
+    };
+    tell_journal(invocation, before.uid, "closed");
+    status
 }
 
 /// Judges by the rules of sudo; the last rule that fits counts.

@@ -96,8 +96,9 @@ async fn pgrep(invocation: &mut Invocation, kills: bool) -> u8 {
         ("list-name", 'l', Value::None),
         ("list-full", 'a', Value::None),
         ("parent", 'P', Value::Needed),
+        ("count", 'c', Value::None),
     ];
-    let options = match options::read(invocation, "fxu:laP:oni", &long) {
+    let options = match options::read(invocation, "fxu:laP:onic", &long) {
         Ok(options) => options,
         Err(status) => return status,
     };
@@ -130,7 +131,10 @@ async fn pgrep(invocation: &mut Invocation, kills: bool) -> u8 {
         .into_iter()
         .filter(|(pid, process)| *pid != own && fits(process))
         .collect();
-    for (pid, process) in &found {
+    if options.has('c') {
+        invocation.print(&format!("{}\n", found.len()));
+    }
+    for (pid, process) in found.iter().filter(|_| kills || !options.has('c')) {
         if kills {
             process.control.signal(signal);
             continue;
@@ -171,6 +175,7 @@ fn ps(invocation: &mut Invocation) -> u8 {
     let (mut columns, mut is_all, mut pids): (Vec<String>, bool, Vec<u32>) =
         (Vec::new(), false, Vec::new());
     let mut at = 0;
+    let mut named = None;
     while let Some(word) = words.get(at).cloned() {
         at += 1;
         match word.as_str() {
@@ -198,8 +203,15 @@ fn ps(invocation: &mut Invocation) -> u8 {
                 );
                 at += 1;
             }
+            "-C" => {
+                named = words.get(at).cloned();
+                at += 1;
+            }
             other => return invocation.not_simulated(&format!("the option {other}")),
         }
+    }
+    if let (Some(name), true) = (&named, columns.is_empty()) {
+        return ps_of(invocation, name);
     }
     if columns.is_empty() {
         columns = ["user", "pid", "ppid", "args"].map(str::to_owned).to_vec();
@@ -210,9 +222,10 @@ fn ps(invocation: &mut Invocation) -> u8 {
     let mut count = 0;
     let mut text = String::new();
     for (pid, process) in all_of(invocation) {
-        let is_wanted = match pids.is_empty() {
-            true => is_all || process.session == session,
-            false => pids.contains(&pid.0),
+        let is_wanted = match (&named, pids.is_empty()) {
+            (Some(name), _) => short_name(&process) == *name,
+            (None, true) => is_all || process.session == session,
+            (None, false) => pids.contains(&pid.0),
         };
         if !is_wanted {
             continue;
@@ -249,4 +262,18 @@ fn ps(invocation: &mut Invocation) -> u8 {
     }
     invocation.print(&text);
     u8::from(count == 0)
+}
+
+/// `ps -C NAME`.
+fn ps_of(invocation: &mut Invocation, name: &str) -> u8 {
+    let all = all_of(invocation).into_iter();
+    let own: Vec<u32> = all
+        .filter(|(_, process)| short_name(process) == name)
+        .map(|(pid, _)| pid.0)
+        .collect();
+    invocation.print("    PID TTY          TIME CMD\n");
+    for pid in &own {
+        invocation.print(&format!("{pid:>7} ?        00:00:00 {name}\n"));
+    }
+    u8::from(own.is_empty())
 }

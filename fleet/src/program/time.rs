@@ -136,6 +136,11 @@ pub(crate) fn format(format: &str, time: Duration) -> Option<String> {
     Some(text)
 }
 
+/// Options of the real `date` that are not simulated.
+const OTHER: [&str; 7] = [
+    "debug", "file", "help", "resolution", "rfc-email", "universal", "version",
+];
+
 /// Reads a time: `@seconds`, `now`, ISO 8601, and `2 hours ago`.
 pub(crate) fn parse(text: &str, now: Duration) -> Option<Duration> {
     let text = text.trim();
@@ -150,6 +155,13 @@ pub(crate) fn parse(text: &str, now: Duration) -> Option<Duration> {
     }
     if let Some(time) = relative(text, now) {
         return Some(time);
+    }
+    // A date, and a way from there: `2024-01-01 +1 day`.
+    if let Some((date, way)) = text.split_once(" +").or_else(|| text.split_once(" -"))
+        && let Some(date) = parse(date, now)
+    {
+        let sign = text.as_bytes().get(text.len() - way.len() - 1).copied()?;
+        return relative(&format!("{}{way}", sign as char), date);
     }
     let text = text
         .strip_suffix("UTC")
@@ -214,6 +226,16 @@ fn date(invocation: &mut Invocation) -> u8 {
             *word = format!("--iso-8601={rest}");
         }
     }
+    let known: Vec<&str> = long.iter().map(|(name, ..)| *name).collect();
+    let strange = invocation.arguments.iter().find(|word| {
+        let name = word.strip_prefix("--").and_then(|word| word.split('=').next());
+        name.is_some_and(|name| !name.is_empty() && !known.contains(&name) && !OTHER.contains(&name))
+    });
+    if let Some(strange) = strange.cloned() {
+        invocation.error(&format!("unrecognized option '{strange}'"));
+        invocation.complain("Try 'date --help' for more information.\n");
+        return 1;
+    }
     let options = match options::read(invocation, "ud:s:r:R", &long) {
         Ok(options) => options,
         Err(status) => return status,
@@ -225,6 +247,10 @@ fn date(invocation: &mut Invocation) -> u8 {
     let time = match options.value('d') {
         Some(text) => match parse(text, now) {
             Some(time) => time,
+            None if text.chars().all(|one| one.is_ascii_lowercase()) => {
+                invocation.error(&format!("invalid date '{text}'"));
+                return 1;
+            }
             None => {
                 let what = format!("the date {text}");
                 return invocation.not_simulated(&what);
@@ -240,7 +266,7 @@ fn date(invocation: &mut Invocation) -> u8 {
         (Some("" | "date"), _, _) => "%Y-%m-%d".to_owned(),
         (Some("hours"), _, _) => "%Y-%m-%dT%H%:z".to_owned(),
         (Some("minutes"), _, _) => "%Y-%m-%dT%H:%M%:z".to_owned(),
-        (Some("seconds"), _, _) => "%Y-%m-%dT%H:%M:%S%:z".to_owned(),
+        (Some("seconds" | "s"), _, _) => "%Y-%m-%dT%H:%M:%S%:z".to_owned(),
         (Some("ns"), _, _) => "%Y-%m-%dT%H:%M:%S,%N%:z".to_owned(),
         (Some(_), _, _) => return invocation.not_simulated("this precision"),
         (None, Some("seconds"), _) => "%Y-%m-%d %H:%M:%S%:z".to_owned(),

@@ -24,7 +24,6 @@ impl Shell {
         shell.loops = 0;
         shell.owed = std::time::Duration::ZERO;
         shell.depth = 0;
-        shell.builtin = None;
         let birth = Birth {
             parent: self.process,
             session: self.session,

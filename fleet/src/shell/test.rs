@@ -213,6 +213,8 @@ impl Probe<'_> {
                 let modified =
                     |stat: &Option<crate::files::Stat>| stat.as_ref().map(|stat| stat.modified);
                 match operator {
+                    // Dash compares only what is there.
+                    "-nt" | "-ot" if left.is_none() || right.is_none() => false,
                     "-nt" => modified(&left) > modified(&right),
                     "-ot" => modified(&left) < modified(&right),
                     _ => {

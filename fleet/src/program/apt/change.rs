@@ -295,6 +295,19 @@ fn held(packages: &Packages, plan: &Plan) -> Vec<String> {
 
 /// Returns packages that came with others, and that nothing needs any more.
 fn unneeded(packages: &Packages, removed: &[String]) -> Vec<String> {
+    let mut gone: Vec<String> = removed.to_vec();
+    loop {
+        let more = unneeded_after(packages, &gone);
+        if more.is_empty() {
+            break;
+        }
+        gone.extend(more);
+    }
+    gone.split_off(removed.len())
+}
+
+/// Returns those that nothing needs any more, one step further.
+fn unneeded_after(packages: &Packages, removed: &[String]) -> Vec<String> {
     let is_needed = |name: &str| {
         packages.installed.values().any(|other| {
             other.state != State::ConfigFiles

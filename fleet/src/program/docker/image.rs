@@ -43,15 +43,80 @@ impl Docker<'_> {
             ["rm" | "remove", rest @ ..] => self.remove_images(rest).await,
             ["tag", rest @ ..] => self.tag(rest).await,
             ["prune", rest @ ..] => self.prune_images(rest).await,
+            ["history", rest @ ..] => self.history(rest).await,
+            ["load", rest @ ..] => self.load(rest).await,
+            ["save", rest @ ..] => self.save(rest).await,
             [word, ..] => Err(unknown(format!("the command image {word}"))),
             [] => Err(unknown("the help of image")),
         }
     }
 
+    /// `docker history`: only of images that have none.
+    async fn history(&mut self, words: &[&str]) -> Outcome {
+        let flags = Flags::parse(&[Flag::value("format"), Flag::switch("no-trunc")], words)?;
+        let name = only(&flags, "history")?.to_owned();
+        let created = self
+            .engine(|world, host, _| Ok(find(world, host, &name)?.image.created))
+            .await?;
+        if !created.is_zero() {
+            return Err(unknown("the history of an image"));
+        }
+        let listing = Listing {
+            columns: &[
+                ("ID", "IMAGE"),
+                ("CreatedSince", "CREATED"),
+                ("CreatedBy", "CREATED BY"),
+                ("Size", "SIZE"),
+                ("Comment", "COMMENT"),
+            ],
+            rows: Vec::new(),
+            key: "ID",
+        };
+        let text = listing.show(flags.value("format"), false)?;
+        self.invocation.print(&text);
+        Ok(0)
+    }
+
+    /// `docker load`: archives of images are not simulated, only that there is none.
+    async fn load(&mut self, words: &[&str]) -> Outcome {
+        let known = [Flag::value("input").short('i'), Flag::switch("quiet").short('q')];
+        let flags = Flags::parse(&known, words)?;
+        let input = flags.value("input").unwrap_or_default().to_owned();
+        let path = self.invocation.path(&input);
+        let is_there = self.invocation.host(|host| host.files.exists(&path));
+        match !input.is_empty() && !is_there {
+            true => Err(said(format!("open {input}: no such file or directory"))),
+            false => Err(unknown("the command image load")),
+        }
+    }
+
+    /// `docker save`: see [`Self::load`].
+    async fn save(&mut self, words: &[&str]) -> Outcome {
+        let flags = Flags::parse(&[Flag::value("output").short('o')], words)?;
+        let names = flags.rest.clone();
+        self.engine(|world, host, _| {
+            for name in &names {
+                let missing = || refusal(404, format!("No such image: {name}"));
+                find(world, host, name).map_err(|_refusal| missing())?;
+            }
+            Ok(())
+        })
+        .await?;
+        Err(unknown("the command image save"))
+    }
+
     async fn pull(&mut self, words: &[&str]) -> Outcome {
         let flags = Flags::parse(&[Flag::switch("quiet").short('q')], words)?;
         let name = only(&flags, "pull")?;
-        let reference = Reference::parse(name).map_err(said)?;
+        let is_old = show::info::major(&self.client_version()) < 23;
+        let reference = Reference::parse(name).map_err(|text| match text.split_once(" (") {
+            // Which name it is was told only later.
+            Some((start, rest)) if is_old => {
+                let end = rest.split_once(')').map_or("", |(_, end)| end);
+                said(format!("{start}{end}"))
+            }
+            _ => said(text),
+        })?;
         let is_quiet = flags.has("quiet");
         let is_latest =
             !name.contains('@') && !name.rsplit('/').next().unwrap_or_default().contains(':');
@@ -128,10 +193,11 @@ impl Docker<'_> {
         ];
         let flags = Flags::parse(&known, words)?;
         let mut wanted = flags.rest.clone();
+        let mut only_dangling = false;
         for (name, value) in flags.pairs("filter") {
             match name.as_str() {
                 "reference" => wanted.push(value),
-                "dangling" => {}
+                "dangling" => only_dangling = value == "true" || value == "1",
                 other => return Err(unknown(format!("the filter {other}"))),
             }
         }
@@ -147,6 +213,9 @@ impl Docker<'_> {
         let fits = |row: &Value| {
             let repository = row.at(&["Repository"]).as_text();
             let name = format!("{repository}:{}", row.at(&["Tag"]).as_text());
+            if only_dangling && repository != "<none>" {
+                return false;
+            }
             wanted.is_empty()
                 || wanted
                     .iter()
@@ -326,11 +395,6 @@ impl Docker<'_> {
         let flags = Flags::parse(&[], words)?;
         let domain = flags.rest.first().map_or("docker.io", String::as_str);
         let server = server(domain).to_owned();
-        if self.login_for(domain).is_none() {
-            self.invocation
-                .print(&format!("Not logged in to {server}\n"));
-            return Ok(0);
-        }
         self.keep_login(domain, None)?;
         self.invocation
             .print(&format!("Removing login credentials for {server}\n"));
@@ -463,10 +527,10 @@ fn remove(
     let user = containers.into_iter().find(|one| one.image_id == id);
     if let Some(user) = user.filter(|user| is_last && (!is_forced || user.state.status.is_alive()))
     {
-        let how = if user.state.status.is_alive() {
-            "cannot be forced"
-        } else {
-            "must force"
+        // A name can be taken away from under a container that runs; the image itself cannot.
+        let how = match (named.is_some(), user.state.status.is_alive()) {
+            (false, true) => "cannot be forced",
+            _ => "must force",
         };
         return Err(refusal(
             409,

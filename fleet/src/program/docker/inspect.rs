@@ -81,15 +81,23 @@ impl Docker<'_> {
             }
         }
         if problems.is_empty() {
-            Ok(0)
-        } else {
-            Err(said(problems.join("\n")))
+            return Ok(0);
         }
+        let text = problems.join("\n");
+        // Commands of the swarm wrapped what was not there, before version 23.
+        let wraps = kind.is_some_and(|kind| ["node", "service", "config", "secret"].contains(&kind.as_str()));
+        Err(said(match wraps && major < 23 {
+            true => format!("Status: {text}, Code: 1"),
+            false => text,
+        }))
     }
 }
 
 /// Says that something is not there: the command did so itself before version 25.
 fn missing(kind: &str, name: &str, refusal: &Refusal, major: u32) -> String {
+    if refusal.is_missing() && major < 23 && kind == "service" {
+        return format!("Error: no such service: {name}");
+    }
     if refusal.is_missing() && major < 25 {
         return format!("Error: No such {kind}: {name}");
     }

@@ -193,7 +193,7 @@ impl Docker<'_> {
             ("image", rest) => self.image(rest).await,
             ("images", rest) => self.images(rest).await,
             ("rmi", rest) => self.remove_images(rest).await,
-            ("pull" | "push" | "tag" | "load" | "save", rest) => {
+            ("pull" | "push" | "tag" | "load" | "save" | "history", rest) => {
                 self.image(&[&[*command], rest].concat()).await
             }
             ("login", rest) => self.log_in(rest).await,
@@ -205,6 +205,8 @@ impl Docker<'_> {
             ("node", rest) => self.node(rest).await,
             ("service", rest) => self.service(rest).await,
             ("swarm", rest) => self.swarm(rest).await,
+            ("stack", ["ls", rest @ ..]) => self.list_stacks(rest).await,
+            ("plugin", ["ls", rest @ ..]) => self.list_plugins(rest).await,
             (word, rest) => self.container(word, rest).await,
         }
     }
@@ -247,9 +249,9 @@ impl Docker<'_> {
             return Err(said(format!(
                 "permission denied while trying to connect to the Docker daemon socket at \
                  unix:///var/run/docker.sock: Get \
-                 \"http://%2Fvar%2Frun%2Fdocker.sock/v{}/info\": dial unix /var/run/docker.sock: \
+                 \"http://%2Fvar%2Frun%2Fdocker.sock/{}\": dial unix /var/run/docker.sock: \
                  connect: permission denied",
-                show::info::api_version(&self.client_version())
+                self.asks_for()
             )));
         }
         let (fleet, host) = (self.invocation.fleet.clone(), self.host());
@@ -261,6 +263,18 @@ impl Docker<'_> {
             Ok(())
         } else {
             Err(said(CANNOT_CONNECT))
+        }
+    }
+
+    /// Returns what the command asks the engine for first. Where it could not ask for the version of
+    /// the API, it speaks the oldest.
+    fn asks_for(&self) -> String {
+        let command = command_of(&self.invocation.arguments);
+        match command.as_str() {
+            "ps" | "container ls" | "container ps" => "v1.24/containers/json".to_owned(),
+            "version" => "v1.24/version".to_owned(),
+            "images" | "image ls" => "v1.24/images/json".to_owned(),
+            _ => format!("v{}/info", show::info::api_version(&self.client_version())),
         }
     }
 
@@ -370,11 +384,36 @@ impl Docker<'_> {
 const CANNOT_CONNECT: &str = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. \
                               Is the docker daemon running?";
 
-/// Says that arguments are missing, as the command does.
+/// Synopses and summaries of commands, as they stand behind complaints about arguments.
+const SYNOPSES: &[(&str, &str, &str)] = &[
+    ("run", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Run a command in a new container"),
+    ("swarm leave", "[OPTIONS]", "Leave the swarm"),
+    ("swarm join", "[OPTIONS] HOST:PORT", "Join a swarm as a node and/or manager"),
+    ("rm", "[OPTIONS] CONTAINER [CONTAINER...]", "Remove one or more containers"),
+    ("tag", "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]", "Create a tag TARGET_IMAGE that refers to \
+      SOURCE_IMAGE"),
+    ("inspect", "[OPTIONS] NAME|ID [NAME|ID...]", "Return low-level information on Docker objects"),
+    ("node update", "[OPTIONS] NODE", "Update a node"),
+    ("pull", "[OPTIONS] NAME[:TAG|@DIGEST]", "Pull an image or a repository from a registry"),
+];
+
+/// Says that arguments are missing, or too many, as the command does.
 fn usage(command: &str, wants: &str) -> Failure {
+    let known = SYNOPSES.iter().find(|(name, ..)| *name == command);
+    let more = known.map_or_else(String::new, |(_, synopsis, summary)| {
+        format!("\n\nUsage:  docker {command} {synopsis}\n\n{summary}")
+    });
     said(format!(
-        "\"docker {command}\" {wants}.\nSee 'docker {command} --help'."
+        "\"docker {command}\" {wants}.\nSee 'docker {command} --help'.{more}"
     ))
+}
+
+/// Fails where there is an argument.
+fn none(flags: &Flags, command: &str) -> Result<(), Failure> {
+    match flags.rest.is_empty() {
+        true => Ok(()),
+        false => Err(usage(command, "accepts no arguments")),
+    }
 }
 
 /// Fails unless there is at least one argument.

@@ -132,10 +132,10 @@ impl Docker<'_> {
         )?;
         self.each(&flags.rest, |world, host, now, name| {
             let swarm = managed(world, host)?;
-            let is_so = world.swarm(swarm).find_node(name)?.is_manager == is_manager;
-            if is_so {
+            let node = world.swarm(swarm).find_node(name)?;
+            if node.is_manager == is_manager {
                 let what = if is_manager { "manager" } else { "worker" };
-                return Ok(format!("Node {name} is already a {what}."));
+                return Ok(format!("Node {} is already a {what}.", node.id));
             }
             let update = Update {
                 is_manager: Some(is_manager),

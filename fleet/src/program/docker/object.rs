@@ -15,6 +15,15 @@ const COLUMNS: &[(&str, &str)] = &[
     ("UpdatedAt", "UPDATED"),
 ];
 
+/// Secrets have a driver, too.
+const COLUMNS_OF_SECRETS: &[(&str, &str)] = &[
+    ("ID", "ID"),
+    ("Name", "NAME"),
+    ("Driver", "DRIVER"),
+    ("CreatedAt", "CREATED"),
+    ("UpdatedAt", "UPDATED"),
+];
+
 impl Docker<'_> {
     /// Commands of configs and secrets.
     pub(super) async fn object(&mut self, kind: Kind, words: &[&str]) -> Outcome {
@@ -104,6 +113,7 @@ impl Docker<'_> {
                     map! {
                         "ID": &one.id,
                         "Name": &one.name,
+                        "Driver": "",
                         "CreatedAt": format!("{age} ago"),
                         "UpdatedAt": format!("{age} ago"),
                         "Labels": labels.collect::<Vec<_>>().join(","),
@@ -113,7 +123,10 @@ impl Docker<'_> {
             })
             .await?;
         let listing = Listing {
-            columns: COLUMNS,
+            columns: match kind {
+                Kind::Config => COLUMNS,
+                Kind::Secret => COLUMNS_OF_SECRETS,
+            },
             rows,
             key: "ID",
         };

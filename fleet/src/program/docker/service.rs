@@ -175,7 +175,18 @@ impl Docker<'_> {
                 }
                 Ok(rows)
             })
-            .await?;
+            .await;
+        let rows = match rows {
+            Err(Failure::Said(text, status)) => {
+                // The command looks for the names itself.
+                let text = match text.strip_prefix("Error: No such service: ") {
+                    Some(name) => format!("no such service: {name}"),
+                    None => text,
+                };
+                return Err(Failure::Said(text, status));
+            }
+            other => other?,
+        };
         let listing = Listing {
             columns: TASKS,
             rows,

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::flags::{Flag, Flags};
-use super::{Docker, Failure, Outcome, only, said, unknown};
-use crate::engine::around;
+use super::listing::Listing;
+use super::{Docker, Failure, Outcome, none, only, said, unknown};
+use crate::engine::{around, show};
 use crate::engine::swarm::membership::{self, Request};
 use crate::engine::swarm::node::AVAILABILITIES;
 use crate::engine::swarm::{Settings, managed};
@@ -39,6 +40,8 @@ impl Docker<'_> {
             ["leave", rest @ ..] => self.leave(rest).await,
             ["join-token", rest @ ..] => self.join_token(rest).await,
             ["update", rest @ ..] => self.update_swarm(rest).await,
+            ["ca"] => self.print_authority().await,
+            ["unlock-key", ..] => self.print_unlock_key().await,
             [word, ..] => Err(unknown(format!("the command swarm {word}"))),
             [] => Err(unknown("the help of swarm")),
         }
@@ -101,6 +104,7 @@ impl Docker<'_> {
 
     async fn leave(&mut self, words: &[&str]) -> Outcome {
         let flags = Flags::parse(&[Flag::switch("force").short('f')], words)?;
+        none(&flags, "swarm leave")?;
         let is_forced = flags.has("force");
         let took = self
             .engine(|world, host, now| membership::leave(world, host, is_forced, now))
@@ -145,16 +149,89 @@ impl Docker<'_> {
         Ok(0)
     }
 
+    /// `docker swarm ca`.
+    async fn print_authority(&mut self) -> Outcome {
+        let cluster = self
+            .engine(|world, host, _| {
+                let swarm = world.swarm(managed(world, host)?);
+                Ok(show::info::cluster(world, host, swarm))
+            })
+            .await?;
+        let root = cluster.at(&["TLSInfo", "TrustRoot"]).as_text().to_owned();
+        self.invocation.print(&format!("{root}\n"));
+        Ok(0)
+    }
+
+    async fn print_unlock_key(&mut self) -> Outcome {
+        let managed = self.engine(|world, host, _| managed(world, host)).await;
+        match managed {
+            Ok(_) => Err(unknown("the key of a swarm")),
+            Err(Failure::Said(text, status)) => Err(Failure::Said(
+                format!("could not fetch unlock key: {text}"),
+                status,
+            )),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// `docker stack ls`: there are none.
+    pub(super) async fn list_stacks(&mut self, words: &[&str]) -> Outcome {
+        let flags = Flags::parse(&[Flag::value("format")], words)?;
+        match self.engine(|world, host, _| managed(world, host)).await {
+            Ok(_) => {}
+            Err(Failure::Said(text, status)) => {
+                let text = format!("Status: {text}, Code: {status}");
+                return Err(Failure::Said(text, status));
+            }
+            Err(other) => return Err(other),
+        }
+        let columns = [
+            ("Name", "NAME"),
+            ("Services", "SERVICES"),
+            ("Orchestrator", "ORCHESTRATOR"),
+        ];
+        let is_old = show::info::major(&self.client_version()) < 23;
+        self.list_nothing(&columns[..if is_old { 3 } else { 2 }], &flags)
+    }
+
+    /// `docker plugin ls`: there are none.
+    pub(super) async fn list_plugins(&mut self, words: &[&str]) -> Outcome {
+        let flags = Flags::parse(&[Flag::value("format")], words)?;
+        self.engine(|_, _, _| Ok(())).await?;
+        let columns = [
+            ("ID", "ID"),
+            ("Name", "NAME"),
+            ("Description", "DESCRIPTION"),
+            ("Enabled", "ENABLED"),
+        ];
+        self.list_nothing(&columns, &flags)
+    }
+
+    fn list_nothing(&mut self, columns: &[(&str, &str)], flags: &Flags) -> Outcome {
+        let listing = Listing {
+            columns,
+            rows: Vec::new(),
+            key: "ID",
+        };
+        let text = listing.show(flags.value("format"), false)?;
+        self.invocation.print(&text);
+        Ok(0)
+    }
+
     async fn update_swarm(&mut self, words: &[&str]) -> Outcome {
         let known = [
             Flag::value("task-history-limit"),
             Flag::value("cert-expiry"),
             Flag::value("dispatcher-heartbeat"),
+            Flag::switch("autolock"),
         ];
         let flags = Flags::parse(&known, words)?;
         let mut changed = self
             .engine(|world, host, _| Ok(world.swarm(managed(world, host)?).settings.clone()))
             .await?;
+        if flags.has("autolock") {
+            return Err(unknown("a locked swarm"));
+        }
         change(&mut changed, &flags)?;
         self.engine(|world, host, now| {
             let swarm = managed(world, host)?;

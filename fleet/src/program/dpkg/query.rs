@@ -65,6 +65,8 @@ fn chosen(invocation: &Invocation, names: &[String]) -> (Vec<Installed>, Vec<Str
         }
         found.extend(fitting);
     }
+    found.sort_by(|one: &Installed, other| one.package.name.cmp(&other.package.name));
+    found.dedup_by(|one, other| one.package.name == other.package.name);
     (found, missing)
 }
 

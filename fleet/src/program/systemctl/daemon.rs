@@ -113,6 +113,10 @@ pub(super) fn start(manager: &Manager, unit: &Unit, behaviour: &Behaviour) -> Op
 /// Waits for the end of a service, and takes note of it.
 pub(super) fn watch(manager: &Manager, unit: &Unit, child: Child) {
     let (manager, name) = (manager.clone(), unit.name.clone());
+    let command = unit.value("Service", "ExecStart").unwrap_or_default();
+    let path = split_words(command).first().cloned().unwrap_or_default();
+    let path = path.trim_start_matches(['-', '@', ':', '+', '!']);
+    let is_missing = manager.fleet.host(manager.host, |host| !host.files.exists(path));
     tokio::spawn(async move {
         let (how, _) = child.wait().await;
         if manager.state(&name).main_pid != child.pid.0 {
@@ -120,7 +124,7 @@ pub(super) fn watch(manager: &Manager, unit: &Unit, child: Child) {
         }
         let status = match how {
             // What cannot be executed has a status of its own.
-            Ended::Code(126 | 127) => 203,
+            Ended::Code(_) if is_missing => 203,
             Ended::Code(status) => status,
             Ended::Signal(signal) => signal.0,
         };

@@ -111,8 +111,13 @@ pub(super) fn files(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
         names.sort();
         names.dedup();
         let fits = |name: &String| {
-            let is_named =
-                |wanted: &String| crate::shell::pattern::fits(&systemd::full_name(wanted), name);
+            let is_named = |wanted: &String| {
+                let whole = match wanted.contains(['*', '?', '[']) {
+                    true => wanted.clone(),
+                    false => systemd::full_name(wanted),
+                };
+                crate::shell::pattern::fits(&whole, name)
+            };
             wishes.names.is_empty() || wishes.names.iter().any(is_named)
         };
         names.retain(fits);

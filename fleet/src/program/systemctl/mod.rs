@@ -525,6 +525,8 @@ fn purge(files: &mut Files, name: &str, now: Moment) -> bool {
             links.push(path.to_owned());
         }
     });
+    // Drop-ins stay; where there are none, their directory goes along.
+    let _ = files.remove_dir(&format!("/etc/systemd/system/{name}.d"), &root, now);
     let removed = links
         .iter()
         .filter(|link| files.remove_file(link, &root, now).is_ok());
