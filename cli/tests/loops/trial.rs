@@ -13,6 +13,9 @@ use crate::event::{self, Event, Plan, Work};
 /// How often the same command may have to be given until it is through.
 const TRIES: usize = 3;
 
+/// How long an election may take: when the leader goes, no manager answers before there is another.
+const ELECTION: Duration = Duration::from_secs(15);
+
 /// Runs the trial of a seed.
 pub(crate) fn run(seed: u64) -> Result<(), String> {
     let runtime = cli::rehearsal::runtime().unwrap();
@@ -34,6 +37,8 @@ async fn prepared(seed: u64, order: &[usize], work: Work) -> Result<Cluster, Str
     if work != Work::Install {
         let ran = cluster.run(&["apply"], None).await?;
         must_succeed(&ran)?;
+        // MKE goes on to its last container when the command has ended.
+        settle().await;
     }
     cluster.is_changed = work == Work::Change;
     cluster.fleet.forget_counts();
@@ -210,7 +215,9 @@ fn check_api(cluster: &Cluster, plan: &Plan, watch: &Watch, ran: &Ran) -> Result
         ));
     }
     let outages = watch.outages(cluster.fleet.elapsed());
-    let whole = outages.iter().find(|outage| outage.host.is_none());
+    let whole = outages
+        .iter()
+        .find(|outage| outage.host.is_none() && outage.lasted > ELECTION);
     match whole.filter(|_| is_ours && plan.work != Work::Install) {
         Some(outage) => Err(format!(
             "no manager answered for {outage:?}:\n{}",

@@ -386,15 +386,39 @@ const CANNOT_CONNECT: &str = "Cannot connect to the Docker daemon at unix:///var
 
 /// Synopses and summaries of commands, as they stand behind complaints about arguments.
 const SYNOPSES: &[(&str, &str, &str)] = &[
-    ("run", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Run a command in a new container"),
+    (
+        "run",
+        "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+        "Run a command in a new container",
+    ),
     ("swarm leave", "[OPTIONS]", "Leave the swarm"),
-    ("swarm join", "[OPTIONS] HOST:PORT", "Join a swarm as a node and/or manager"),
-    ("rm", "[OPTIONS] CONTAINER [CONTAINER...]", "Remove one or more containers"),
-    ("tag", "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]", "Create a tag TARGET_IMAGE that refers to \
-      SOURCE_IMAGE"),
-    ("inspect", "[OPTIONS] NAME|ID [NAME|ID...]", "Return low-level information on Docker objects"),
+    (
+        "swarm join",
+        "[OPTIONS] HOST:PORT",
+        "Join a swarm as a node and/or manager",
+    ),
+    (
+        "rm",
+        "[OPTIONS] CONTAINER [CONTAINER...]",
+        "Remove one or more containers",
+    ),
+    (
+        "tag",
+        "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
+        "Create a tag TARGET_IMAGE that refers to \
+      SOURCE_IMAGE",
+    ),
+    (
+        "inspect",
+        "[OPTIONS] NAME|ID [NAME|ID...]",
+        "Return low-level information on Docker objects",
+    ),
     ("node update", "[OPTIONS] NODE", "Update a node"),
-    ("pull", "[OPTIONS] NAME[:TAG|@DIGEST]", "Pull an image or a repository from a registry"),
+    (
+        "pull",
+        "[OPTIONS] NAME[:TAG|@DIGEST]",
+        "Pull an image or a repository from a registry",
+    ),
 ];
 
 /// Says that arguments are missing, or too many, as the command does.
