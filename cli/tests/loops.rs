@@ -18,6 +18,8 @@
 mod cluster;
 #[path = "loops/event.rs"]
 mod event;
+#[path = "loops/mended.rs"]
+mod mended;
 #[path = "loops/trial.rs"]
 mod trial;
 

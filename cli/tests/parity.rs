@@ -238,3 +238,36 @@ fn lie(answer: &Answer, number: usize) -> Option<Answer> {
         stderr: answer.stderr.clone(),
     })
 }
+
+/// No script is recognised by its text: with other names, line ends and quotes it does the same.
+#[test]
+fn scripts_do_the_same_in_other_words() {
+    let rules = Rules::read(&data().join("normalise.md"));
+    let mut compared = 0;
+    for state in ["bare", "changes"] {
+        let plain = run(state, &rules);
+        let runtime = cli::rehearsal::runtime().unwrap();
+        let mutated: Vec<(String, String)> = runtime.block_on(async {
+            let lab = lab::Lab::of(state).await;
+            let mut answers = Vec::new();
+            for (seed, mut row) in Row::read_all(&data(), state).into_iter().enumerate() {
+                if row.from != "hook" {
+                    row.script = fleet::script::mutate(&row.script, seed as u64);
+                }
+                let answer = lab.run(&row).await;
+                answers.push((row.script, rules.apply(&answer.text(), true)));
+            }
+            answers
+        });
+        for (one, (script, answer)) in plain.iter().zip(mutated) {
+            // Numbers of lines are those of the text.
+            if one.row.from == "hook" || one.answer.stderr.contains("/bin/sh: ") {
+                continue;
+            }
+            compared += 1;
+            let expected = rules.apply(&one.answer.text(), true);
+            assert_eq!(answer, expected, "{state}/{}:\n{script}", one.row.name);
+        }
+    }
+    assert!(compared > 60, "only {compared} scripts were compared");
+}

@@ -139,6 +139,7 @@ fn build(spec: &HostSpec, profile: &Profile, written: Duration, rng: &mut impl r
         aliases: spec.aliases.clone(),
         login: spec.login.clone(),
         files: profile.files.clone(),
+        fresh: profile.files.clone(),
         systemd: profile.systemd.clone(),
         packages: profile.packages.clone(),
         interfaces: interfaces(spec, rng),
@@ -256,7 +257,11 @@ fn interfaces(spec: &HostSpec, rng: &mut impl rand::Rng) -> Vec<Interface> {
         let index = all.len() as u32 + 1;
         all.push(Interface {
             name: name.clone(),
-            index: if spec.is_container { index + 700 } else { index },
+            index: if spec.is_container {
+                index + 700
+            } else {
+                index
+            },
             mac: format!("{maker}:{}", mac.join(":")),
             addresses: vec![(*address, *prefix)],
             mtu: 1500,

@@ -107,6 +107,12 @@ impl Fleet {
         }
     }
 
+    /// Runs a script as root on a host, without a connection; returns its exit status.
+    pub async fn run_script(&self, host: HostId, script: &str) -> u8 {
+        let words = ["/bin/sh", "-c", script].map(str::to_owned);
+        crate::shell::run_as_root(self, host, &words).await
+    }
+
     fn count(&self, host: HostId, change: impl FnOnce(&mut Traffic)) {
         self.world(|world| change(world.traffic.entry(host).or_default()));
     }

@@ -237,6 +237,17 @@ impl Fleet {
         });
     }
 
+    /// Returns whether a program that is not simulated is taken to succeed without effect: where a
+    /// hook of the user calls it, and a rehearsal may assume so. Takes note of it then.
+    pub(crate) fn takes_for_done(&self, host: HostId, session: u64, program: &str) -> bool {
+        let assumes = self.world(|world| world.assumes_packages);
+        if !assumes || self.kind_of(session) != Kind::User {
+            return false;
+        }
+        self.note_not_simulated(host, program, "taken to succeed without effect");
+        true
+    }
+
     /// Lets hooks of users ask for what is not simulated: it is taken to succeed without effect.
     pub fn set_assumes(&self, assumes: bool) {
         self.world(|world| world.assumes_packages = assumes);

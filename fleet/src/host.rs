@@ -63,6 +63,8 @@ pub struct Host {
     pub login: String,
     /// Its file tree; cheap to clone.
     pub files: Files,
+    /// Its file tree before anybody has touched it: what is below `/run` is made again by a boot.
+    pub(crate) fresh: Files,
     /// Its processes.
     pub(crate) processes: Processes,
     /// Its container engine (state of docker: containers, images, volumes, membership).
@@ -107,6 +109,7 @@ impl Host {
             aliases: Vec::new(),
             login: "root".to_owned(),
             files: Files::new(),
+            fresh: Files::new(),
             processes: Processes::default(),
             engine: Engine::default(),
             systemd: Systemd::default(),

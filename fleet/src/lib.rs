@@ -24,13 +24,13 @@
 //! | [`scenario`] | what hosts are like and what goes wrong, as YAML |
 //! | [`snapshot`] | what a host is, as lines that can be compared |
 //! | [`profile`] | operating systems as data |
-//! | [`process`] | its processes and their signals |
-//! | [`pipe`] | byte streams between processes |
-//! | [`open`] | files that are opened as streams |
+//! | `process` | its processes and their signals |
+//! | `pipe` | byte streams between processes |
+//! | `open` | files that are opened as streams |
 //! | [`script`] | scripts that mean the same and look different, for tests |
-//! | [`shell`] | the interpreter |
-//! | [`program`] | the programs that a host can run, in tables |
-//! | [`engine`] | container engines, swarms, registries |
+//! | `shell` | the interpreter |
+//! | `program` | the programs that a host can run, in tables |
+//! | `engine` | container engines, swarms, registries |
 
 pub mod accounts;
 pub mod build;

@@ -143,7 +143,11 @@ impl Host {
     pub(crate) fn show_interface(&mut self, interface: &Interface, now: Duration) {
         let root = Credentials::root();
         let path = format!("/sys/class/net/{}", interface.name);
-        let state = if interface.name == "lo" { "unknown" } else { "up" };
+        let state = if interface.name == "lo" {
+            "unknown"
+        } else {
+            "up"
+        };
         // The directory above is part of every profile.
         let _ = self.files.make_dirs(&path, 0o755, &root, now);
         for (name, text) in [
@@ -151,7 +155,9 @@ impl Host {
             ("mtu", format!("{}\n", interface.mtu)),
             ("address", format!("{}\n", interface.mac)),
         ] {
-            let _ = self.files.write(&format!("{path}/{name}"), text, 0o444, &root, now);
+            let _ = self
+                .files
+                .write(&format!("{path}/{name}"), text, 0o444, &root, now);
         }
     }
 
@@ -162,7 +168,9 @@ impl Host {
         self.routes.retain(|route| route.interface != name);
         let path = format!("/sys/class/net/{name}");
         // The kernel shows what is there; a path that is gone already is as good.
-        let _ = self.files.remove_tree(&path, &Credentials::root(), Duration::ZERO);
+        let _ = self
+            .files
+            .remove_tree(&path, &Credentials::root(), Duration::ZERO);
         self.interfaces.len() < before
     }
 }

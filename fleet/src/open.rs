@@ -156,9 +156,7 @@ fn descriptor_of(path: &str) -> Option<u32> {
 fn shown(host: &Host, content: &Content, now: Duration) -> Content {
     match content {
         Content::Live(Live::HostName) => Content::from(format!("{}\n", host.host_name())),
-        Content::Live(Live::Kernel) => {
-            Content::from(format!("{}\n", host.hardware.kernel.release))
-        }
+        Content::Live(Live::Kernel) => Content::from(format!("{}\n", host.hardware.kernel.release)),
         Content::Live(Live::BootId) => Content::from(format!("{}\n", host.boot_id)),
         Content::Live(Live::Uptime) => {
             let up = now.as_secs_f64() - host.booted;

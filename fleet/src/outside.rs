@@ -75,24 +75,78 @@ const fn needing(depends: &'static [&'static str], known: Known) -> Known {
 
 /// Packages of the distribution that hosts install, recorded on the lab.
 const ARCHIVE: &[Known] = &[
-    known("apt-utils", "2.6.1", 309_012, 1_041_408, "/usr/bin/apt-ftparchive"),
+    known(
+        "apt-utils",
+        "2.6.1",
+        309_012,
+        1_041_408,
+        "/usr/bin/apt-ftparchive",
+    ),
     known("socat", "1.7.4.4-2", 374_924, 1_571_840, "/usr/bin/socat"),
-    known("iputils-ping", "3:20221126-1", 47_212, 124_928, "/usr/bin/ping"),
-    known("curl", "7.88.1-10+deb12u15", 315_764, 500_736, "/usr/bin/curl"),
-    known("gnupg", "2.2.40-1.1+deb12u2", 846_000, 905_216, "/usr/bin/gpg"),
-    known("libonig5", "6.9.8-1", 187_800, 735_232, "/usr/lib/x86_64-linux-gnu/libonig.so.5"),
+    known(
+        "iputils-ping",
+        "3:20221126-1",
+        47_212,
+        124_928,
+        "/usr/bin/ping",
+    ),
+    known(
+        "curl",
+        "7.88.1-10+deb12u15",
+        315_764,
+        500_736,
+        "/usr/bin/curl",
+    ),
+    known(
+        "gnupg",
+        "2.2.40-1.1+deb12u2",
+        846_000,
+        905_216,
+        "/usr/bin/gpg",
+    ),
+    known(
+        "libonig5",
+        "6.9.8-1",
+        187_800,
+        735_232,
+        "/usr/lib/x86_64-linux-gnu/libonig.so.5",
+    ),
     needing(
         &["libonig5"],
-        known("libjq1", "1.6-2.1+deb12u2", 135_700, 321_536, "/usr/lib/x86_64-linux-gnu/libjq.so.1"),
+        known(
+            "libjq1",
+            "1.6-2.1+deb12u2",
+            135_700,
+            321_536,
+            "/usr/lib/x86_64-linux-gnu/libjq.so.1",
+        ),
     ),
     needing(
         &["libjq1"],
         known("jq", "1.6-2.1+deb12u2", 63_980, 113_664, "/usr/bin/jq"),
     ),
     known("chrony", "4.3-2", 280_000, 630_784, "/usr/sbin/chronyd"),
-    known("nfs-common", "1:2.6.2-4", 275_000, 1_024_000, "/usr/sbin/mount.nfs"),
-    known("open-iscsi", "2.1.8-1", 338_000, 1_400_000, "/usr/sbin/iscsiadm"),
-    known("python3-minimal", "3.11.2-1+b1", 26_300, 126_976, "/usr/bin/python3"),
+    known(
+        "nfs-common",
+        "1:2.6.2-4",
+        275_000,
+        1_024_000,
+        "/usr/sbin/mount.nfs",
+    ),
+    known(
+        "open-iscsi",
+        "2.1.8-1",
+        338_000,
+        1_400_000,
+        "/usr/sbin/iscsiadm",
+    ),
+    known(
+        "python3-minimal",
+        "3.11.2-1+b1",
+        26_300,
+        126_976,
+        "/usr/bin/python3",
+    ),
 ];
 
 impl Fleet {

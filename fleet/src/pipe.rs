@@ -150,11 +150,6 @@ impl Reader {
         })))
     }
 
-    /// Returns whether it is closed.
-    pub(crate) fn is_closed(&self) -> bool {
-        matches!(self.0, Source::Closed)
-    }
-
     /// Returns whether it is a directory.
     pub(crate) fn is_directory(&self) -> bool {
         matches!(self.0, Source::Directory)
@@ -342,12 +337,15 @@ impl Writer {
 
     /// Returns a writer at the end of the file at a canonical path, which must exist.
     pub(crate) fn file(fleet: &Fleet, host: HostId, path: String, inode: u64) -> Self {
-        Self(Sink::File(Arc::new(FileSink {
-            fleet: fleet.clone(),
-            host,
-            path,
-            inode,
-        })), Way::Plain)
+        Self(
+            Sink::File(Arc::new(FileSink {
+                fleet: fleet.clone(),
+                host,
+                path,
+                inode,
+            })),
+            Way::Plain,
+        )
     }
 
     /// Returns it as the end of a terminal.
@@ -358,11 +356,6 @@ impl Writer {
     /// Returns whether it is the end of a terminal.
     pub(crate) fn is_terminal(&self) -> bool {
         self.1 == Way::Terminal
-    }
-
-    /// Returns whether it is closed.
-    pub(crate) fn is_closed(&self) -> bool {
-        matches!(self.0, Sink::Closed)
     }
 
     fn poll_bytes(&self, context: &Context<'_>, bytes: &[u8]) -> Poll<Result<usize, WriteError>> {

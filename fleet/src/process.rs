@@ -29,11 +29,9 @@ pub(crate) const SIGNALS: &[&str] = &[
 
 impl Signal {
     pub(crate) const HUP: Self = Self(1);
-    pub(crate) const INT: Self = Self(2);
     pub(crate) const KILL: Self = Self(9);
     pub(crate) const PIPE: Self = Self(13);
     pub(crate) const TERM: Self = Self(15);
-    pub(crate) const CHLD: Self = Self(17);
     pub(crate) const CONT: Self = Self(18);
     pub(crate) const STOP: Self = Self(19);
 
@@ -273,6 +271,8 @@ pub(crate) struct Process {
 pub(crate) struct Processes {
     last: u32,
     table: BTreeMap<Pid, Process>,
+    /// The first process of each session.
+    leaders: BTreeMap<u64, Pid>,
 }
 
 impl Default for Processes {
@@ -280,6 +280,7 @@ impl Default for Processes {
         Self {
             last: 1200,
             table: BTreeMap::new(),
+            leaders: BTreeMap::new(),
         }
     }
 }
@@ -335,15 +336,43 @@ impl Processes {
         Ok(())
     }
 
-    /// Delivers a signal to all processes of a session.
-    pub(crate) fn signal_session(&self, session: u64, signal: Signal) {
-        let those = self
+    /// Delivers a signal to a process group, by the id of its leader: the processes of a session
+    /// are one.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the text of the C library where none of them is left.
+    pub(crate) fn kill_group(
+        &mut self,
+        leader: Pid,
+        signal: Signal,
+        user: &str,
+    ) -> Result<(), &'static str> {
+        let mut sessions = self.leaders.iter();
+        let session = sessions
+            .find(|(_, pid)| **pid == leader)
+            .map(|(session, _)| *session);
+        let Some(session) = session else {
+            return Err("No such process");
+        };
+        let may = |process: &&Process| user == "root" || process.user == user;
+        let members = self
             .table
             .values()
             .filter(|process| process.session == session);
-        for process in those {
+        let members: Vec<&Process> = members.collect();
+        if members.is_empty() {
+            self.leaders.remove(&session);
+            return Err("No such process");
+        }
+        let mine: Vec<&&Process> = members.iter().filter(|process| may(process)).collect();
+        if mine.is_empty() {
+            return Err("Operation not permitted");
+        }
+        for process in mine {
             process.control.signal(signal);
         }
+        Ok(())
     }
 
     /// Kills everything, as a reboot does.
@@ -457,6 +486,11 @@ where
             started,
             control: Arc::clone(&control),
         };
+        // What sshd starts leads the process group of all that comes from it.
+        if process.session != 0 {
+            let leaders = &mut host.processes.leaders;
+            leaders.entry(process.session).or_insert(pid);
+        }
         host.processes.table.insert(pid, process);
         pid
     });

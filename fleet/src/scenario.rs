@@ -267,7 +267,8 @@ impl Scenario {
     ///
     /// Fails with line and column where it makes no sense.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
-        if text.trim().is_empty() {
+        let is_said = |line: &str| !line.trim().is_empty() && !line.trim().starts_with('#');
+        if !text.lines().any(is_said) {
             return Ok(Self::default());
         }
         serde_saphyr::from_str(text).map_err(|error| ScenarioError::Parse(error.to_string()))

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use crate::connection::Kind as Declared;
-use crate::files::{Files, Kind, Node};
+use crate::files::{Content, Files, Kind, Node};
 use crate::host::Host;
 use crate::packages::Packages;
 use crate::world::{Fleet, HostId, World};
@@ -115,8 +115,14 @@ impl Fleet {
                 return;
             }
             let (mut old, mut new) = (Snapshot::new(), Snapshot::new());
-            add_files(&files, &mut old);
-            add_files(&now.files, &mut new);
+            files.compare(&now.files, &mut |path, before, after| {
+                if LEFT_OUT.iter().any(|one| path.starts_with(one)) {
+                    return;
+                }
+                let line = |node: &Node| line_of(path, node);
+                old.extend(before.map(|node| (format!("file {path}"), line(node))));
+                new.extend(after.map(|node| (format!("file {path}"), line(node))));
+            });
             add_packages(&packages, &mut old);
             add_packages(&now.packages, &mut new);
             let changes = differences(&old, &new);
@@ -162,17 +168,18 @@ fn line_of(path: &str, node: &Node) -> String {
     let what = match &node.kind {
         Kind::Directory(_) => "directory".to_owned(),
         Kind::File(_) if ONLY_THERE.contains(&path) => "file".to_owned(),
-        Kind::File(content) => {
-            let size = content.size();
-            let bytes = content.slice(0, size.min(1 << 16) as usize);
-            let sum = Sha256::digest(&bytes);
+        Kind::File(Content::Bytes(bytes)) => {
+            let sum = Sha256::digest(bytes);
             let sum: String = sum
                 .iter()
                 .take(6)
                 .map(|byte| format!("{byte:02x}"))
                 .collect();
-            format!("file of {size} bytes, {sum}")
+            format!("file of {} bytes, {sum}", bytes.len())
         }
+        Kind::File(Content::Large { size, seed }) => format!("file of {size} bytes, seed {seed}"),
+        Kind::File(Content::Program(name)) => format!("program {name}"),
+        Kind::File(Content::Live(_)) => "file of the kernel".to_owned(),
         Kind::Link(target) => format!("link to {target}"),
         Kind::Socket => "socket".to_owned(),
         Kind::Fifo => "pipe".to_owned(),

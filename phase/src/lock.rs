@@ -151,7 +151,9 @@ pub async fn keep(store: &dyn LockStore, record: &LockRecord, stop: &Stop) -> Fa
             match tokio::time::timeout_at(give_up, store.renew(record)).await {
                 Ok(Ok(true)) => break None,
                 Ok(Ok(false)) => {
-                    break Some(Failure::new("the run lock was taken over by somebody else"));
+                    break Some(Failure::new(
+                        "the run lock is gone: somebody else has taken it over, or its host was rebooted",
+                    ));
                 }
                 Ok(Err(failure)) if Instant::now() >= give_up => {
                     break Some(Failure::new("the run lock cannot be renewed").caused_by(&failure));

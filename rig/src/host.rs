@@ -31,6 +31,8 @@ const LARGEST_OUTPUT: usize = 64 << 20;
 const STDERR_TAIL: usize = 64 << 10;
 /// The longest line that is handed on in one piece; a longer one comes in several.
 const LINE_PIECE: usize = 1 << 20;
+/// How often a command that only looks is sent, where the connection is lost over it.
+const READS: u32 = 3;
 /// How long a process is given to end before its connection is left alone.
 const ENDING: Duration = Duration::from_secs(10);
 
@@ -358,6 +360,33 @@ impl Host {
     ///
     /// Fails where the command cannot be sent, does not end in time, or ends unseen.
     pub async fn run_unchecked(&self, command: Command) -> Result<Output, CommandError> {
+        if command.effect() != Effect::Read {
+            return self.run_once(command).await;
+        }
+        let mut attempt = 1;
+        loop {
+            let asked = self.run_once(command.clone()).await;
+            // Looking once more does no harm; connecting has a patience of its own.
+            let again = attempt < READS
+                && asked.as_ref().is_err_and(|error| {
+                    matches!(error, CommandError::Connection { source, .. } if source.is_lost())
+                });
+            match asked {
+                Err(error) if again => {
+                    self.inner.options.observer.observe(Observation::Retrying {
+                        what: "look again",
+                        attempt,
+                        delay: Duration::ZERO,
+                        error: error.to_string(),
+                    });
+                    attempt += 1;
+                }
+                asked => return asked,
+            }
+        }
+    }
+
+    async fn run_once(&self, command: Command) -> Result<Output, CommandError> {
         let mut stdout = Vec::new();
         let mut too_much = false;
         let mut take = |bytes: &[u8]| {

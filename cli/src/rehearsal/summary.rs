@@ -135,19 +135,19 @@ pub struct HostCounts {
     pub reads: u64,
     /// How many may change something.
     pub changes: u64,
-    /// How long steps worked on it.
-    pub busy: Duration,
+    /// When steps worked on it, since the start of the run.
+    pub spans: Vec<(Duration, Duration)>,
 }
 
 /// Puts together what a rehearsal has shown.
 pub fn summarise(fleet: &Fleet, tape: &Tape, watch: &Watch, real: Duration) -> Summary {
     let state = tape.state.lock().unwrap_or_else(PoisonError::into_inner);
-    let busy = |name: &str| {
+    let spans = |name: &str| {
         let spans = state
             .phases
             .iter()
             .filter_map(|phase| phase.hosts.get(name));
-        spans.map(|(start, end)| end.saturating_sub(*start)).sum()
+        spans.copied().collect::<Vec<_>>()
     };
     let hosts = fleet.world(|world| {
         let counts = |(index, host): (usize, &fleet::host::Host)| {
@@ -167,7 +167,7 @@ pub fn summarise(fleet: &Fleet, tape: &Tape, watch: &Watch, real: Duration) -> S
                     .unwrap_or_default(),
                 reads: state.reads.get(&address).copied().unwrap_or(0),
                 changes: state.changes.get(&address).copied().unwrap_or(0),
-                busy: busy(&address),
+                spans: spans(&address),
                 address,
             }
         };
@@ -346,7 +346,12 @@ impl Summary {
             "SENT",
             "RECEIVED",
             "BUSY",
+            "WHEN",
         ]);
+        let total = self
+            .ending
+            .map_or(Duration::ZERO, |(_, at)| at)
+            .as_secs_f64();
         for host in self.hosts.iter().take(40) {
             let traffic = host.traffic;
             table.row([
@@ -357,7 +362,8 @@ impl Summary {
                 Some(traffic.round_trips.to_string()),
                 Some(bytes(traffic.sent)),
                 Some(bytes(traffic.received)),
-                Some(said(host.busy)),
+                Some(said(host.busy())),
+                Some(host.bar(total)),
             ]);
         }
         for line in table.to_text().lines() {
@@ -385,6 +391,34 @@ impl Summary {
             };
             let _ = writeln!(text, "  {program}: {what} ({shown})");
         }
+    }
+}
+
+impl HostCounts {
+    /// Returns how long steps worked on it.
+    pub fn busy(&self) -> Duration {
+        self.spans
+            .iter()
+            .map(|(start, end)| end.saturating_sub(*start))
+            .sum()
+    }
+
+    /// Draws when steps worked on it, in half the width of the timeline.
+    fn bar(&self, total: f64) -> String {
+        if total <= 0.0 {
+            return String::new();
+        }
+        let cells = BAR / 2;
+        let cell =
+            |time: Duration| ((time.as_secs_f64() / total * cells as f64) as usize).min(cells - 1);
+        let is_busy = |at: &usize| {
+            self.spans
+                .iter()
+                .any(|(start, end)| (cell(*start)..=cell(*end)).contains(at))
+        };
+        (0..cells)
+            .map(|at| if is_busy(&at) { '█' } else { '·' })
+            .collect()
     }
 }
 

@@ -15,33 +15,33 @@ use tokio::sync::mpsc::UnboundedReceiver;
 const EPOCH: Duration = Duration::from_secs(1_795_000_000);
 
 /// What must be seen nowhere.
-pub const SECRET: &str = "correct-horse-battery";
+pub(crate) const SECRET: &str = "correct-horse-battery";
 
 /// The hosts: name and last byte of the address.
-pub const HOSTS: [(&str, u8); 4] = [("m1", 11), ("m2", 12), ("m3", 13), ("w1", 21)];
+pub(crate) const HOSTS: [(&str, u8); 4] = [("m1", 11), ("m2", 12), ("m3", 13), ("w1", 21)];
 
 /// What a command left behind.
-pub struct Ran {
+pub(crate) struct Ran {
     /// Its exit status.
-    pub status: u8,
+    pub(crate) status: u8,
     /// Everything that it printed.
-    pub printed: String,
+    pub(crate) printed: String,
     /// Everything that it told its sinks, as JSON.
-    pub told: String,
+    pub(crate) told: String,
 }
 
 /// A cluster that is worked on.
-pub struct Cluster {
-    pub fleet: Fleet,
+pub(crate) struct Cluster {
+    pub(crate) fleet: Fleet,
     /// The order of the hosts in the configuration.
-    pub order: Vec<usize>,
+    pub(crate) order: Vec<usize>,
     /// Whether the configuration asks for more than it did at first.
-    pub is_changed: bool,
+    pub(crate) is_changed: bool,
 }
 
 impl Cluster {
     /// Returns four bare hosts.
-    pub fn new(seed: u64, order: &[usize]) -> Self {
+    pub(crate) fn new(seed: u64, order: &[usize]) -> Self {
         let fleet = Fleet::new(seed, EPOCH);
         for (name, last) in HOSTS {
             let spec = HostSpec::new(name, [10, 0, 0, last].into());
@@ -85,8 +85,8 @@ impl Cluster {
         )
     }
 
-    /// Runs a command; it is given two hours of its time.
-    pub async fn run(
+    /// Runs a command; it is given six hours of its time.
+    pub(crate) async fn run(
         &self,
         words: &[&str],
         signals: Option<UnboundedReceiver<i32>>,
@@ -110,7 +110,7 @@ impl Cluster {
         line.extend(["-c", "-"]);
         let line: Vec<std::ffi::OsString> = line.iter().map(Into::into).collect();
         let running = Box::pin(cli::run(world, line));
-        let limit = Duration::from_secs(7200);
+        let limit = Duration::from_secs(6 * 3600);
         let status = tokio::time::timeout(limit, running).await;
         let printed = printed.text();
         match status {
@@ -120,13 +120,13 @@ impl Cluster {
                 told: told.text(),
             }),
             Err(_) => Err(format!(
-                "{words:?} did not end within two hours:\n{printed}"
+                "{words:?} did not end within six hours:\n{printed}"
             )),
         }
     }
 
     /// Returns how many commands each host was sent since the last [`Fleet::forget_counts`].
-    pub fn counts(&self) -> Vec<(HostId, u64)> {
+    pub(crate) fn counts(&self) -> Vec<(HostId, u64)> {
         let sent = self.fleet.sent();
         let count = |index: usize| {
             let host = HostId(index);
@@ -141,7 +141,7 @@ impl Cluster {
 
 /// Keeps what is written.
 #[derive(Clone, Default)]
-pub struct Pen(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Pen(Arc<Mutex<Vec<u8>>>);
 
 impl Pen {
     fn text(&self) -> String {

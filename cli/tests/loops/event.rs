@@ -15,7 +15,7 @@ use crate::cluster::{Cluster, HOSTS};
 
 /// Which command is disturbed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Work {
+pub(crate) enum Work {
     /// An apply on bare hosts.
     Install,
     /// An apply with nothing to do.
@@ -28,7 +28,7 @@ pub enum Work {
 
 impl Work {
     /// Returns the words of the command line.
-    pub fn words(self) -> &'static [&'static str] {
+    pub(crate) fn words(self) -> &'static [&'static str] {
         match self {
             Self::Install | Self::Again | Self::Change => &["apply"],
             Self::Reset => &["reset", "--force"],
@@ -38,7 +38,7 @@ impl Work {
 
 /// What happens.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Event {
+pub(crate) enum Event {
     /// Nothing.
     Nothing,
     /// A command goes wrong.
@@ -51,17 +51,17 @@ pub enum Event {
 
 /// A trial: which command is disturbed, by what, and where.
 #[derive(Debug, Clone)]
-pub struct Plan {
-    pub seed: u64,
-    pub order: Vec<usize>,
-    pub work: Work,
-    pub event: Event,
-    pub host: HostId,
-    pub number: u64,
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) order: Vec<usize>,
+    pub(crate) work: Work,
+    pub(crate) event: Event,
+    pub(crate) host: HostId,
+    pub(crate) number: u64,
 }
 
 /// Draws the order of the hosts and the command of a seed.
-pub fn draw(seed: u64) -> (SmallRng, Vec<usize>, Work) {
+pub(crate) fn draw(seed: u64) -> (SmallRng, Vec<usize>, Work) {
     let mut rng = SmallRng::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let mut order: Vec<usize> = (0..HOSTS.len()).collect();
     for at in (1..order.len()).rev() {
@@ -80,7 +80,7 @@ pub fn draw(seed: u64) -> (SmallRng, Vec<usize>, Work) {
 }
 
 /// Draws what happens, where an undisturbed run sends so many commands to each host.
-pub fn plan(
+pub(crate) fn plan(
     seed: u64,
     mut rng: SmallRng,
     order: Vec<usize>,
@@ -155,7 +155,7 @@ fn event(rng: &mut SmallRng, host: HostId) -> Event {
 
 impl Plan {
     /// Prepares the event; returns the signals that the user will send.
-    pub fn prepare(&self, cluster: &Cluster) -> Option<UnboundedReceiver<i32>> {
+    pub(crate) fn prepare(&self, cluster: &Cluster) -> Option<UnboundedReceiver<i32>> {
         let fleet = &cluster.fleet;
         match &self.event {
             Event::Nothing => None,
@@ -193,13 +193,87 @@ impl fmt::Display for Plan {
         let names: Vec<&str> = self.order.iter().map(|index| HOSTS[*index].0).collect();
         write!(
             f,
-            "seed {}: {:?} with the hosts {}; at command {} of {}: {:?}",
+            "seed {}: {:?} with the hosts {}",
             self.seed,
             self.work,
-            names.join(" "),
-            self.number,
-            HOSTS[self.host.0].0,
-            self.event
-        )
+            names.join(" ")
+        )?;
+        write!(f, "\n{}", self.scenario())
+    }
+}
+
+impl Plan {
+    /// Returns the scenario that repeats it with `launchpad rehearse`, as far as there is one.
+    pub(crate) fn scenario(&self) -> String {
+        let host = HOSTS[self.host.0].0;
+        let place = format!("command: {}, host: {host}", self.number);
+        let seconds = |time: Option<Duration>| {
+            time.map(|time| format!(", for: {}s", time.as_secs()))
+                .unwrap_or_default()
+        };
+        let what = match &self.event {
+            Event::Nothing => return "events: []".to_owned(),
+            Event::Abort(times) => return format!("# {times} times Ctrl-C at {place}"),
+            Event::Verdict(Verdict::Fail { status, .. }) => {
+                format!("fail-command, status: {status}")
+            }
+            Event::Verdict(Verdict::LoseBefore) => "lose-command".to_owned(),
+            Event::Verdict(Verdict::LoseAfter) => "lose-answer".to_owned(),
+            Event::Verdict(Verdict::CutAfter(bytes)) => format!("cut-after, bytes: {bytes}"),
+            Event::Verdict(Verdict::Hang) => "hang-command".to_owned(),
+            Event::Blow(Blow::RestartSshd | Blow::Cut) => "restart-sshd".to_owned(),
+            Event::Blow(Blow::Reboot) => "reboot".to_owned(),
+            Event::Blow(Blow::KillEngine) => "kill-engine".to_owned(),
+            Event::Blow(Blow::HangEngine(time)) => format!("hang-engine{}", seconds(*time)),
+            Event::Blow(Blow::FillDisk(time)) => format!("fill-disk{}", seconds(*time)),
+            Event::Blow(Blow::LockPackages(time)) => {
+                format!("lock-packages{}", seconds(Some(*time)))
+            }
+            Event::Blow(Blow::SecondOperator(time)) => {
+                format!("second-operator{}", seconds(Some(*time)))
+            }
+            Event::Blow(Blow::SiteDown(site, time)) => {
+                format!("site-down, site: {site}{}", seconds(*time))
+            }
+            Event::Blow(Blow::Part(_, other, time)) => {
+                format!("part, from: {}{}", HOSTS[other.0].0, seconds(*time))
+            }
+            Event::Blow(Blow::Bootstrapper(variables)) => {
+                let point = variables
+                    .get("UCP_SIM_AT")
+                    .map_or("deployed", String::as_str);
+                let how = if variables.contains_key("UCP_SIM_DIE") {
+                    "dies"
+                } else {
+                    "fails"
+                };
+                format!("bootstrapper-{how}, point: {point}")
+            }
+            Event::Blow(other) => return format!("# {other:?} at {place}"),
+        };
+        format!("events:\n- {{{place}, do: {what}}}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_trials_print_is_a_scenario() {
+        for seed in 0..400 {
+            let (rng, order, work) = draw(seed);
+            let counts = [
+                (HostId(0), 50),
+                (HostId(1), 30),
+                (HostId(2), 30),
+                (HostId(3), 20),
+            ];
+            let text = plan(seed, rng, order, work, &counts).scenario();
+
+            let scenario = fleet::scenario::Scenario::parse(&text);
+
+            assert!(scenario.is_ok(), "{text}: {scenario:?}");
+        }
     }
 }

@@ -42,14 +42,14 @@ spec:
 ";
 
 /// Hosts as those of the lab.
-pub struct Lab {
+pub(crate) struct Lab {
     fleet: Fleet,
     host: &'static str,
 }
 
 impl Lab {
     /// Returns hosts in a state.
-    pub async fn of(state: &str) -> Self {
+    pub(crate) async fn of(state: &str) -> Self {
         let is_cluster = ["manager", "worker"].contains(&state);
         let fleet = Fleet::new(7, EPOCH);
         let names: &[(&str, u8)] = if is_cluster {
@@ -88,7 +88,7 @@ impl Lab {
     }
 
     /// Runs a row as launchpad would.
-    pub async fn run(&self, row: &Row) -> Answer {
+    pub(crate) async fn run(&self, row: &Row) -> Answer {
         let address = match row.host.as_deref() {
             None => self.host,
             Some("m1") => "10.77.1.1",

@@ -5,11 +5,11 @@ use std::path::Path;
 use regex::Regex;
 
 /// The rules, in their order.
-pub struct Rules(Vec<(Regex, String)>);
+pub(crate) struct Rules(Vec<(Regex, String)>);
 
 impl Rules {
     /// Reads them off the document that gives their reasons.
-    pub fn read(path: &Path) -> Self {
+    pub(crate) fn read(path: &Path) -> Self {
         let text = std::fs::read_to_string(path).unwrap();
         let mut rules = Vec::new();
         let mut pattern = None;
@@ -26,7 +26,7 @@ impl Rules {
     }
 
     /// Applies them; `sorts` where nobody promises an order.
-    pub fn apply(&self, text: &str, sorts: bool) -> String {
+    pub(crate) fn apply(&self, text: &str, sorts: bool) -> String {
         let mut text = text.to_owned();
         for (pattern, put) in &self.0 {
             text = pattern.replace_all(&text, put.as_str()).into_owned();

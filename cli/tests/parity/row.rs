@@ -3,27 +3,27 @@
 use std::path::Path;
 
 /// A row.
-pub struct Row {
-    pub name: String,
-    pub from: String,
-    pub is_root: bool,
-    pub host: Option<String>,
-    pub arguments: String,
-    pub stdin: Option<String>,
-    pub script: String,
-    pub recorded: String,
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) from: String,
+    pub(crate) is_root: bool,
+    pub(crate) host: Option<String>,
+    pub(crate) arguments: String,
+    pub(crate) stdin: Option<String>,
+    pub(crate) script: String,
+    pub(crate) recorded: String,
 }
 
 /// What came of a row.
-pub struct Answer {
-    pub status: u32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Answer {
+    pub(crate) status: u32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Row {
     /// Reads all rows of a state, in their order.
-    pub fn read_all(data: &Path, state: &str) -> Vec<Self> {
+    pub(crate) fn read_all(data: &Path, state: &str) -> Vec<Self> {
         let directory = data.join("rows").join(state);
         let entries = std::fs::read_dir(directory).unwrap();
         let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -75,18 +75,19 @@ impl Row {
     }
 
     /// Returns whether a word stands anywhere in it.
-    pub fn has(&self, word: &str) -> bool {
+    pub(crate) fn has(&self, word: &str) -> bool {
         let stdin = self.stdin.as_deref().unwrap_or_default();
-        [self.script.as_str(), &self.arguments, stdin].iter().any(|text| text.contains(word))
+        [self.script.as_str(), &self.arguments, stdin]
+            .iter()
+            .any(|text| text.contains(word))
     }
 
     /// Returns the program that is sent, with words replaced.
-    pub fn program(&self, words: &[(&str, String)]) -> String {
+    pub(crate) fn program(&self, words: &[(&str, String)]) -> String {
         let fill = |text: &str| {
-            let filled = words.iter().fold(text.to_owned(), |text, (word, value)| {
+            words.iter().fold(text.to_owned(), |text, (word, value)| {
                 text.replace(word, value)
-            });
-            filled
+            })
         };
         let script = quote(&fill(&self.script));
         let call = match &self.stdin {
@@ -127,7 +128,7 @@ fn quote(text: &str) -> String {
 
 impl Answer {
     /// Returns it in the form of a recording.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let part = |text: &str| {
             if text.is_empty() || text.ends_with('\n') {
                 text.to_owned()

@@ -62,12 +62,20 @@ impl Disk<'_> {
             // Before version 24: a key of its own, and what is known of signed images.
             let path = self.path("trust");
             self.files.make_dirs(&path, 0o700, &self.who, self.now)?;
-            self.files.make_dirs("/etc/docker", 0o755, &self.who, self.now)?;
+            self.files
+                .make_dirs("/etc/docker", 0o755, &self.who, self.now)?;
             if !self.files.exists("/etc/docker/key.json") {
                 self.write("/etc/docker/key.json", b"{\"crv\":\"P-256\"}\n")?;
             }
         }
-        for name in ["containerd", "libnetwork", "netns", "plugins", "runtime-runc", "swarm"] {
+        for name in [
+            "containerd",
+            "libnetwork",
+            "netns",
+            "plugins",
+            "runtime-runc",
+            "swarm",
+        ] {
             let path = format!("/run/docker/{name}");
             self.files.make_dirs(&path, 0o700, &self.who, self.now)?;
         }

@@ -25,7 +25,10 @@ pub(crate) fn look(world: &mut World, host: HostId, now: Duration) {
         on_it.map(|one| one.id.clone()).collect::<Vec<String>>()
     };
     let is_member = engine.membership.is_some();
-    let bridges = engine.networks.values().filter(|one| one.driver == "bridge");
+    let bridges = engine
+        .networks
+        .values()
+        .filter(|one| one.driver == "bridge");
     let mut bridges: Vec<(String, String, Vec<String>)> = bridges
         .filter_map(|network| {
             let subnet = network.subnet.clone()?;
@@ -36,7 +39,9 @@ pub(crate) fn look(world: &mut World, host: HostId, now: Duration) {
             Some((bridge_of(network), subnet, ends))
         })
         .collect();
-    bridges.sort_by(|(one, ..), (other, ..)| (one != "docker0", one).cmp(&(other != "docker0", other)));
+    bridges.sort_by(|(one, ..), (other, ..)| {
+        (one != "docker0", one).cmp(&(other != "docker0", other))
+    });
     let is_running = engine.is_running;
     let ends: Vec<String> = bridges
         .iter()

@@ -63,8 +63,8 @@ pub use build::Build;
 pub(crate) use firewall::of_host as rules_without_engine;
 pub use seam::Quorum;
 pub(crate) use seam::{
-    Listener, ask, dial, fetch, hang, kill, listening, lose_power, network_changed, site_changed, site_slows,
-    start, stop, time_to_stop,
+    Listener, ask, dial, fetch, hang, kill, listening, lose_power, network_changed, site_changed,
+    site_slows, start, stop, time_to_stop,
 };
 pub(crate) use standin::engine::Refusal;
 

@@ -65,8 +65,13 @@ pub(crate) fn plan(
 
 /// Adds who was asked for a name, as the engine does.
 fn told(world: &World, host: HostId, trouble: Trouble) -> Trouble {
-    let text = world.hosts[host.0].files.text("/etc/resolv.conf").unwrap_or_default();
-    let mut servers = text.lines().filter_map(|line| line.strip_prefix("nameserver "));
+    let text = world.hosts[host.0]
+        .files
+        .text("/etc/resolv.conf")
+        .unwrap_or_default();
+    let mut servers = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("nameserver "));
     let Some(server) = servers.next().map(str::trim) else {
         return trouble;
     };

@@ -371,8 +371,8 @@ impl Registry {
         };
         let tag = reference.tag.as_deref().unwrap_or("latest");
         if let Some(repository) = self.repositories.get(&reference.path) {
-            let is_private = repository.is_private
-                || !self.users.is_empty() && reference.domain != "docker.io";
+            let is_private =
+                repository.is_private || !self.users.is_empty() && reference.domain != "docker.io";
             if is_private && !is_user {
                 // Docker Hub does not tell whether there is such a repository; others do.
                 return Err(match reference.domain.as_str() {

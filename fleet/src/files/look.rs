@@ -179,10 +179,49 @@ impl Files {
         Ok(children.keys().map(|name| name.to_string()).collect())
     }
 
+    /// Calls `visit` with every path at which another tree differs, with what is there in this one
+    /// and in the other. What the two have in common is not looked at.
+    pub fn compare<'a>(&'a self, other: &'a Self, visit: &mut Visit<'a, '_>) {
+        compare_below("", &self.root, &other.root, visit);
+    }
+
     /// Calls `visit` with every path below a directory and what is there, parents first.
     pub fn visit(&self, path: &str, visit: &mut dyn FnMut(&str, &Node)) {
         if let Ok(node) = self.node(path, Follow::No, &Credentials::root()) {
             visit_below(path.trim_end_matches('/'), node, visit);
+        }
+    }
+}
+
+/// Told of a path, and of what is there in one tree and in another.
+type Visit<'a, 'b> = dyn FnMut(&str, Option<&'a Node>, Option<&'a Node>) + 'b;
+
+fn compare_below<'a>(
+    path: &str,
+    one: &'a Arc<Node>,
+    other: &'a Arc<Node>,
+    visit: &mut Visit<'a, '_>,
+) {
+    if Arc::ptr_eq(one, other) {
+        return;
+    }
+    let (Kind::Directory(mine), Kind::Directory(theirs)) = (&one.kind, &other.kind) else {
+        visit(path, Some(one), Some(other));
+        return;
+    };
+    if (one.mode, one.uid, one.gid) != (other.mode, other.uid, other.gid) {
+        visit(path, Some(one), Some(other));
+    }
+    for (name, node) in mine {
+        let path = format!("{path}/{name}");
+        match theirs.get(name) {
+            Some(theirs) => compare_below(&path, node, theirs, visit),
+            None => visit(&path, Some(node), None),
+        }
+    }
+    for (name, node) in theirs {
+        if !mine.contains_key(name) {
+            visit(&format!("{path}/{name}"), None, Some(node));
         }
     }
 }

@@ -187,11 +187,8 @@ impl Work<'_> {
         };
         let here = self.packages.get(&request.name).map(|one| &one.package);
         let offers = self.packages.offers(&request.name);
-        let all = offers.iter().map(|(_, package)| *package).chain(here);
-        let found = all
-            .filter(|package| package.version == *wanted)
-            .cloned()
-            .next();
+        let mut all = offers.iter().map(|(_, package)| *package).chain(here);
+        let found = all.find(|package| package.version == *wanted).cloned();
         match (found, candidate) {
             (Some(found), _) => Ok(found),
             (None, Some(_)) => Err(Unavailable::Version(request.name.clone(), wanted.clone())),

@@ -53,6 +53,12 @@ impl Invocation {
         self.fleet.kind_of(self.session) == Kind::User
     }
 
+    /// Returns whether this program, which is not simulated, is taken to succeed without effect.
+    pub(crate) fn is_taken_for_done(&self) -> bool {
+        self.fleet
+            .takes_for_done(self.host, self.session, &self.name)
+    }
+
     /// Takes note of something that is not simulated and taken to be so.
     pub(crate) fn assume(&self, what: &str) {
         self.fleet.note_not_simulated(self.host, &self.name, what);

@@ -47,12 +47,34 @@ const TRY: &str = "curl: try 'curl --help' or 'curl --manual' for more informati
 /// Whether it is an option of the real one. All letters are; of the long ones those that are met.
 fn is_real(option: &str) -> bool {
     const REAL: [&str; 24] = [
-        "cacert", "cert", "cookie", "cookie-jar", "create-dirs", "data-urlencode", "fail-early",
-        "fail-with-body", "form", "get", "http1.1", "http2", "interface", "ipv4", "ipv6", "key",
-        "limit-rate", "noproxy", "parallel", "progress-bar", "proxy", "resolve", "retry-all-errors",
+        "cacert",
+        "cert",
+        "cookie",
+        "cookie-jar",
+        "create-dirs",
+        "data-urlencode",
+        "fail-early",
+        "fail-with-body",
+        "form",
+        "get",
+        "http1.1",
+        "http2",
+        "interface",
+        "ipv4",
+        "ipv6",
+        "key",
+        "limit-rate",
+        "noproxy",
+        "parallel",
+        "progress-bar",
+        "proxy",
+        "resolve",
+        "retry-all-errors",
         "retry-max-time",
     ];
-    let long = option.strip_prefix("--").map(|long| long.split(' ').next().unwrap_or(long));
+    let long = option
+        .strip_prefix("--")
+        .map(|long| long.split(' ').next().unwrap_or(long));
     long.is_none_or(|long| REAL.contains(&long) || option.contains(' '))
 }
 
@@ -217,10 +239,10 @@ async fn one(invocation: &mut Invocation, wishes: &Wishes, url: &str) -> u8 {
         Some(Data::File(path)) => match invocation.read_file(path) {
             Ok(bytes) => bytes,
             Err(_) => {
-                invocation.complain(&format!(
+                invocation.complain(
                     "curl: option --data-binary: error encountered when reading a file\ncurl: try \
-                     'curl --help' or 'curl --manual' for more information\n"
-                ));
+                     'curl --help' or 'curl --manual' for more information\n",
+                );
                 return 26;
             }
         },
@@ -391,7 +413,9 @@ async fn failure(
             let said = match wishes.max_time == Some(limit) {
                 true => format!("Connection timed out after {time} milliseconds"),
                 false => {
-                    format!("Failed to connect to {host} port {port} after {time} ms: Timeout was reached")
+                    format!(
+                        "Failed to connect to {host} port {port} after {time} ms: Timeout was reached"
+                    )
                 }
             };
             Failure { status: 28, said }
@@ -481,7 +505,10 @@ fn write_out(
         .replace("\\t", "\t")
         .replace("%{http_code}", &format!("{status:03}"))
         .replace("%{response_code}", &format!("{status:03}"))
-        .replace("%{content_type}", page.map_or("", |_| "application/octet-stream"))
+        .replace(
+            "%{content_type}",
+            page.map_or("", |_| "application/octet-stream"),
+        )
         .replace("%{size_download}", &size.to_string())
         .replace("%{url_effective}", url)
         .replace("%{time_total}", "0.010000");

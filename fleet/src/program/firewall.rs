@@ -55,7 +55,12 @@ fn save(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
         if needs_root(invocation) {
             return 4;
         }
-        let name = invocation.name.rsplit('/').next().unwrap_or_default().to_owned();
+        let name = invocation
+            .name
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         let date = clock::plain(invocation.now().as_secs());
         let mut text = String::new();
         for line in rules(invocation).lines() {
@@ -122,7 +127,9 @@ fn list(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
 
 /// Returns the rules of a table, as arguments of commands, and whether the chain is there.
 fn listed(rules: &str, table: &str, chain: Option<&str>) -> Option<(String, bool)> {
-    let lines = rules.lines().skip_while(|line| line.strip_prefix('*') != Some(table));
+    let lines = rules
+        .lines()
+        .skip_while(|line| line.strip_prefix('*') != Some(table));
     let lines: Vec<&str> = lines.skip(1).take_while(|line| *line != "COMMIT").collect();
     let is_wanted = |name: &str| chain.is_none_or(|chain| chain == name);
     let (mut own, mut made, mut rest) = (String::new(), String::new(), String::new());

@@ -76,7 +76,9 @@ fn make_home(invocation: &mut Invocation) {
     let own = invocation.variable("GNUPGHOME").is_some();
     let home = invocation.variable("HOME").unwrap_or("/root").to_owned();
     let home = format!("{home}/.gnupg");
-    let is_quiet = ["--quiet", "-q"].iter().any(|word| invocation.arguments.iter().any(|one| one == word));
+    let is_quiet = ["--quiet", "-q"]
+        .iter()
+        .any(|word| invocation.arguments.iter().any(|one| one == word));
     if own || is_quiet || invocation.host(|host| host.files.exists(&home)) {
         return;
     }
@@ -99,7 +101,10 @@ fn show(invocation: &mut Invocation, text: &str) -> u8 {
         invocation.complain("gpg: no valid OpenPGP data found.\n");
         return 2;
     }
-    let is_for_programs = invocation.arguments.iter().any(|word| word == "--with-colons");
+    let is_for_programs = invocation
+        .arguments
+        .iter()
+        .any(|word| word == "--with-colons");
     for key in keys {
         if is_for_programs {
             let short = key.get(24..).unwrap_or_default();

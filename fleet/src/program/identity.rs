@@ -247,7 +247,9 @@ fn uname(invocation: &mut Invocation) -> u8 {
         ('m', hardware.machine.as_str()),
         ('o', "GNU/Linux"),
     ];
-    let wants = |flag: char| options.has(flag) || options.has('a') || (options.flags.is_empty() && flag == 's');
+    let wants = |flag: char| {
+        options.has(flag) || options.has('a') || (options.flags.is_empty() && flag == 's')
+    };
     let words: Vec<&str> = all
         .into_iter()
         .filter(|(flag, _)| wants(*flag))
@@ -312,7 +314,10 @@ fn hosts(invocation: &mut Invocation, database: &str, keys: &[String]) -> u8 {
         {
             // The names of an address stand on its own line.
             Some(words) if key == "localhost" => {
-                let six = found.iter().find(|words| words[0] == "::1").unwrap_or(words);
+                let six = found
+                    .iter()
+                    .find(|words| words[0] == "::1")
+                    .unwrap_or(words);
                 Some((six[0].clone(), six[1..].to_vec()))
             }
             Some(words) => Some((words[0].clone(), words[1..].to_vec())),

@@ -110,11 +110,6 @@ impl Invocation {
         self.complain(&text);
     }
 
-    /// Returns how much is printed and not written yet.
-    pub(crate) fn printed_bytes(&self) -> usize {
-        self.printed.iter().map(|(_, bytes)| bytes.len()).sum()
-    }
-
     /// Writes what was printed. Where nobody reads, the process ends by SIGPIPE.
     pub(crate) async fn flush(&mut self) {
         for (is_error, bytes) in std::mem::take(&mut self.printed) {
@@ -191,18 +186,6 @@ impl Invocation {
     pub(crate) fn files<T>(&self, work: impl FnOnce(&mut Files, &Credentials, Duration) -> T) -> T {
         let now = self.now();
         self.host(|host| work(&mut host.files, &self.credentials, now))
-    }
-
-    /// Reads a line of standard input without its end; `None` at the end.
-    pub(crate) async fn read_line(&mut self) -> Option<String> {
-        let mut line = self.stdin.read_line().await.ok()?;
-        if line.is_empty() {
-            return None;
-        }
-        if line.ends_with(b"\n") {
-            line.pop();
-        }
-        Some(String::from_utf8_lossy(&line).into_owned())
     }
 
     /// Uses time; sleeps where it has become worth it.

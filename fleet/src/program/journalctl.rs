@@ -23,12 +23,48 @@ struct Wishes {
 
 /// Options of the real one that are not simulated.
 const OPTIONS: &[&str] = &[
-    "--all", "--after-cursor", "--boot", "--case-sensitive", "--catalog", "--cursor", "--directory",
-    "--disk-usage", "--dmesg", "--facility", "--field", "--fields", "--file", "--flush", "--follow",
-    "--grep", "--header", "--identifier", "--list-boots", "--list-catalog", "--machine", "--merge",
-    "--no-full", "--no-hostname", "--no-tail", "--output-fields", "--relinquish-var", "--reverse",
-    "--root", "--rotate", "--show-cursor", "--sync", "--system", "--until", "--user", "--user-unit",
-    "--utc", "--vacuum-files", "--vacuum-size", "--vacuum-time", "--verify", "--version",
+    "--all",
+    "--after-cursor",
+    "--boot",
+    "--case-sensitive",
+    "--catalog",
+    "--cursor",
+    "--directory",
+    "--disk-usage",
+    "--dmesg",
+    "--facility",
+    "--field",
+    "--fields",
+    "--file",
+    "--flush",
+    "--follow",
+    "--grep",
+    "--header",
+    "--identifier",
+    "--list-boots",
+    "--list-catalog",
+    "--machine",
+    "--merge",
+    "--no-full",
+    "--no-hostname",
+    "--no-tail",
+    "--output-fields",
+    "--relinquish-var",
+    "--reverse",
+    "--root",
+    "--rotate",
+    "--show-cursor",
+    "--sync",
+    "--system",
+    "--until",
+    "--user",
+    "--user-unit",
+    "--utc",
+    "--vacuum-files",
+    "--vacuum-size",
+    "--vacuum-time",
+    "--verify",
+    "--version",
 ];
 
 /// Why a command line makes no sense.
@@ -79,7 +115,12 @@ fn parse(arguments: &[String], now: u64) -> Result<Wishes, Wrong> {
             }
             _ => (word.as_str(), None),
         };
-        let mut value = || inline.clone().or_else(|| words.next().cloned()).unwrap_or_default();
+        let mut value = || {
+            inline
+                .clone()
+                .or_else(|| words.next().cloned())
+                .unwrap_or_default()
+        };
         match name {
             "-u" | "--unit" | "-xeu" | "-eu" | "-xu" => wishes.unit = Some(full_name(&value())),
             "-n" | "--lines" => wishes.most = value().parse().ok(),
@@ -122,8 +163,13 @@ fn since(text: &str, now: u64) -> Option<u64> {
     if let Some(seconds) = text.strip_prefix('@') {
         return seconds.parse().ok();
     }
-    let span = text.strip_suffix("ago").or_else(|| text.strip_prefix('-'))?.trim();
-    let end = span.find(|one: char| !one.is_ascii_digit()).unwrap_or(span.len());
+    let span = text
+        .strip_suffix("ago")
+        .or_else(|| text.strip_prefix('-'))?
+        .trim();
+    let end = span
+        .find(|one: char| !one.is_ascii_digit())
+        .unwrap_or(span.len());
     let (count, unit) = span.split_at(end);
     let unit = match unit.trim() {
         "s" | "sec" | "second" | "seconds" | "" => 1,
@@ -156,10 +202,15 @@ fn told(invocation: &Invocation, wishes: &Wishes) -> String {
             });
             is_of_unit
                 && (!wishes.only_errors || entry.is_error)
-                && wishes.since.is_none_or(|since| entry.at / 1_000_000 >= since)
+                && wishes
+                    .since
+                    .is_none_or(|since| entry.at / 1_000_000 >= since)
         };
         let entries = host.systemd.journal.entries().rev().filter(belongs);
-        let mut entries: Vec<Entry> = entries.take(wishes.most.unwrap_or(usize::MAX)).cloned().collect();
+        let mut entries: Vec<Entry> = entries
+            .take(wishes.most.unwrap_or(usize::MAX))
+            .cloned()
+            .collect();
         entries.reverse();
         entries
     });

@@ -269,7 +269,10 @@ fn human(bytes: u64) -> String {
         value /= 1024.0;
         unit += 1;
     }
-    let name = ["", "K", "M", "G", "T", "P"].get(unit).copied().unwrap_or("E");
+    let name = ["", "K", "M", "G", "T", "P"]
+        .get(unit)
+        .copied()
+        .unwrap_or("E");
     if unit > 0 && value < 10.0 {
         format!("{:.1}{name}", (value * 10.0).ceil() / 10.0)
     } else {

@@ -82,7 +82,9 @@ fn free(invocation: &mut Invocation) -> u8 {
     let heads = ["total", "used", "free", "shared", "buff/cache", "available"];
     let head: String = heads.iter().map(|head| format!("{head:>12}")).collect();
     let row = |numbers: &[u64]| {
-        let cells = numbers.iter().map(|number| format!("{:>12}", number / unit));
+        let cells = numbers
+            .iter()
+            .map(|number| format!("{:>12}", number / unit));
         cells.collect::<String>()
     };
     invocation.print(&format!(
@@ -238,7 +240,12 @@ async fn fold(invocation: &mut Invocation) -> u8 {
         Ok(options) => options,
         Err(status) => return status,
     };
-    let width = options.value('w').unwrap_or("80").parse::<usize>().unwrap_or(80).max(1);
+    let width = options
+        .value('w')
+        .unwrap_or("80")
+        .parse::<usize>()
+        .unwrap_or(80)
+        .max(1);
     let (mut bytes, mut status) = (Vec::new(), 0);
     for operand in operands_or_input(&options) {
         match invocation.read_operand(&operand).await {
@@ -253,7 +260,9 @@ async fn fold(invocation: &mut Invocation) -> u8 {
             None => (line, ""),
         };
         let letters: Vec<char> = line.chars().collect();
-        let parts = letters.chunks(width).map(|part| part.iter().collect::<String>());
+        let parts = letters
+            .chunks(width)
+            .map(|part| part.iter().collect::<String>());
         let parts: Vec<String> = parts.collect();
         invocation.print(&format!("{}{end}", parts.join("\n")));
     }

@@ -108,6 +108,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Program> {
 }
 
 /// Returns the names of all programs.
+#[cfg(test)]
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     TABLES
         .iter()

@@ -220,7 +220,12 @@ fn with_peer(one: &Interface) -> String {
 /// Returns the line of an interface in `ip -br link`.
 fn brief(one: &Interface) -> String {
     let flags = flags(one);
-    format!("{:16} {:14} {} <{flags}> \n", with_peer(one), state(one), one.mac)
+    format!(
+        "{:16} {:14} {} <{flags}> \n",
+        with_peer(one),
+        state(one),
+        one.mac
+    )
 }
 
 fn links(invocation: &mut Invocation, form: Form, words: &[String]) -> u8 {
@@ -296,7 +301,9 @@ fn routes(invocation: &mut Invocation, _form: Form, words: &[String]) -> u8 {
     ];
     if let ["show" | "list", "dev", device] = words[..] {
         let its = routes.iter().filter(|route| route.interface == device);
-        let its: Vec<String> = its.map(|route| route_text(invocation, route, false)).collect();
+        let its: Vec<String> = its
+            .map(|route| route_text(invocation, route, false))
+            .collect();
         invocation.print(&its.concat());
         return 0;
     }
@@ -304,7 +311,9 @@ fn routes(invocation: &mut Invocation, _form: Form, words: &[String]) -> u8 {
         return invocation.not_simulated(&format!("route {}", words.join(" ")));
     }
     let lines = routes.iter().filter(is_shown);
-    let lines: Vec<String> = lines.map(|route| route_text(invocation, route, true)).collect();
+    let lines: Vec<String> = lines
+        .map(|route| route_text(invocation, route, true))
+        .collect();
     invocation.print(&lines.concat());
     0
 }

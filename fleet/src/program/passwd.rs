@@ -28,8 +28,12 @@ fn passwd(invocation: &mut Invocation) -> u8 {
     let Some(name) = options.operands.first().filter(|_| options.has('S')) else {
         return invocation.not_simulated("anything but -S");
     };
-    let shadow = invocation.host(|host| host.files.text("/etc/shadow")).unwrap_or_default();
-    let mut lines = shadow.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let shadow = invocation
+        .host(|host| host.files.text("/etc/shadow"))
+        .unwrap_or_default();
+    let mut lines = shadow
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>());
     let secret = lines.find(|fields| fields.first() == Some(&name.as_str()));
     let secret = secret.and_then(|fields| fields.get(1).map(|one| (*one).to_owned()));
     let is_known = invocation.host(|host| accounts::account(&host.files, name).is_some());
@@ -61,8 +65,10 @@ async fn runuser(invocation: &mut Invocation) -> u8 {
     }
     let found = invocation.host(|host| accounts::credentials(&host.files, &name));
     let Some(credentials) = found else {
-        invocation.error(&format!("user {name} does not exist or the user entry does not contain \
-             all the required fields"));
+        invocation.error(&format!(
+            "user {name} does not exist or the user entry does not contain \
+             all the required fields"
+        ));
         return 1;
     };
     match invocation.launch(options.operands) {
@@ -97,7 +103,9 @@ fn visudo(invocation: &mut Invocation) -> u8 {
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let makes_sense = |line: &str| {
         let line = line.trim();
-        line.is_empty() || line.starts_with(['#', '@']) || line.starts_with("Defaults")
+        line.is_empty()
+            || line.starts_with(['#', '@'])
+            || line.starts_with("Defaults")
             || line.contains('=')
     };
     if let Some(number) = text.lines().position(|line| !makes_sense(line)) {

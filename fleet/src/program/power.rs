@@ -1,11 +1,12 @@
 //! Booting, powering off.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
 use super::{Invocation, Program};
-use crate::files::Credentials;
+use crate::files::{Credentials, Follow, Kind};
 use crate::host::Power;
 use crate::world::{Fleet, HostId};
 
@@ -91,14 +92,28 @@ impl Fleet {
             let root = Credentials::root();
             for directory in ["/run", "/tmp", "/dev/shm"] {
                 for name in host.files.list(directory, &root).unwrap_or_default() {
-                    // What the boot makes again stays: it would be there before anybody looks.
-                    let path = format!("{directory}/{name}");
-                    let is_lasting = ["/run/systemd", "/run/lock", "/run/sshd", "/run/dbus"];
-                    if !is_lasting.contains(&path.as_str()) {
-                        let _ = host.files.remove_tree(&path, &root, now);
-                    }
+                    // A mounted directory is emptied by the next of these.
+                    let _ = host
+                        .files
+                        .remove_tree(&format!("{directory}/{name}"), &root, now);
                 }
             }
+            let fresh = host.fresh.clone();
+            fresh.visit("/run", &mut |path, node| {
+                let kind = match &node.kind {
+                    Kind::Directory(_) => Kind::Directory(BTreeMap::new()),
+                    other => other.clone(),
+                };
+                // Parents come first; what is there already stays.
+                if host
+                    .files
+                    .make_node(path, kind, node.mode, &root, now)
+                    .is_ok()
+                {
+                    let (uid, gid) = (Some(node.uid), Some(node.gid));
+                    let _ = host.files.set_owner(path, uid, gid, Follow::No, &root);
+                }
+            });
         });
     }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::{Invocation, Program};
-use crate::systemd::Entry;
 use crate::accounts;
 use crate::files::{Credentials, Files};
+use crate::systemd::Entry;
 
 pub(crate) const PROGRAMS: &[Program] = &[
     Program {

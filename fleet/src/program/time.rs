@@ -138,7 +138,13 @@ pub(crate) fn format(format: &str, time: Duration) -> Option<String> {
 
 /// Options of the real `date` that are not simulated.
 const OTHER: [&str; 7] = [
-    "debug", "file", "help", "resolution", "rfc-email", "universal", "version",
+    "debug",
+    "file",
+    "help",
+    "resolution",
+    "rfc-email",
+    "universal",
+    "version",
 ];
 
 /// Reads a time: `@seconds`, `now`, ISO 8601, and `2 hours ago`.
@@ -228,8 +234,12 @@ fn date(invocation: &mut Invocation) -> u8 {
     }
     let known: Vec<&str> = long.iter().map(|(name, ..)| *name).collect();
     let strange = invocation.arguments.iter().find(|word| {
-        let name = word.strip_prefix("--").and_then(|word| word.split('=').next());
-        name.is_some_and(|name| !name.is_empty() && !known.contains(&name) && !OTHER.contains(&name))
+        let name = word
+            .strip_prefix("--")
+            .and_then(|word| word.split('=').next());
+        name.is_some_and(|name| {
+            !name.is_empty() && !known.contains(&name) && !OTHER.contains(&name)
+        })
     });
     if let Some(strange) = strange.cloned() {
         invocation.error(&format!("unrecognized option '{strange}'"));

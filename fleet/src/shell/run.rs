@@ -661,6 +661,10 @@ impl Shell {
         );
         match found {
             Ok(path) => Some(path),
+            Err(127) if self.fleet.takes_for_done(self.host, self.session, name) => {
+                self.status = 0;
+                None
+            }
             Err(status) => {
                 let why = match (status, self.dialect) {
                     (126, _) => "Permission denied",

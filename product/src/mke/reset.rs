@@ -17,7 +17,7 @@ use super::phase::leave_swarm::{LeaveSwarm, LeaveSwarmAsManagers};
 use super::phase::run_hooks::{Moment, RunHooks};
 use super::phase::uninstall_mcr::UninstallMcr;
 use super::phase::uninstall_mke::UninstallMke;
-use super::phase::validate_facts::one_swarm;
+use super::phase::validate_facts::{Purpose, one_swarm};
 use super::phase::validate_hosts::{privilege, system};
 use super::shared::Shared;
 
@@ -57,7 +57,7 @@ impl Check<MkeDomain> for ValidateReset {
         cluster: &Cluster,
         facts: &BTreeMap<HostId, Facts>,
     ) -> Vec<Complaint> {
-        let mut found = one_swarm(shared, cluster, facts);
+        let mut found = one_swarm(shared, cluster, facts, Purpose::Reset);
         for (&id, facts) in facts {
             found.extend(system(shared, id, facts));
             found.extend(privilege(id, facts));

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::engine::settings::Settings;
 use crate::engine::container::{Container, Mount, MountKind, Status};
+use crate::engine::settings::Settings;
 use crate::engine::value::{Value, map};
 use crate::engine::{lifecycle, names, volume};
 use crate::world::{HostId, World};

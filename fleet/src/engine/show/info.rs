@@ -47,7 +47,15 @@ pub(crate) fn info(world: &World, host: HostId, now: Duration) -> Value {
     let paused = count(&[Status::Paused]);
     let (driver, status) = driver(&engine.settings.storage_driver, is_old);
     let mut logs = vec![
-        "awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "splunk", "syslog",
+        "awslogs",
+        "fluentd",
+        "gcplogs",
+        "gelf",
+        "journald",
+        "json-file",
+        "local",
+        "splunk",
+        "syslog",
     ];
     if is_old {
         logs.insert(7, "logentries");
@@ -157,7 +165,10 @@ fn security(kernel: &Kernel, is_old: bool) -> Vec<&'static str> {
         (true, profile),
         (kernel.cgroups == 2, "name=cgroupns"),
     ];
-    all.into_iter().filter(|(is, _)| *is).map(|(_, name)| name).collect()
+    all.into_iter()
+        .filter(|(is, _)| *is)
+        .map(|(_, name)| name)
+        .collect()
 }
 
 /// Returns the driver with what it tells of itself.
@@ -171,11 +182,22 @@ fn driver(name: &str, is_old: bool) -> (&str, Value) {
     ];
     pairs.retain(|(name, _)| !is_old || *name != "Using metacopy");
     let pairs = pairs.into_iter();
-    (name, pairs.map(|(name, value)| Value::from(vec![name, value])).collect())
+    (
+        name,
+        pairs
+            .map(|(name, value)| Value::from(vec![name, value]))
+            .collect(),
+    )
 }
 
 fn registries(engine: &Engine, is_old: bool) -> Value {
-    let none = || if is_old { Value::List(Vec::new()) } else { Value::Null };
+    let none = || {
+        if is_old {
+            Value::List(Vec::new())
+        } else {
+            Value::Null
+        }
+    };
     let index = |name: &str, mirrors: &[String], is_secure: bool| {
         map! {
             "Name": name,

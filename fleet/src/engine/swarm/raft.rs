@@ -111,7 +111,12 @@ pub(crate) fn look_at(world: &mut World, swarm: usize, now: Duration) {
         let state = world.swarm_mut(swarm);
         state.leader = None;
         state.election = None;
-        if std::mem::replace(&mut state.had_quorum, false) {
+        // A swarm whose last manager has left by itself is no more.
+        let is_there = state
+            .nodes
+            .values()
+            .any(|node| node.is_manager && !node.has_left);
+        if std::mem::replace(&mut state.had_quorum, false) && is_there {
             state.note(now, Happening::QuorumLost);
         }
         if had_leader {

@@ -286,7 +286,11 @@ fn held(packages: &Packages, plan: &Plan) -> Vec<String> {
     let replaced = replaced.map(|package| package.name.as_str());
     let removed = plan.remove.iter().map(|name| name.trim_end_matches('*'));
     let is_held = |name: &&str| packages.get(name).is_some_and(|one| one.is_held);
-    replaced.chain(removed).filter(is_held).map(str::to_owned).collect()
+    replaced
+        .chain(removed)
+        .filter(is_held)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Returns packages that came with others, and that nothing needs any more.
@@ -481,13 +485,18 @@ fn setup_order(packages: &[Arc<Package>]) -> Vec<String> {
 
 /// Libraries that come or go let the cache of the linker be made anew.
 fn run_triggers(invocation: &mut Invocation, packages: &Packages, plan: &Plan) {
-    let removed = plan.remove.iter().filter_map(|name| packages.installed.get(name));
+    let removed = plan
+        .remove
+        .iter()
+        .filter_map(|name| packages.installed.get(name));
     let removed = removed.map(|one| Arc::clone(&one.package));
     let mut changed = plan.unpacks().into_iter().chain(removed);
     let cache = packages.get("libc-bin");
     if let (true, Some(cache)) = (changed.any(|package| package.is_for_each), cache) {
         let version = &cache.package.version;
-        invocation.print(&format!("Processing triggers for libc-bin ({version}) ...\n"));
+        invocation.print(&format!(
+            "Processing triggers for libc-bin ({version}) ...\n"
+        ));
     }
 }
 
@@ -495,7 +504,10 @@ fn run_triggers(invocation: &mut Invocation, packages: &Packages, plan: &Plan) {
 fn simulate(invocation: &mut Invocation, packages: &Packages, plan: &Plan) {
     let mut text = String::new();
     for name in removal_order(packages, &plan.remove) {
-        let version = packages.installed.get(&name).map(|one| one.package.version.clone());
+        let version = packages
+            .installed
+            .get(&name)
+            .map(|one| one.package.version.clone());
         text.push_str(&format!("Remv {name} [{}]\n", version.unwrap_or_default()));
     }
     let unpacks = plan.unpacks();
@@ -505,7 +517,9 @@ fn simulate(invocation: &mut Invocation, packages: &Packages, plan: &Plan) {
             let old = old.filter(|_| verb == "Inst");
             let old = old.map_or_else(String::new, |old| format!(" [{old}]"));
             let offers = packages.offers(&package.name);
-            let suite = offers.first().map_or("now", |(index, _)| index.suite.as_str());
+            let suite = offers
+                .first()
+                .map_or("now", |(index, _)| index.suite.as_str());
             text.push_str(&format!(
                 "{verb} {}{old} ({} {suite} [{}])\n",
                 package.name, package.version, package.architecture

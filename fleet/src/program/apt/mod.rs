@@ -156,7 +156,7 @@ pub(super) fn bytes(count: u64) -> String {
     let count = count as f64;
     let mut unit = 0;
     let mut value = count;
-    while value > 10_000.0 || (value > 1000.0 && unit == 0 && value > 10_000.0) {
+    while value > 10_000.0 {
         value /= 1000.0;
         unit += 1;
     }

@@ -148,9 +148,13 @@ fn remember(invocation: &mut Invocation, sources: &[Source]) {
     invocation.host(|host| {
         let lists = "/var/lib/apt/lists";
         // A full disk is what the installation will fail by.
-        let _ = host.files.write(&format!("{lists}/lock"), "", 0o640, &root, now);
+        let _ = host
+            .files
+            .write(&format!("{lists}/lock"), "", 0o640, &root, now);
         for directory in ["auxfiles", "partial"] {
-            let _ = host.files.make_dirs(&format!("{lists}/{directory}"), 0o755, &root, now);
+            let _ = host
+                .files
+                .make_dirs(&format!("{lists}/{directory}"), 0o755, &root, now);
         }
         let indexes = Arc::clone(&host.packages.indexes);
         for source in sources {
@@ -162,7 +166,9 @@ fn remember(invocation: &mut Invocation, sources: &[Source]) {
             if components.is_empty() {
                 continue;
             }
-            let _ = host.files.write(&format!("{start}_InRelease"), "", 0o644, &root, now);
+            let _ = host
+                .files
+                .write(&format!("{start}_InRelease"), "", 0o644, &root, now);
             for component in components {
                 let path = format!("{start}_{component}_binary-amd64_Packages");
                 let _ = host.files.write(&path, "", 0o644, &root, now);

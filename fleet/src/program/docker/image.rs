@@ -79,7 +79,10 @@ impl Docker<'_> {
 
     /// `docker load`: archives of images are not simulated, only that there is none.
     async fn load(&mut self, words: &[&str]) -> Outcome {
-        let known = [Flag::value("input").short('i'), Flag::switch("quiet").short('q')];
+        let known = [
+            Flag::value("input").short('i'),
+            Flag::switch("quiet").short('q'),
+        ];
         let flags = Flags::parse(&known, words)?;
         let input = flags.value("input").unwrap_or_default().to_owned();
         let path = self.invocation.path(&input);

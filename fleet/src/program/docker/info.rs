@@ -97,8 +97,10 @@ fn swarm(out: &mut String, swarm: &Value) {
     }
     lines(out, swarm, "  ", &[("Node Address", &["NodeAddr"])]);
     if let Value::List(managers) = swarm.at(&["RemoteManagers"]) {
-        let mut addresses: Vec<String> =
-            managers.iter().map(|one| shown(one.at(&["Addr"]))).collect();
+        let mut addresses: Vec<String> = managers
+            .iter()
+            .map(|one| shown(one.at(&["Addr"])))
+            .collect();
         addresses.sort();
         out.push_str("  Manager Addresses:\n");
         for address in addresses {
@@ -109,9 +111,9 @@ fn swarm(out: &mut String, swarm: &Value) {
 
 fn cluster(out: &mut String, swarm: &Value) {
     let span = |path: &[&str]| match swarm.at(path) {
-        Value::Int(nanoseconds) => {
-            names::span(Duration::from_nanos(u64::try_from(*nanoseconds).unwrap_or(0)))
-        }
+        Value::Int(nanoseconds) => names::span(Duration::from_nanos(
+            u64::try_from(*nanoseconds).unwrap_or(0),
+        )),
         _ => String::new(),
     };
     let numbers: [(&str, &[&str]); 3] = [
@@ -121,7 +123,10 @@ fn cluster(out: &mut String, swarm: &Value) {
     ];
     lines(out, swarm, "  ", &numbers);
     if let Value::List(pools) = swarm.at(&["Cluster", "DefaultAddrPool"]) {
-        let pools: String = pools.iter().map(|pool| format!("{}  ", shown(pool))).collect();
+        let pools: String = pools
+            .iter()
+            .map(|pool| format!("{}  ", shown(pool)))
+            .collect();
         out.push_str(&format!("  Default Address Pool: {pools}\n"));
     }
     let settings: [(&str, &[&str]); 2] = [
@@ -139,7 +144,10 @@ fn cluster(out: &mut String, swarm: &Value) {
     out.push_str("  Raft:\n");
     let raft: [(&str, &[&str]); 4] = [
         ("Snapshot Interval", &["Raft", "SnapshotInterval"]),
-        ("Number of Old Snapshots to Retain", &["Raft", "KeepOldSnapshots"]),
+        (
+            "Number of Old Snapshots to Retain",
+            &["Raft", "KeepOldSnapshots"],
+        ),
         ("Heartbeat Tick", &["Raft", "HeartbeatTick"]),
         ("Election Tick", &["Raft", "ElectionTick"]),
     ];
@@ -215,11 +223,18 @@ fn system(out: &mut String, info: &Value) {
     }
     out.push_str(" Experimental: false\n Insecure Registries:\n");
     if let Value::Map(indices) = info.at(&["RegistryConfig", "IndexConfigs"]) {
-        let insecure = indices.iter().filter(|(_, one)| !one.at(&["Secure"]).is_true());
+        let insecure = indices
+            .iter()
+            .filter(|(_, one)| !one.at(&["Secure"]).is_true());
         for (name, _) in insecure {
             out.push_str(&format!("  {name}\n"));
         }
     }
     out.push_str("  127.0.0.0/8\n");
-    lines(out, info, " ", &[("Live Restore Enabled", &["LiveRestoreEnabled"])]);
+    lines(
+        out,
+        info,
+        " ",
+        &[("Live Restore Enabled", &["LiveRestoreEnabled"])],
+    );
 }

@@ -85,7 +85,8 @@ impl Docker<'_> {
         }
         let text = problems.join("\n");
         // Commands of the swarm wrapped what was not there, before version 23.
-        let wraps = kind.is_some_and(|kind| ["node", "service", "config", "secret"].contains(&kind.as_str()));
+        let wraps = kind
+            .is_some_and(|kind| ["node", "service", "config", "secret"].contains(&kind.as_str()));
         Err(said(match wraps && major < 23 {
             true => format!("Status: {text}, Code: 1"),
             false => text,

@@ -104,9 +104,9 @@ fn run(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
             }
             Err(Failure::NoFlag(flag)) => {
                 let command = command_of(&docker.invocation.arguments);
-                docker.invocation.complain(&format!(
-                    "unknown {flag}\nSee 'docker {command} --help'."
-                ));
+                docker
+                    .invocation
+                    .complain(&format!("unknown {flag}\nSee 'docker {command} --help'."));
                 125
             }
             Err(Failure::NotSimulated(what)) => docker.invocation.not_simulated(&what),
@@ -116,8 +116,22 @@ fn run(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
 
 /// Commands that have commands.
 const GROUPS: &[&str] = &[
-    "builder", "config", "container", "context", "image", "manifest", "network", "node", "plugin",
-    "secret", "service", "stack", "swarm", "system", "trust", "volume",
+    "builder",
+    "config",
+    "container",
+    "context",
+    "image",
+    "manifest",
+    "network",
+    "node",
+    "plugin",
+    "secret",
+    "service",
+    "stack",
+    "swarm",
+    "system",
+    "trust",
+    "volume",
 ];
 
 /// Returns the words of a command line that say which command it is.
@@ -128,7 +142,12 @@ fn command_of(words: &[String]) -> String {
         Some(first) if GROUPS.contains(&first.as_str()) => 2,
         _ => 1,
     };
-    words.iter().take(count).cloned().collect::<Vec<_>>().join(" ")
+    words
+        .iter()
+        .take(count)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Flags before the command.
@@ -367,15 +386,39 @@ const CANNOT_CONNECT: &str = "Cannot connect to the Docker daemon at unix:///var
 
 /// Synopses and summaries of commands, as they stand behind complaints about arguments.
 const SYNOPSES: &[(&str, &str, &str)] = &[
-    ("run", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Run a command in a new container"),
+    (
+        "run",
+        "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+        "Run a command in a new container",
+    ),
     ("swarm leave", "[OPTIONS]", "Leave the swarm"),
-    ("swarm join", "[OPTIONS] HOST:PORT", "Join a swarm as a node and/or manager"),
-    ("rm", "[OPTIONS] CONTAINER [CONTAINER...]", "Remove one or more containers"),
-    ("tag", "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]", "Create a tag TARGET_IMAGE that refers to \
-      SOURCE_IMAGE"),
-    ("inspect", "[OPTIONS] NAME|ID [NAME|ID...]", "Return low-level information on Docker objects"),
+    (
+        "swarm join",
+        "[OPTIONS] HOST:PORT",
+        "Join a swarm as a node and/or manager",
+    ),
+    (
+        "rm",
+        "[OPTIONS] CONTAINER [CONTAINER...]",
+        "Remove one or more containers",
+    ),
+    (
+        "tag",
+        "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
+        "Create a tag TARGET_IMAGE that refers to \
+      SOURCE_IMAGE",
+    ),
+    (
+        "inspect",
+        "[OPTIONS] NAME|ID [NAME|ID...]",
+        "Return low-level information on Docker objects",
+    ),
     ("node update", "[OPTIONS] NODE", "Update a node"),
-    ("pull", "[OPTIONS] NAME[:TAG|@DIGEST]", "Pull an image or a repository from a registry"),
+    (
+        "pull",
+        "[OPTIONS] NAME[:TAG|@DIGEST]",
+        "Pull an image or a repository from a registry",
+    ),
 ];
 
 /// Says that arguments are missing, or too many, as the command does.

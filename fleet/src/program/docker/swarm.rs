@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::flags::{Flag, Flags};
 use super::listing::Listing;
 use super::{Docker, Failure, Outcome, none, only, said, unknown};
-use crate::engine::{around, show};
 use crate::engine::swarm::membership::{self, Request};
 use crate::engine::swarm::node::AVAILABILITIES;
 use crate::engine::swarm::{Settings, managed};
+use crate::engine::{around, show};
 
 const INIT: &[Flag] = &[
     Flag::value("advertise-addr"),

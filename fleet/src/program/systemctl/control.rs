@@ -279,12 +279,19 @@ impl Manager {
             }
             Err(Exit { status, said }) => {
                 let program = program_of(&behaviour);
-                let pid = self.fleet.host(self.host, |host| host.processes.take_number());
+                let pid = self
+                    .fleet
+                    .host(self.host, |host| host.processes.take_number());
                 if let Some(said) = said {
                     self.say(&name, program, pid, said);
                 }
                 let how = daemon::ended(status);
-                self.say(&name, "systemd", 1, format!("{name}: Main process exited, {how}"));
+                self.say(
+                    &name,
+                    "systemd",
+                    1,
+                    format!("{name}: Main process exited, {how}"),
+                );
                 self.set(&name, |state| state.exit_status = status);
                 Err(self.fail(unit, "exit-code", "Failed with result 'exit-code'."))
             }
@@ -403,7 +410,12 @@ impl Manager {
         let now = self.fleet.time_of(self.host);
         for said in all {
             let at = crate::engine::names::timestamp(now);
-            self.say(name, "dockerd", pid, format!("time=\"{at}\" level=info msg=\"{said}\""));
+            self.say(
+                name,
+                "dockerd",
+                pid,
+                format!("time=\"{at}\" level=info msg=\"{said}\""),
+            );
         }
     }
 
@@ -500,7 +512,9 @@ impl Manager {
         }
         self.fleet.host(self.host, |host| {
             // It may have ended by itself.
-            let _ = host.processes.kill(Pid(before.main_pid), Signal::TERM, "root");
+            let _ = host
+                .processes
+                .kill(Pid(before.main_pid), Signal::TERM, "root");
             host.processes.remove(Pid(before.main_pid));
         });
         self.set(&name, |state| {
@@ -509,7 +523,12 @@ impl Manager {
             state.main_pid = 0;
         });
         if behaviour != Behaviour::Passive {
-            self.say(&name, "systemd", 1, format!("{name}: Deactivated successfully."));
+            self.say(
+                &name,
+                "systemd",
+                1,
+                format!("{name}: Deactivated successfully."),
+            );
         }
         self.say(
             "init.scope",

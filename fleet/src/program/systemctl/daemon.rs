@@ -116,7 +116,9 @@ pub(super) fn watch(manager: &Manager, unit: &Unit, child: Child) {
     let command = unit.value("Service", "ExecStart").unwrap_or_default();
     let path = split_words(command).first().cloned().unwrap_or_default();
     let path = path.trim_start_matches(['-', '@', ':', '+', '!']);
-    let is_missing = manager.fleet.host(manager.host, |host| !host.files.exists(path));
+    let is_missing = manager
+        .fleet
+        .host(manager.host, |host| !host.files.exists(path));
     tokio::spawn(async move {
         let (how, _) = child.wait().await;
         if manager.state(&name).main_pid != child.pid.0 {

@@ -149,13 +149,51 @@ async fn run(invocation: &mut Invocation, verb: &str, wishes: &Wishes) -> u8 {
 
 /// Verbs of the real one that are not simulated.
 const VERBS: &[&str] = &[
-    "add-requires", "add-wants", "bind", "cancel", "clean", "condreload", "condrestart", "condstop",
-    "default", "edit", "emergency", "exit", "force-reload", "freeze", "get-property", "help",
-    "hibernate", "import-environment", "isolate", "kexec", "link", "list-automounts", "list-jobs",
-    "list-machines", "list-paths", "list-sockets", "list-timers", "log-level", "log-target",
-    "mount-image", "preset", "preset-all", "rescue", "revert", "service-log-level",
-    "service-watchdogs", "set-default", "set-environment", "set-property", "show-environment",
-    "suspend", "switch-root", "thaw", "unset-environment", "whoami",
+    "add-requires",
+    "add-wants",
+    "bind",
+    "cancel",
+    "clean",
+    "condreload",
+    "condrestart",
+    "condstop",
+    "default",
+    "edit",
+    "emergency",
+    "exit",
+    "force-reload",
+    "freeze",
+    "get-property",
+    "help",
+    "hibernate",
+    "import-environment",
+    "isolate",
+    "kexec",
+    "link",
+    "list-automounts",
+    "list-jobs",
+    "list-machines",
+    "list-paths",
+    "list-sockets",
+    "list-timers",
+    "log-level",
+    "log-target",
+    "mount-image",
+    "preset",
+    "preset-all",
+    "rescue",
+    "revert",
+    "service-log-level",
+    "service-watchdogs",
+    "set-default",
+    "set-environment",
+    "set-property",
+    "show-environment",
+    "suspend",
+    "switch-root",
+    "thaw",
+    "unset-environment",
+    "whoami",
 ];
 
 /// Returns the names that arguments stand for: a pattern stands for all units that it fits.
@@ -390,7 +428,9 @@ fn mask(files: &mut Files, name: &str, now: Moment) -> Result<String, String> {
     let is_masked = Systemd::on_disk(files, name).load == Load::Masked;
     let found = files.stat(&path, Follow::No, &root);
     if found.is_ok_and(|found| found.target.is_none()) {
-        return Err(format!("Failed to mask unit: File {path} already exists.\n"));
+        return Err(format!(
+            "Failed to mask unit: File {path} already exists.\n"
+        ));
     }
     if !is_masked {
         said.push_str(&make_link(files, &path, "/dev/null", now));
@@ -441,8 +481,8 @@ fn helper(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
             return invocation.not_simulated("no verb");
         };
         let now = invocation.now();
-        for name in units.to_vec() {
-            let name = full_name(&name);
+        for name in units {
+            let name = full_name(name);
             let said = invocation.host(|host| {
                 let files = &mut host.files;
                 // `systemctl preset` speaks; what the helper does itself, it does in silence.

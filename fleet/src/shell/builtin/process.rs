@@ -136,15 +136,20 @@ async fn kill(shell: &mut Shell, words: Vec<String>) -> Done {
             Some(job) => Some(job.child.pid),
             None => word.parse().ok().map(Pid),
         };
-        let Some(pid) = pid else {
-            if word.starts_with('-') {
-                return Err(shell.not_simulated("kill of a process group"));
-            }
+        let group = word
+            .strip_prefix('-')
+            .and_then(|number| number.parse().ok())
+            .map(Pid);
+        let user = &shell.credentials.user;
+        let sent = shell.fleet.host(shell.host, |host| match (pid, group) {
+            (Some(pid), _) => Some(host.processes.kill(pid, signal, user)),
+            (None, Some(group)) => Some(host.processes.kill_group(group, signal, user)),
+            (None, None) => None,
+        });
+        let Some(sent) = sent else {
             return Err(shell.fail(&format!("Illegal number: {word}")));
         };
-        if let Err(why) = shell.fleet.host(shell.host, |host| {
-            host.processes.kill(pid, signal, &shell.credentials.user)
-        }) {
+        if let Err(why) = sent {
             shell
                 .print_to(
                     2,

@@ -264,7 +264,9 @@ async fn ulimit(shell: &mut Shell, words: Vec<String>) -> Done {
     if !operands.is_empty() {
         return shell.done(0);
     }
-    let most = shell.fleet.host(shell.host, |host| host.hardware.open_files.to_string());
+    let most = shell
+        .fleet
+        .host(shell.host, |host| host.hardware.open_files.to_string());
     let value = match kind {
         'n' if letters.contains('H') => most.as_str(),
         'n' => "1024",

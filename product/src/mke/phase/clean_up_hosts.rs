@@ -23,8 +23,9 @@ use crate::mke::shared::Shared;
 
 /// Removes directories that are empty, and lets systemd forget the drop-in.
 const TIDY: &str = r#"
-rmdir /etc/systemd/system/docker.service.d /var/lib/launchpad 2>/dev/null || true
 [ ! -d /run/systemd/system ] || systemctl daemon-reload
+for record in "$@"; do rm -f -- "$record"; done
+rmdir /etc/systemd/system/docker.service.d /var/lib/launchpad 2>/dev/null || true
 "#;
 
 /// Cleans up.
@@ -165,8 +166,19 @@ impl HostPhase<MkeDomain> for CleanUpHosts {
                 limit: Duration::from_secs(60),
             });
         }
-        actions.push(work.owned.record());
-        actions.push(Action::script("tidy up", TIDY, Duration::from_secs(60)));
+        // The record goes last, and with its directory: while it is there, there is something to do.
+        let mut records = Vec::new();
+        if work.owned.is_empty() {
+            records.push(configurer::owned::PATH.to_owned());
+        } else {
+            actions.push(work.owned.record());
+        }
+        actions.push(Action::Script {
+            title: "tidy up",
+            text: TIDY.to_owned(),
+            arguments: records,
+            limit: Duration::from_secs(60),
+        });
         carry_out(cx.shared.host(id)?, &actions)
             .await
             .map_err(|error| explain_action(&error))?;

@@ -17,6 +17,7 @@ use crate::mke::domain::MkeDomain;
 use crate::mke::failure::{explain, explain_action};
 use crate::mke::phase::gather_facts::gather;
 use crate::mke::phase::restart_mcr::take_over;
+use crate::mke::phase::uninstall_mke::dissolve;
 use crate::mke::shared::Shared;
 
 /// How long the installer may take.
@@ -30,23 +31,6 @@ const CONFIG_NAME: &str = "com.docker.ucp.config";
 const CREATE_CONFIG: &str = r#"
 docker config rm "$1" >/dev/null 2>&1 || true
 docker config create "$1" - >/dev/null
-"#;
-
-/// Removes what an install that failed has left: services first, or swarm makes the containers
-/// again.
-const REMOVE_PARTS: &str = r#"
-set -u
-services=$(docker service ls -q --filter name=ucp-)
-[ -z "$services" ] || docker service rm $services >/dev/null
-left=60
-while [ $left -gt 0 ]; do
-  containers=$(docker ps -aq --filter name=ucp-)
-  [ -n "$containers" ] || break
-  docker rm -f $containers >/dev/null 2>&1 || true
-  left=$((left - 1))
-  sleep 1
-done
-[ -z "$(docker ps -aq --filter name=ucp-)" ]
 "#;
 
 /// Installs MKE.
@@ -194,6 +178,12 @@ impl Meeting<MkeDomain> for InstallMke {
             .hosts
             .get_mut(&step.host)
             .ok_or_else(|| Failure::new("the leader is not at the meeting"))?;
+        // Before the installer, as every record: afterwards nobody would write it any more.
+        facts.owned.mke_install_flags = Some(cx.shared.install_flags_digest());
+        let record = facts.owned.record();
+        configurer::carry_out(host, &[record])
+            .await
+            .map_err(|error| explain_action(&error))?;
         let result = bootstrapper::run(cx, step.host, &operation, facts).await;
         let is_over = facts.bootstrap.is_none();
         if config.is_some() && is_over {
@@ -225,15 +215,9 @@ impl Meeting<MkeDomain> for InstallMke {
         if left || assembly.cluster.mke != Mke::Absent || assembly.cluster.is_installer_done {
             return Ok(false);
         }
-        let command = Command::script(REMOVE_PARTS, Effect::Change)
-            .title("remove what the failed install has left")
-            .timeout(Duration::from_secs(180))
-            .docker();
-        let host = cx.shared.host(step.host)?;
-        host.run(command)
-            .await
-            .map(|_| true)
-            .map_err(|error| explain("cannot remove what the failed install has left", &error))
+        // Not the containers alone: volumes and configs of a half-made cluster keep the next install
+        // from beginning. When this one began, nothing of MKE was there.
+        dissolve(cx, step.host, assembly).await.map(|()| true)
     }
 }
 
@@ -261,11 +245,6 @@ async fn settle(
     assembly.cluster.nodes = seen.nodes.clone();
     if let Some(facts) = assembly.hosts.get_mut(&step.host) {
         take_over(facts, seen);
-        facts.owned.mke_install_flags = Some(cx.shared.install_flags_digest());
-        let record = facts.owned.record();
-        configurer::carry_out(cx.shared.host(step.host)?, &[record])
-            .await
-            .map_err(|error| explain_action(&error))?;
     }
     Ok(())
 }

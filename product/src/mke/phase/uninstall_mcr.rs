@@ -181,7 +181,10 @@ impl HostPhase<MkeDomain> for UninstallMcr {
         let facts = view.facts;
         let prune = view.shared.config.mcr.prune;
         let has_data = prune && (facts.has_engine_data || facts.files.daemon_json.is_some());
-        if facts.engine.state == EngineState::Absent && !has_packages(facts) && !has_data {
+        // A record of our packages without the packages: an earlier reset has stopped half way.
+        let is_half_way = !facts.owned.packages.is_empty();
+        let is_gone = facts.engine.state == EngineState::Absent && !has_packages(facts);
+        if is_gone && !has_data && !is_half_way {
             return Plan::skip("no host has an engine");
         }
         let change = RemoveEngine { prune };

@@ -174,7 +174,7 @@ fn forget(facts: &mut Facts) {
 }
 
 /// Removes what is left of MKE: services first, then what they had made, on all hosts at once.
-async fn dissolve(
+pub(super) async fn dissolve(
     cx: &Context<MkeDomain>,
     leader: HostId,
     assembly: &Assembly<MkeDomain>,

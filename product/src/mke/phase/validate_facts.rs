@@ -32,7 +32,7 @@ impl Check<MkeDomain> for ValidateFacts {
         facts: &BTreeMap<HostId, Facts>,
     ) -> Vec<Complaint> {
         let mut found = Vec::new();
-        found.extend(one_swarm(shared, cluster, facts));
+        found.extend(one_swarm(shared, cluster, facts, Purpose::Apply));
         found.extend(mke_state(shared, cluster, facts));
         found.extend(mke_version(shared, cluster));
         found.extend(engine_channel(shared, facts));
@@ -46,11 +46,21 @@ impl Check<MkeDomain> for ValidateFacts {
     }
 }
 
+/// What the swarm is looked at for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::mke) enum Purpose {
+    /// It is to become what the configuration says.
+    Apply,
+    /// It is to be dissolved: what an earlier reset has left of it is no stranger.
+    Reset,
+}
+
 /// Two swarms are an error before any change; so is a node that belongs to another one.
 pub(in crate::mke) fn one_swarm(
     shared: &Shared,
     cluster: &Cluster,
     facts: &BTreeMap<HostId, Facts>,
+    purpose: Purpose,
 ) -> Vec<Complaint> {
     let mut found = Vec::new();
     let swarms: BTreeSet<&str> = facts.values().filter_map(Facts::cluster_id).collect();
@@ -71,6 +81,9 @@ pub(in crate::mke) fn one_swarm(
             "take the hosts of the other swarm out of the configuration, or let them leave it with \
              `docker swarm leave`",
         ));
+        return found;
+    }
+    if purpose == Purpose::Reset && !cluster.has_swarm() {
         return found;
     }
     for (&id, facts) in facts {

@@ -1,0 +1,336 @@
+//! Measures a thousand simulated hosts: `./dev bench`. Real time and memory are those of both sides,
+//! launchpad and the fleet. `--write` puts the figures into `docs/benchmarks.md`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a benchmark is a program of its own"
+)]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use cli::rehearsal::{self, Setting};
+use cli::world::Stream;
+use fleet::Fleet;
+use fleet::build::HostSpec;
+use phase::{Envelope, Event, Sink};
+
+/// How many hosts a large cluster has.
+const HOSTS: u32 = 1000;
+const EPOCH: Duration = Duration::from_secs(1_795_000_000);
+
+/// A figure and what it may be at most.
+struct Figure {
+    name: &'static str,
+    value: f64,
+    unit: &'static str,
+    budget: f64,
+    about: &'static str,
+}
+
+fn main() -> ExitCode {
+    let writes = std::env::args().any(|argument| argument == "--write");
+    let mut figures = Vec::new();
+    let before = resident();
+    let fleet = hosts();
+    figures.push(Figure {
+        name: "host",
+        value: (resident() - before) * 1000.0 / f64::from(HOSTS),
+        unit: "KB",
+        budget: 300.0,
+        about: "memory of a host that does nothing",
+    });
+    figures.push(Figure {
+        name: "script",
+        value: script(),
+        unit: "ms",
+        budget: 1.0,
+        about: "a shell script of 100 lines on a host",
+    });
+    let runtime = rehearsal::runtime().unwrap();
+    // The hosts came to be before the clock of this runtime: they are made anew in it.
+    drop(fleet);
+    let (fresh, again) = runtime.block_on(async {
+        let fleet = hosts();
+        (apply(&fleet).await, apply(&fleet).await)
+    });
+    let figure = |name, value, unit, budget, about| Figure {
+        name,
+        value,
+        unit,
+        budget,
+        about,
+    };
+    figures.push(figure(
+        "fresh",
+        fresh.real.as_secs_f64(),
+        "s",
+        60.0,
+        "apply on 1000 bare hosts",
+    ));
+    figures.push(figure(
+        "path",
+        fresh.length.as_secs_f64() / fresh.critical.as_secs_f64().max(0.001),
+        "×",
+        1.1,
+        "its simulated time, against its longest chain of true dependencies",
+    ));
+    figures.push(figure(
+        "again",
+        again.real.as_secs_f64(),
+        "s",
+        5.0,
+        "apply with nothing to do",
+    ));
+    figures.push(figure(
+        "memory",
+        peak(),
+        "MB",
+        400.0,
+        "resident memory at its most, both sides",
+    ));
+    let table = table(&figures);
+    println!("{table}");
+    println!(
+        "fresh apply: {:.0} s of simulated time, longest chain {:.0} s",
+        fresh.length.as_secs_f64(),
+        fresh.critical.as_secs_f64()
+    );
+    if writes {
+        write(&table);
+    }
+    let over = figures.iter().filter(|one| one.value > one.budget).count();
+    if over == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn table(figures: &[Figure]) -> String {
+    let mut text = String::from("| | measured | budget | ratio | |\n|---|---|---|---|---|\n");
+    for one in figures {
+        let ratio = one.value / one.budget;
+        writeln!(
+            text,
+            "| `{}` | {:.2} {unit} | {} {unit} | {ratio:.2} | {} |",
+            one.name,
+            one.value,
+            one.budget,
+            one.about,
+            unit = one.unit
+        )
+        .unwrap();
+    }
+    text
+}
+
+/// Writes the figures down, with the machine that they were measured on.
+fn write(table: &str) {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpu.lines().find_map(|line| line.strip_prefix("model name"));
+    let model = model.map_or("unknown", |rest| rest.trim_start_matches(['\t', ' ', ':']));
+    let count = cpu
+        .lines()
+        .filter(|line| line.starts_with("processor"))
+        .count();
+    let text = format!(
+        "# Benchmarks\n\nWritten by `./dev bench --write` on a machine with {count} processors of \
+         the kind `{model}`. A ratio above 1 is over the budget.\n\n## A thousand simulated \
+         hosts\n\n{table}"
+    );
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks.md");
+    std::fs::write(path, text).unwrap();
+}
+
+fn address(number: u32) -> std::net::Ipv4Addr {
+    std::net::Ipv4Addr::from(0x0a4d_0a00 + number + 1)
+}
+
+fn hosts() -> Fleet {
+    let fleet = Fleet::new(1, EPOCH);
+    for number in 0..HOSTS {
+        let name = if number < 3 {
+            format!("m{number}")
+        } else {
+            format!("w{number}")
+        };
+        fleet
+            .add_host(&HostSpec::new(&name, address(number).into()))
+            .unwrap();
+    }
+    fleet.add_archive();
+    fleet.add_engine_repository("https://repos.mirantis.com", "stable-25.0");
+    fleet.add_registry("docker.io");
+    fleet
+}
+
+fn config() -> String {
+    let mut hosts = String::new();
+    for number in 0..HOSTS {
+        let role = if number < 3 { "manager" } else { "worker" };
+        let address = address(number);
+        writeln!(
+            hosts,
+            "  - role: {role}\n    ssh: {{address: {address}, user: ubuntu}}"
+        )
+        .unwrap();
+    }
+    format!(
+        "apiVersion: launchpad.mirantis.com/mke/v1.6\nkind: mke\nspec:\n  hosts:\n{hosts}  mcr: \
+         {{channel: stable-25.0}}\n  mke:\n    version: 3.8.8\n    adminUsername: admin\n    \
+         adminPassword: orcaorcaorca\n    installFlags: [--san=mke.example.com]\n"
+    )
+}
+
+/// What a run took.
+struct Took {
+    real: Duration,
+    length: Duration,
+    critical: Duration,
+}
+
+async fn apply(fleet: &Fleet) -> Took {
+    let steps = Steps::default();
+    let setting = Setting {
+        environment: BTreeMap::new(),
+        home: None,
+        current_dir: "/".into(),
+        config: Some(config()),
+        stdout: Stream::in_memory(std::io::sink()),
+        stderr: Stream::in_memory(std::io::sink()),
+        seed: 1,
+        signals: None,
+    };
+    let mut world = rehearsal::world(fleet, setting);
+    world.listeners.push(Arc::new(steps.clone()));
+    let (started, began) = (Instant::now(), fleet.elapsed());
+    let words = ["launchpad", "apply", "-c", "-"].map(std::ffi::OsString::from);
+    let status = Box::pin(cli::run(world, words)).await;
+    assert_eq!(status, 0, "the apply has failed");
+    Took {
+        real: started.elapsed(),
+        length: fleet.elapsed() - began,
+        critical: steps.critical(),
+    }
+}
+
+/// A step: phase, host, start, length.
+type Timed = (String, String, Duration, Duration);
+
+/// Steps in the order in which they began.
+#[derive(Clone, Default)]
+struct Steps(Arc<Mutex<Vec<Timed>>>);
+
+impl Sink for Steps {
+    fn receive(&self, envelope: &Envelope) {
+        let at = Duration::from_millis(envelope.at_ms);
+        let mut steps = self.0.lock().unwrap();
+        match &envelope.event {
+            Event::StepStarted { step } => {
+                steps.push((step.phase.clone(), step.host.clone(), at, Duration::ZERO));
+            }
+            Event::StepFinished { phase, host, .. } => {
+                let found = steps.iter_mut().rev();
+                let mut found = found.filter(|one| one.0 == *phase && one.1 == *host);
+                if let Some(step) = found.next() {
+                    step.3 = at - step.2;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Phases that need what was done on managers before them.
+const NEEDS_MANAGERS: [&str; 9] = [
+    "list-mke-images",
+    "init-swarm",
+    "install-mke-certificates",
+    "install-mke",
+    "join-managers",
+    "join-workers",
+    "validate-mke-health",
+    "label-nodes",
+    "restart-mcr",
+];
+
+impl Steps {
+    /// Returns the longest chain of steps each of which needs the one before it: those of one
+    /// host, and for what concerns the cluster those of the managers.
+    fn critical(&self) -> Duration {
+        let steps = self.0.lock().unwrap();
+        let mut hosts: BTreeMap<&str, Duration> = BTreeMap::new();
+        let mut managers = Duration::ZERO;
+        for (phase, host, _, length) in steps.iter() {
+            let is_manager = (0..3).any(|number| address(number).to_string() == *host);
+            let needs = NEEDS_MANAGERS.contains(&phase.as_str());
+            let own = hosts.get(host.as_str()).copied().unwrap_or_default();
+            let start = if needs { own.max(managers) } else { own };
+            let end = start + *length;
+            hosts.insert(host, end);
+            if is_manager {
+                managers = managers.max(end);
+            }
+        }
+        hosts.values().copied().max().unwrap_or_default()
+    }
+}
+
+/// Returns the median time of a script of 100 lines, without that of the connection.
+fn script() -> f64 {
+    let mut script = String::from("count=0\n");
+    for number in 0..49 {
+        writeln!(
+            script,
+            "if [ -e /etc/passwd ]; then count=$((count + {number})); fi"
+        )
+        .unwrap();
+        writeln!(
+            script,
+            "case $count in *7) name=${{count%7}} ;; *) name=x$count ;; esac"
+        )
+        .unwrap();
+    }
+    script.push_str("echo $count\n");
+    let runtime = rehearsal::runtime().unwrap();
+    let mut samples: Vec<f64> = (0..21)
+        .map(|_| {
+            runtime.block_on(async {
+                let fleet = Fleet::new(1, EPOCH);
+                let id = fleet
+                    .add_host(&HostSpec::new("h", address(0).into()))
+                    .unwrap();
+                let started = Instant::now();
+                let status = fleet.run_script(id, &script).await;
+                assert_eq!(status, 0);
+                started.elapsed().as_secs_f64() * 1e3
+            })
+        })
+        .collect();
+    samples.sort_by(f64::total_cmp);
+    samples[samples.len() / 2]
+}
+
+fn status(field: &str) -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with(field)).unwrap();
+    let kib: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kib * 1024.0 / 1e6
+}
+
+/// Returns the resident memory in MB.
+fn resident() -> f64 {
+    status("VmRSS:")
+}
+
+/// Returns the resident memory at its most in MB.
+fn peak() -> f64 {
+    status("VmHWM:")
+}

@@ -1,0 +1,216 @@
+//! `launchpad rehearse`, whole: what users see of it.
+
+#![cfg(feature = "fleet")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+const CONFIG: &str = "apiVersion: launchpad.mirantis.com/mke/v1.6
+kind: mke
+metadata: {name: mine}
+spec:
+  hosts:
+  - role: manager
+    ssh: {address: 10.1.0.1, user: ops, keyPath: /nowhere/key}
+  - role: worker
+    ssh: {address: 10.1.0.2, user: ops}
+    hooks: {apply: {before: [HOOK]}}
+  mcr: {channel: stable-25.0}
+  mke:
+    version: 3.8.8
+    adminUsername: admin
+    adminPassword: s3cret-of-admin
+    installFlags: [--san=mke.example.com]
+";
+
+/// A home directory with a configuration in it.
+fn home(hook: &str) -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(
+        home.path().join("launchpad.yaml"),
+        CONFIG.replace("HOOK", hook),
+    )
+    .unwrap();
+    home
+}
+
+fn rehearse(home: &TempDir, words: &[&str]) -> (String, String, i32) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = Command::new(env!("CARGO_BIN_EXE_launchpad"))
+        .arg("rehearse")
+        .args(words)
+        .env_clear()
+        .env("HOME", home.path())
+        .current_dir(home.path())
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (text(stdout), text(stderr), status.code().unwrap())
+}
+
+/// Leaves out what is real time.
+fn without_real_time(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.contains("rehearsed in"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn an_install_is_rehearsed() {
+    let home = home("\"true\"");
+
+    let (out, error, status) = rehearse(&home, &[]);
+
+    assert_eq!(status, 0, "{error}");
+    for part in [
+        "Timeline",
+        "Install MKE components",
+        "quorum   never lost",
+        "It would work",
+    ] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    assert!(!out.contains("Not simulated"), "{out}");
+    assert!(!format!("{out}{error}").contains("s3cret-of-admin"));
+}
+
+#[test]
+fn it_writes_nothing_but_its_own_directory() {
+    let home = home("\"true\"");
+
+    rehearse(&home, &[]);
+
+    let top: Vec<String> = names(home.path());
+    assert_eq!(top, [".mirantis-launchpad", "launchpad.yaml"]);
+    let cluster = home.path().join(".mirantis-launchpad/cluster/mine");
+    assert_eq!(names(&cluster), ["runs"]);
+    let runs = names(&cluster.join("runs"));
+    assert!(
+        runs.len() == 1 && runs[0].contains("-rehearse-apply-"),
+        "{runs:?}"
+    );
+}
+
+fn names(path: &std::path::Path) -> Vec<String> {
+    let entries = std::fs::read_dir(path).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn equal_seeds_give_equal_rehearsals() {
+    let home = home("\"true\"");
+
+    let first = rehearse(&home, &["--seed", "7"]);
+    let second = rehearse(&home, &["--seed", "7"]);
+
+    assert_eq!(without_real_time(&first.0), without_real_time(&second.0));
+}
+
+#[test]
+fn an_unknown_program_of_a_hook_is_told_and_with_strict_it_fails() {
+    let home = home("frobnicate --all");
+
+    let (out, _, status) = rehearse(&home, &[]);
+    let (_, strict, strict_status) = rehearse(&home, &["--strict"]);
+
+    assert_eq!(status, 0, "{out}");
+    assert!(
+        out.contains("frobnicate: taken to succeed without effect"),
+        "{out}"
+    );
+    assert_eq!(strict_status, 1, "{strict}");
+}
+
+#[test]
+fn a_hook_that_would_fail_fails() {
+    let home = home("test -e /nowhere");
+
+    let (out, error, status) = rehearse(&home, &[]);
+
+    assert_eq!(status, 1, "{error}");
+    assert!(out.contains("It would fail"), "{out}");
+}
+
+#[test]
+fn a_scenario_disturbs_an_installed_cluster() {
+    let home = home("\"true\"");
+    let scenario = "events:\n- {at: 1s, host: 10.1.0.2, do: restart-sshd}\n";
+    std::fs::write(home.path().join("storm.yaml"), scenario).unwrap();
+
+    let (out, error, status) =
+        rehearse(&home, &["--from", "installed", "--scenario", "storm.yaml"]);
+
+    assert_eq!(status, 0, "{error}");
+    assert!(out.contains("nothing that runs was restarted"), "{out}");
+}
+
+#[test]
+fn a_reset_is_rehearsed() {
+    let home = home("\"true\"");
+
+    let (out, error, status) = rehearse(&home, &["--from", "installed", "--command", "reset"]);
+
+    assert_eq!(status, 0, "{error}");
+    assert!(out.contains("destroy"), "{out}");
+}
+
+#[test]
+fn bad_input_is_refused_before_anything_is_simulated() {
+    let home = home("\"true\"");
+    let write = |name: &str, text: &str| std::fs::write(home.path().join(name), text).unwrap();
+    write(
+        "unknown.yaml",
+        "events:\n- {at: 1s, host: 10.1.0.2, do: explode}\n",
+    );
+    write(
+        "nobody.yaml",
+        "events:\n- {at: 1s, host: 10.1.0.9, do: reboot}\n",
+    );
+    write("system.yaml", "hosts:\n- {host: 10.1.0.2, os: plan-9}\n");
+    let windows = CONFIG.replace("HOOK", "\"true\"").replace(
+        "ssh: {address: 10.1.0.2, user: ops}",
+        "winRM: {address: 10.1.0.2, user: Administrator, password: pass-word}",
+    );
+    write("windows.yaml", &windows);
+
+    for (words, part) in [
+        (["--scenario", "unknown.yaml"], "explode"),
+        (["--scenario", "nobody.yaml"], "there is no host `10.1.0.9`"),
+        (
+            ["--scenario", "system.yaml"],
+            "there is no profile `plan-9`",
+        ),
+        (
+            ["--config", "windows.yaml"],
+            "Windows cannot be rehearsed yet",
+        ),
+    ] {
+        let (out, error, status) = rehearse(&home, &words);
+
+        assert_eq!(status, 2, "{words:?}: {error}");
+        assert!(error.contains(part), "{words:?}: {error}");
+        assert_eq!(out, "", "{words:?}");
+    }
+}
+
+#[test]
+fn without_a_configuration_there_is_an_example() {
+    let home = tempfile::tempdir().unwrap();
+
+    let (out, error, status) = rehearse(&home, &[]);
+
+    assert_eq!(status, 0, "{error}");
+    assert!(
+        error.contains("built-in example of 3 managers and 5 workers"),
+        "{error}"
+    );
+    assert!(out.contains("10.0.0.25"), "{out}");
+}
