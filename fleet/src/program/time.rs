@@ -250,6 +250,11 @@ fn date(invocation: &mut Invocation) -> u8 {
         Ok(options) => options,
         Err(status) => return status,
     };
+    let may_set = invocation.credentials.uid == 0 && invocation.host(|host| !host.is_container);
+    if options.has('s') && !may_set {
+        invocation.error("cannot set date: Operation not permitted");
+        return 1;
+    }
     if options.has('s') || options.has('r') {
         return invocation.not_simulated("setting the clock, or the time of a file");
     }
