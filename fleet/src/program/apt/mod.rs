@@ -3,6 +3,7 @@
 mod cache;
 mod change;
 mod lock;
+mod order;
 mod update;
 
 use futures_util::future::BoxFuture;

@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`container`] | `ps`, `rm`, `stop`, `logs`, … |
+//! | [`exec`] | `exec`, `cp` |
 //! | [`flags`] | the reader of its command line |
 //! | [`image`] | `pull`, `images`, `login`, … |
 //! | [`info`] | `info` as lines |
@@ -17,6 +18,7 @@
 //! | [`system`] | `info`, `version`, `system` |
 
 mod container;
+mod exec;
 mod flags;
 mod image;
 mod info;
