@@ -92,7 +92,10 @@ fn parse(filter: &str) -> Option<Vec<Step>> {
             let (index, after) = inner.split_once(']')?;
             steps.push(match index {
                 "" => Step::All,
-                index => match index.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
+                index => match index
+                    .strip_prefix('"')
+                    .and_then(|name| name.strip_suffix('"'))
+                {
                     Some(name) => Step::Member(name.to_owned()),
                     None => Step::Item(index.parse().ok()?),
                 },
@@ -145,7 +148,10 @@ mod tests {
         for (filter, wanted) in [
             (".a.b[1].c", vec![serde_json::json!("x")]),
             (".a.b[0]", vec![serde_json::json!(1)]),
-            (".a.b[]", vec![serde_json::json!(1), serde_json::json!({"c": "x"})]),
+            (
+                ".a.b[]",
+                vec![serde_json::json!(1), serde_json::json!({"c": "x"})],
+            ),
             (".nope.deeper", vec![Json::Null]),
         ] {
             let steps = parse(filter).unwrap();

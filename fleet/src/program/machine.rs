@@ -183,7 +183,10 @@ fn truncate(invocation: &mut Invocation) -> u8 {
         Ok(options) => options,
         Err(status) => return status,
     };
-    let Some(size) = options.value('s').and_then(|text| text.parse::<usize>().ok()) else {
+    let Some(size) = options
+        .value('s')
+        .and_then(|text| text.parse::<usize>().ok())
+    else {
         return invocation.not_simulated("this size");
     };
     let mut status = 0;
@@ -213,7 +216,10 @@ async fn join(invocation: &mut Invocation) -> u8 {
     ) else {
         return 1;
     };
-    let (left, right) = (String::from_utf8_lossy(&left), String::from_utf8_lossy(&right));
+    let (left, right) = (
+        String::from_utf8_lossy(&left),
+        String::from_utf8_lossy(&right),
+    );
     let rows = |text: &str| {
         let lines = text.lines();
         let words = |line: &str| line.split_whitespace().map(str::to_owned).collect();
@@ -226,7 +232,11 @@ async fn join(invocation: &mut Invocation) -> u8 {
             std::cmp::Ordering::Less => at += 1,
             std::cmp::Ordering::Greater => to += 1,
             std::cmp::Ordering::Equal => {
-                let words: Vec<&str> = one.iter().chain(other.iter().skip(1)).map(String::as_str).collect();
+                let words: Vec<&str> = one
+                    .iter()
+                    .chain(other.iter().skip(1))
+                    .map(String::as_str)
+                    .collect();
                 invocation.print(&format!("{}\n", words.join(" ")));
                 (at, to) = (at + 1, to + 1);
             }

@@ -878,9 +878,7 @@ async fn in_place(
                 crate::files::Errno::Busy => "cannot rename",
                 _ => "couldn't open temporary file",
             };
-            invocation.error(&format!(
-                "{what} {temporary}: {errno}"
-            ));
+            invocation.error(&format!("{what} {temporary}: {errno}"));
             return 4;
         }
     }
