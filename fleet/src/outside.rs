@@ -174,7 +174,7 @@ impl Fleet {
 
     /// Adds the archive of the distribution.
     pub fn add_archive(&self) {
-        self.add_archive_at("archive.ubuntu.com");
+        self.add_archive_at("archive.example.com");
     }
 
     /// Adds a copy of the archive of the distribution on another site.

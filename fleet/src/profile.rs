@@ -121,7 +121,7 @@ impl Profile {
             let release = release(number, version, codename);
             reader.text("/usr/lib/os-release", 0o644, release);
         }
-        let sources = format!("deb http://archive.ubuntu.com/ubuntu {codename} main\n");
+        let sources = format!("deb http://archive.example.com/ubuntu {codename} main\n");
         reader.text("/etc/apt/sources.list", 0o644, sources);
         profile.add_mounts();
         Some(profile)
