@@ -775,6 +775,10 @@ impl<'a> Parser<'a> {
     fn here(&mut self, strips_tabs: bool) -> Parsed<Target> {
         self.skip_blanks();
         let (delimiter, is_quoted) = self.delimiter()?;
+        if delimiter.is_empty() && !is_quoted {
+            self.peek()?;
+            return Err(self.unexpected(None));
+        }
         let slot = Arc::new(OnceLock::new());
         self.pending.push(Pending {
             slot: Arc::clone(&slot),
