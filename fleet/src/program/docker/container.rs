@@ -6,7 +6,7 @@ use std::time::Duration;
 use regex::Regex;
 
 use super::flags::{Flag, Flags};
-use super::listing::Listing;
+use super::listing::{Listing, has_label, labels};
 use super::{Docker, Failure, Outcome, only, said, some, unknown, usage};
 use crate::engine::container::{Container, Line, Stream};
 use crate::engine::lifecycle::{self, Removal};
@@ -124,9 +124,7 @@ impl Docker<'_> {
             rows: rows.into_iter().take(last).collect(),
             key: "ID",
         };
-        let text = listing.show(flags.value("format"), flags.has("quiet"))?;
-        self.invocation.print(&text);
-        Ok(0)
+        self.list(listing, &flags)
     }
 
     async fn start(&mut self, words: &[&str]) -> Outcome {
@@ -483,11 +481,6 @@ fn row(world: &World, host: HostId, one: &Container, now: Duration, is_whole: bo
     } else {
         command.chars().take(19).chain(['…']).collect()
     };
-    let labels = one
-        .spec
-        .labels
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"));
     let mounts = one
         .spec
         .mounts
@@ -519,7 +512,7 @@ fn row(world: &World, host: HostId, one: &Container, now: Duration, is_whole: bo
         "Ports": ports.collect::<Vec<_>>().join(", "),
         "Names": &one.name,
         "Size": "0B",
-        "Labels": labels.collect::<Vec<_>>().join(","),
+        "Labels": labels(&one.spec.labels),
         "Mounts": mounts.collect::<Vec<_>>().join(","),
         "Networks": show::container::networks(one).join(","),
         "LocalVolumes": volumes.count().to_string(),
@@ -575,11 +568,8 @@ impl Filters {
             let values = self.all.get(filter);
             values.is_none_or(|values| values.iter().any(|value| fits(value)))
         };
-        let has_label = |label: &str| match label.split_once('=') {
-            Some((name, value)) => one.spec.labels.get(name).is_some_and(|own| own == value),
-            None => one.spec.labels.contains_key(label),
-        };
-        let labels = self.all.get("label");
+        let wanted = self.all.get("label");
+        let has = |label: &String| has_label(&one.spec.labels, label);
         let is_of = |image: &str| {
             let found = world.engine(host).images.find(image);
             found.is_some_and(|local| local.image.id == one.image_id)
@@ -591,7 +581,7 @@ impl Filters {
         (self.names.is_empty() || self.names.iter().any(named))
             && any("id", &|id| one.id.starts_with(id))
             && any("status", &|status| one.state.status.name() == status)
-            && labels.is_none_or(|labels| labels.iter().all(|label| has_label(label)))
+            && wanted.is_none_or(|labels| labels.iter().all(has))
             && any("ancestor", &is_of)
             && any("volume", &mounts)
             && any("network", &|name| {

@@ -153,6 +153,16 @@ impl Flags {
             })
             .collect()
     }
+
+    /// Returns the filters, all of which have to be simulated ones.
+    pub(super) fn filters(&self, simulated: &[&str]) -> Result<Vec<(String, String)>, Failure> {
+        let filters = self.pairs("filter");
+        let mut names = filters.iter().map(|(name, _)| name.as_str());
+        match names.find(|name| !simulated.contains(name)) {
+            Some(name) => Err(unknown(format!("the filter {name}"))),
+            None => Ok(filters),
+        }
+    }
 }
 
 fn needs(flag: &str) -> Failure {

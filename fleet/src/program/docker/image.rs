@@ -72,9 +72,7 @@ impl Docker<'_> {
             rows: Vec::new(),
             key: "ID",
         };
-        let text = listing.show(flags.value("format"), false)?;
-        self.invocation.print(&text);
-        Ok(0)
+        self.list(listing, &flags)
     }
 
     /// `docker load`: archives of images are not simulated, only that there is none.
@@ -229,9 +227,7 @@ impl Docker<'_> {
             rows: rows.into_iter().filter(fits).collect(),
             key: "ID",
         };
-        let text = listing.show(flags.value("format"), flags.has("quiet"))?;
-        self.invocation.print(&text);
-        Ok(0)
+        self.list(listing, &flags)
     }
 
     async fn tag(&mut self, words: &[&str]) -> Outcome {

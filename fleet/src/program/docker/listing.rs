@@ -1,6 +1,9 @@
 //! Tables, and the templates of `--format`.
 
-use super::{Failure, said};
+use std::collections::BTreeMap;
+
+use super::flags::Flags;
+use super::{Docker, Failure, Outcome, said};
 use crate::engine::template::{Missing, Template};
 use crate::engine::value::Value;
 
@@ -26,9 +29,39 @@ pub(super) fn fill(template: &Template, value: &Value) -> Result<String, Failure
     filled.map_err(|problem| said(format!("template parsing error: {problem}")))
 }
 
+/// Returns labels as a cell of a table shows them.
+pub(super) fn labels(labels: &BTreeMap<String, String>) -> String {
+    let labels = labels.iter().map(|(name, value)| format!("{name}={value}"));
+    labels.collect::<Vec<_>>().join(",")
+}
+
+/// Returns whether the filter `label=wanted` lets through what has these labels: `wanted` is a
+/// name, or a name and a value.
+pub(super) fn has_label(labels: &BTreeMap<String, String>, wanted: &str) -> bool {
+    match wanted.split_once('=') {
+        Some((name, value)) => labels.get(name).is_some_and(|own| own == value),
+        None => labels.contains_key(wanted),
+    }
+}
+
+/// Returns a word with a capital letter, as tables show states.
+pub(super) fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
+
+impl Docker<'_> {
+    /// Prints a listing in the form that `--format` and `--quiet` ask for.
+    pub(super) fn list(&mut self, listing: Listing<'_>, flags: &Flags) -> Outcome {
+        let text = listing.show(flags.value("format"), flags.has("quiet"))?;
+        self.invocation.print(&text);
+        Ok(0)
+    }
+}
+
 impl Listing<'_> {
-    /// Prints as it is asked for.
-    pub(super) fn show(mut self, format: Option<&str>, is_quiet: bool) -> Result<String, Failure> {
+    fn show(mut self, format: Option<&str>, is_quiet: bool) -> Result<String, Failure> {
         for row in &mut self.rows {
             if let Value::Map(members) = row {
                 members.sort_by(|(one, _), (other, _)| one.cmp(other));

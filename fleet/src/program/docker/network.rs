@@ -1,7 +1,7 @@
 //! Networks.
 
 use super::flags::{Flag, Flags};
-use super::listing::Listing;
+use super::listing::{Listing, labels};
 use super::{Docker, Outcome, only, some, unknown};
 use crate::engine::network::{Network, PREDEFINED};
 use crate::engine::value::map;
@@ -83,14 +83,7 @@ impl Docker<'_> {
             Flag::value("format"),
         ];
         let flags = Flags::parse(&known, words)?;
-        let filters = flags.pairs("filter");
-        let known = ["name", "driver", "scope", "label"];
-        if let Some((name, _)) = filters
-            .iter()
-            .find(|(name, _)| !known.contains(&name.as_str()))
-        {
-            return Err(unknown(format!("the filter {name}")));
-        }
+        let filters = flags.filters(&["name", "driver", "scope", "label"])?;
         let rows = self
             .engine(|world, host, _| {
                 let fits = |one: &&Network| {
@@ -104,16 +97,12 @@ impl Docker<'_> {
                 let networks = world.engine(host).networks.values().filter(fits);
                 let rows = networks.map(|one| {
                     let is_whole = flags.has("no-trunc");
-                    let labels = one
-                        .labels
-                        .iter()
-                        .map(|(name, value)| format!("{name}={value}"));
                     map! {
                         "ID": if is_whole { one.id.clone() } else { names::short(&one.id) },
                         "Name": &one.name,
                         "Driver": &one.driver,
                         "Scope": &one.scope,
-                        "Labels": labels.collect::<Vec<_>>().join(","),
+                        "Labels": labels(&one.labels),
                         "IPv6": "false",
                         "Internal": one.is_internal.to_string(),
                         "CreatedAt": names::date(world.wall(host, one.created)),
@@ -127,9 +116,7 @@ impl Docker<'_> {
             rows,
             key: "ID",
         };
-        let text = listing.show(flags.value("format"), flags.has("quiet"))?;
-        self.invocation.print(&text);
-        Ok(0)
+        self.list(listing, &flags)
     }
 
     async fn remove_networks(&mut self, words: &[&str]) -> Outcome {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::flags::{Flag, Flags};
-use super::listing::Listing;
+use super::listing::{Listing, capital, has_label};
 use super::service::{TASKS, task_row};
 use super::{Docker, Outcome, only, some, unknown};
 use crate::engine::swarm::node::{self, AVAILABILITIES, Node, Update};
@@ -43,14 +43,8 @@ impl Docker<'_> {
             Flag::value("format"),
         ];
         let flags = Flags::parse(&known, words)?;
-        let filters = flags.pairs("filter");
-        let known = ["role", "name", "id", "membership", "node.label", "label"];
-        if let Some((name, _)) = filters
-            .iter()
-            .find(|(name, _)| !known.contains(&name.as_str()))
-        {
-            return Err(unknown(format!("the filter {name}")));
-        }
+        let filters =
+            flags.filters(&["role", "name", "id", "membership", "node.label", "label"])?;
         let is_quiet = flags.has("quiet");
         let is_plain = flags.value("format").is_none() && !is_quiet;
         let rows = self
@@ -77,9 +71,7 @@ impl Docker<'_> {
             rows,
             key: "ID",
         };
-        let text = listing.show(flags.value("format"), is_quiet)?;
-        self.invocation.print(&text);
-        Ok(0)
+        self.list(listing, &flags)
     }
 
     async fn update_node(&mut self, words: &[&str]) -> Outcome {
@@ -195,9 +187,7 @@ impl Docker<'_> {
             rows,
             key: "ID",
         };
-        let text = listing.show(flags.value("format"), flags.has("quiet"))?;
-        self.invocation.print(&text);
-        Ok(0)
+        self.list(listing, &flags)
     }
 }
 
@@ -207,19 +197,8 @@ fn fits(node: &Node, filter: &str, value: &str) -> bool {
         "name" => node.host_name.starts_with(value),
         "id" => node.id.starts_with(value),
         "membership" => value == "accepted",
-        _ => match value.split_once('=') {
-            Some((name, value)) => node.labels.get(name).is_some_and(|own| own == value),
-            None => node.labels.contains_key(value),
-        },
+        _ => has_label(&node.labels, value),
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next();
-    first.map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
 }
 
 fn row(swarm: &Swarm, node: &Node, is_self: bool, is_plain: bool, now: Duration) -> Value {

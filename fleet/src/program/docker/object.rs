@@ -1,7 +1,7 @@
 //! `config`, `secret`.
 
 use super::flags::{Flag, Flags};
-use super::listing::Listing;
+use super::listing::{Listing, labels};
 use super::{Docker, Failure, Outcome, said, some, unknown, usage};
 use crate::engine::names;
 use crate::engine::swarm::managed;
@@ -86,13 +86,7 @@ impl Docker<'_> {
             Flag::value("format"),
         ];
         let flags = Flags::parse(&known, words)?;
-        let filters = flags.pairs("filter");
-        if let Some((name, _)) = filters
-            .iter()
-            .find(|(name, _)| name != "name" && name != "label")
-        {
-            return Err(unknown(format!("the filter {name}")));
-        }
+        let filters = flags.filters(&["name", "label"])?;
         let rows = self
             .engine(|world, host, now| {
                 let swarm = world.swarm(managed(world, host)?);
@@ -106,17 +100,13 @@ impl Docker<'_> {
                 found.sort_by(|one, other| one.name.cmp(&other.name));
                 let rows = found.into_iter().map(|one| {
                     let age = names::span(now.saturating_sub(one.created));
-                    let labels = one
-                        .labels
-                        .iter()
-                        .map(|(name, value)| format!("{name}={value}"));
                     map! {
                         "ID": &one.id,
                         "Name": &one.name,
                         "Driver": "",
                         "CreatedAt": format!("{age} ago"),
                         "UpdatedAt": format!("{age} ago"),
-                        "Labels": labels.collect::<Vec<_>>().join(","),
+                        "Labels": labels(&one.labels),
                     }
                 });
                 Ok(rows.collect::<Vec<_>>())
@@ -130,8 +120,6 @@ impl Docker<'_> {
             rows,
             key: "ID",
         };
-        let text = listing.show(flags.value("format"), flags.has("quiet"))?;
-        self.invocation.print(&text);
-        Ok(0)
+        self.list(listing, &flags)
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::flags::{Flag, Flags};
-use super::listing::Listing;
+use super::listing::{Listing, capital, has_label};
 use super::run::mount;
 use super::{Docker, Failure, Outcome, only, said, some, unknown, usage};
 use crate::engine::names;
@@ -102,14 +102,7 @@ impl Docker<'_> {
             Flag::value("format"),
         ];
         let flags = Flags::parse(&known, words)?;
-        let filters = flags.pairs("filter");
-        let known = ["name", "id", "label", "mode"];
-        if let Some((name, _)) = filters
-            .iter()
-            .find(|(name, _)| !known.contains(&name.as_str()))
-        {
-            return Err(unknown(format!("the filter {name}")));
-        }
+        let filters = flags.filters(&["name", "id", "label", "mode"])?;
         let rows = self
             .engine(|world, host, now| {
                 let swarm = world.swarm(managed(world, host)?);
@@ -138,9 +131,7 @@ impl Docker<'_> {
             rows,
             key: "ID",
         };
-        let text = listing.show(flags.value("format"), flags.has("quiet"))?;
-        self.invocation.print(&text);
-        Ok(0)
+        self.list(listing, &flags)
     }
 
     async fn tasks_of_services(&mut self, words: &[&str]) -> Outcome {
@@ -152,10 +143,7 @@ impl Docker<'_> {
         ];
         let flags = Flags::parse(&known, words)?;
         some(&flags, "service ps")?;
-        let filters = flags.pairs("filter");
-        if let Some((name, _)) = filters.iter().find(|(name, _)| name != "desired-state") {
-            return Err(unknown(format!("the filter {name}")));
-        }
+        let filters = flags.filters(&["desired-state"])?;
         let rows = self
             .engine(|world, host, now| {
                 let swarm = world.swarm(managed(world, host)?);
@@ -192,9 +180,7 @@ impl Docker<'_> {
             rows,
             key: "ID",
         };
-        let text = listing.show(flags.value("format"), flags.has("quiet"))?;
-        self.invocation.print(&text);
-        Ok(0)
+        self.list(listing, &flags)
     }
 
     async fn create_service(&mut self, words: &[&str]) -> Outcome {
@@ -431,14 +417,7 @@ fn fits(service: &Service, filter: &str, value: &str) -> bool {
         "name" => service.spec.name.starts_with(value),
         "id" => service.id.starts_with(value),
         "mode" => mode(service) == value,
-        _ => match value.split_once('=') {
-            Some((name, value)) => service
-                .spec
-                .labels
-                .get(name)
-                .is_some_and(|own| own == value),
-            None => service.spec.labels.contains_key(value),
-        },
+        _ => has_label(&service.spec.labels, value),
     }
 }
 
@@ -456,13 +435,6 @@ pub(super) fn task_row(swarm: &Swarm, task: &Task, now: Duration, flags: &Flags)
     let service = swarm.services.get(&task.service);
     let service = service.map_or(task.service.as_str(), |service| service.spec.name.as_str());
     let node = task.node.as_ref().and_then(|id| swarm.nodes.get(id));
-    let capital = |text: &str| {
-        let mut letters = text.chars();
-        let first = letters.next();
-        first.map_or_else(String::new, |first| {
-            first.to_uppercase().chain(letters).collect::<String>()
-        })
-    };
     let age = names::span(now.saturating_sub(task.since));
     let state = format!("{} {} ago", capital(task.state.name()), age.to_lowercase());
     let error = match task.error.as_str() {

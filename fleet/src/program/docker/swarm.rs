@@ -206,9 +206,7 @@ impl Docker<'_> {
             rows: Vec::new(),
             key: "ID",
         };
-        let text = listing.show(flags.value("format"), false)?;
-        self.invocation.print(&text);
-        Ok(0)
+        self.list(listing, flags)
     }
 
     async fn update_swarm(&mut self, words: &[&str]) -> Outcome {

@@ -201,9 +201,7 @@ impl Docker<'_> {
             rows,
             key: "Type",
         };
-        let text = listing.show(flags.value("format"), false)?;
-        self.invocation.print(&text);
-        Ok(0)
+        self.list(listing, &flags)
     }
 
     async fn prune(&mut self, words: &[&str]) -> Outcome {

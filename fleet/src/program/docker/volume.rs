@@ -1,7 +1,7 @@
 //! Volumes.
 
 use super::flags::{Flag, Flags};
-use super::listing::Listing;
+use super::listing::{Listing, has_label, labels};
 use super::{Docker, Failure, Outcome, some, unknown};
 use crate::engine::value::map;
 use crate::engine::volume::{self, Volume};
@@ -69,25 +69,13 @@ impl Docker<'_> {
             Flag::value("format"),
         ];
         let flags = Flags::parse(&known, words)?;
-        let filters = flags.pairs("filter");
-        let names = ["name", "label", "dangling", "driver"];
-        if let Some((name, _)) = filters
-            .iter()
-            .find(|(name, _)| !names.contains(&name.as_str()))
-        {
-            return Err(unknown(format!("the filter {name}")));
-        }
+        let filters = flags.filters(&["name", "label", "dangling", "driver"])?;
         let rows = self
             .engine(|world, host, _| {
                 let fits = |one: &&Volume| {
                     filters.iter().all(|(filter, value)| match filter.as_str() {
                         "name" => one.name.contains(value.as_str()),
-                        "label" => match value.split_once('=') {
-                            Some((name, value)) => {
-                                one.labels.get(name).is_some_and(|own| own == value)
-                            }
-                            None => one.labels.contains_key(value),
-                        },
+                        "label" => has_label(&one.labels, value),
                         "dangling" => {
                             let is_free = volume::users(world, host, &one.name).is_empty();
                             is_free == (value != "false")
@@ -97,14 +85,10 @@ impl Docker<'_> {
                 };
                 let volumes = world.engine(host).volumes.values().filter(fits);
                 let rows = volumes.map(|one| {
-                    let labels = one
-                        .labels
-                        .iter()
-                        .map(|(name, value)| format!("{name}={value}"));
                     map! {
                         "Driver": "local",
                         "Name": &one.name,
-                        "Labels": labels.collect::<Vec<_>>().join(","),
+                        "Labels": labels(&one.labels),
                         "Mountpoint": volume::mount_point(world, host, &one.name),
                         "Scope": "local",
                         "Size": "N/A",
@@ -122,9 +106,7 @@ impl Docker<'_> {
             rows,
             key: "Name",
         };
-        let text = listing.show(flags.value("format"), flags.has("quiet"))?;
-        self.invocation.print(&text);
-        Ok(0)
+        self.list(listing, &flags)
     }
 
     async fn remove_volumes(&mut self, words: &[&str]) -> Outcome {
