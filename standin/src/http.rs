@@ -47,7 +47,7 @@ pub enum Body {
     Text(String),
     /// `application/json`.
     Json(Vec<u8>),
-    /// `application/zip`, which the adapter packs.
+    /// `application/zip`, packed by [`content`](crate::wire::content).
     Archive(Vec<Entry>),
 }
 

@@ -30,6 +30,7 @@
 //! | [`http`] | requests and answers |
 //! | [`controller`] | what the API of a controller answers |
 //! | [`bundle`] | the entries of a client bundle |
+//! | [`wire`] | HTTP and TLS, for those who serve a controller |
 //!
 //! # Faults
 //!
@@ -63,6 +64,7 @@ pub mod machine;
 mod operation;
 pub mod password;
 pub mod state;
+pub mod wire;
 
 pub use command::{Command, Environment, World};
 pub use machine::{Input, Machine, Next, Step};

@@ -1,7 +1,12 @@
 //! The API over loopback, verified with the CA of the cluster.
 
-use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
+use std::io::Cursor;
+
+use http_body_util::BodyExt as _;
+use hyper::header;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
 use standin::password::PasswordHash;
 use standin::state::ClusterState;
@@ -31,23 +36,27 @@ fn engine() -> Fake {
     })
 }
 
+fn site(authority: &Identity) -> Site {
+    let names = ["127.0.0.1".to_owned(), "mke.lab".to_owned()];
+    Site {
+        server: issue(authority, "ucp-controller", &names).unwrap(),
+        ca: authority.certificate.clone(),
+        state: ClusterState {
+            authority: authority.clone(),
+            sans: vec!["mke.lab".to_owned()],
+            username: "admin".to_owned(),
+            password: PasswordHash::of(PASSWORD, Seed([1; 32])),
+            port: 443,
+            uses_external_cert: false,
+            has_license: false,
+        },
+    }
+}
+
 impl Api {
     async fn start(fake: Fake) -> Self {
         let authority = authority().unwrap();
-        let names = ["127.0.0.1".to_owned(), "mke.lab".to_owned()];
-        let site = Site {
-            server: issue(&authority, "ucp-controller", &names).unwrap(),
-            ca: authority.certificate.clone(),
-            state: ClusterState {
-                authority: authority.clone(),
-                sans: vec!["mke.lab".to_owned()],
-                username: "admin".to_owned(),
-                password: PasswordHash::of(PASSWORD, Seed([1; 32])),
-                port: 443,
-                uses_external_cert: false,
-                has_license: false,
-            },
-        };
+        let site = site(&authority);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let engine = fake.engine();
@@ -207,17 +216,23 @@ async fn a_path_has_its_methods() {
 #[tokio::test]
 async fn a_request_that_is_too_large_is_refused() {
     let api = Api::start(engine()).await;
-    let body = Full::new(Bytes::from(vec![b'x'; LARGEST + 1]));
+    let body = Full::new(Bytes::from(vec![b'x'; wire::LARGEST + 1]));
     let request = Request::post("/auth/login").body(body).unwrap();
 
     assert_eq!(api.send("127.0.0.1", None, request).await.unwrap().0, 413);
 }
 
-#[test]
-fn a_certificate_that_is_none_is_an_error() {
-    let authority = authority().unwrap();
+#[tokio::test]
+async fn a_certificate_that_is_none_is_an_error() {
+    let site = Site {
+        server: Identity::default(),
+        ..site(&authority().unwrap())
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let fake = engine();
 
-    let error = tls(&Identity::default(), &authority.certificate).unwrap_err();
+    let ended = serve_on(listener, fake.engine(), site, Seed([2; 32])).await;
 
+    let error = ended.unwrap_err();
     assert!(error.contains("server certificate"), "{error}");
 }

@@ -185,12 +185,12 @@ pub(crate) async fn fetch(
         has_certificate: false,
         body: request.body.to_vec(),
     };
-    let served = serve::https(fleet, host, "127.0.0.1", url.port, asked).await;
-    match served {
+    let answer = serve::https(fleet, host, "127.0.0.1", url.port, asked).await;
+    match answer {
         Ok(_) if url.scheme != "https" => Err(Unfetched::Garbled),
-        Ok(served) => Ok(Page {
-            status: served.status,
-            body: served.body,
+        Ok(answer) => Ok(Page {
+            status: answer.status,
+            body: standin::wire::content(answer.body).1,
             bandwidth: 50 << 20,
             is_trusted: false,
         }),

@@ -1,35 +1,28 @@
 //! The HTTPS API of controllers: `standin` says what is answered.
 
 use std::convert::Infallible;
-use std::io::{Cursor, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper::{Request, Response, header};
+use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
-use standin::bundle::Entry;
+use rustls::ServerConfig;
 use standin::command::Seed;
 use standin::controller::{Controller, Handling, Question, Site, Told};
 use standin::engine::{Action, Identity};
-use standin::http::{Answer, Body};
+use standin::http::Answer;
+use standin::wire;
 use tokio::io::DuplexStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::{certificate, view};
 use crate::engine::container::Status;
-use crate::engine::{Refusal, api, around, enter};
+use crate::engine::{api, around, enter};
 use crate::world::{Fleet, HostId, World};
-
-/// The largest request that is read, in bytes.
-const LARGEST: usize = 1 << 20;
 
 /// How long an exchange takes that needs a look at the engine.
 const TAKES: Duration = Duration::from_millis(40);
@@ -61,27 +54,6 @@ struct Listener {
     host: HostId,
     container: String,
     is_held: bool,
-}
-
-/// What a controller answers, and how it proves who it is.
-#[derive(Debug, Clone)]
-#[expect(
-    dead_code,
-    reason = "curl does not judge certificates yet: it is only used with -k"
-)]
-pub(crate) struct Served {
-    /// The status.
-    pub(crate) status: u16,
-    /// The type of the body.
-    pub(crate) content_type: &'static str,
-    /// The body.
-    pub(crate) body: Vec<u8>,
-    /// Its certificate, as PEM.
-    pub(crate) certificate: String,
-    /// The authority of that, as PEM.
-    pub(crate) authority: String,
-    /// The names and addresses that the certificate is for; none where somebody else made it.
-    pub(crate) names: Vec<String>,
 }
 
 /// Returns the host that an address leads to from another.
@@ -143,7 +115,7 @@ pub(crate) async fn https(
     address: &str,
     port: u16,
     request: standin::http::Request,
-) -> Result<Served, String> {
+) -> Result<Answer, String> {
     let found = enter(fleet, |world, now| {
         let target = target(world, from, address)?;
         listener(world, target, port, now)
@@ -153,11 +125,8 @@ pub(crate) async fn https(
     };
     hold(fleet, &listener).await;
     tokio::time::sleep(TAKES).await;
-    let served = enter(fleet, |world, now| {
-        let answer = handle(world, &listener, &request, now)?;
-        with(world, &listener, |serving| serve(&serving.site, answer))
-    });
-    served.ok_or_else(|| "Connection reset by peer".to_owned())
+    let answer = enter(fleet, |world, now| handle(world, &listener, &request, now));
+    answer.ok_or_else(|| "Connection reset by peer".to_owned())
 }
 
 /// Returns whether the controller of a host answers that it is well.
@@ -188,22 +157,6 @@ async fn hold(fleet: &Fleet, listener: &Listener) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
-    }
-}
-
-fn serve(site: &Site, answer: Answer) -> Served {
-    let (content_type, body) = body(answer.body);
-    Served {
-        status: answer.status,
-        content_type,
-        body,
-        certificate: site.server.certificate.clone(),
-        authority: site.ca.clone(),
-        names: if site.state.uses_external_cert {
-            Vec::new()
-        } else {
-            site.state.sans.clone()
-        },
     }
 }
 
@@ -264,7 +217,7 @@ pub(crate) fn dial(fleet: &Fleet, from: HostId, address: &str, port: u16) -> Opt
         let listener = listener(world, target, port, now)?;
         let tls = with(world, &listener, |serving| {
             if serving.tls.is_none() {
-                serving.tls = tls(&serving.site).ok().map(Arc::new);
+                serving.tls = wire::tls(&serving.site).ok().map(Arc::new);
             }
             serving.tls.clone()
         });
@@ -303,86 +256,12 @@ async fn exchange(
     request: Request<Incoming>,
     has_certificate: bool,
 ) -> Response<Full<Bytes>> {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, LARGEST).collect().await else {
-        return response(Answer::text(413, "the request is too large\n"));
-    };
-    let authorization = parts.headers.get(header::AUTHORIZATION);
-    let request = standin::http::Request {
-        method: parts.method.as_str().to_owned(),
-        path: parts.uri.path().to_owned(),
-        query: parts.uri.query().map(str::to_owned),
-        authorization: authorization
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned),
-        has_certificate,
-        body: body.to_bytes().to_vec(),
+    let request = match wire::request(request, has_certificate).await {
+        Ok(request) => request,
+        Err(answer) => return wire::response(answer),
     };
     hold(fleet, listener).await;
     tokio::time::sleep(TAKES).await;
     let answer = enter(fleet, |world, now| handle(world, listener, &request, now));
-    response(answer.unwrap_or_else(|| Answer::text(502, "the controller is gone\n")))
-}
-
-/// Sets TLS up: a client may show a certificate, and then it has to be one of the cluster's.
-fn tls(site: &Site) -> Result<ServerConfig, Refusal> {
-    let bad = |what: &str, error: String| super::super::refusal(500, format!("{what}: {error}"));
-    let certificates = CertificateDer::pem_slice_iter(site.server.certificate.as_bytes())
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| bad("the server certificate cannot be read", error.to_string()))?;
-    let key = PrivateKeyDer::from_pem_slice(site.server.key.as_bytes())
-        .map_err(|error| bad("the key cannot be read", error.to_string()))?;
-    let mut roots = RootCertStore::empty();
-    let root = CertificateDer::from_pem_slice(site.state.authority.certificate.as_bytes())
-        .map_err(|error| bad("the CA cannot be read", error.to_string()))?;
-    roots
-        .add(root)
-        .map_err(|error| bad("the CA cannot be used", error.to_string()))?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let clients =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-            .allow_unauthenticated()
-            .build()
-            .map_err(|error| bad("clients cannot be verified", error.to_string()))?;
-    ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| bad("TLS cannot be set up", error.to_string()))?
-        .with_client_cert_verifier(clients)
-        .with_single_cert(certificates, key)
-        .map_err(|error| bad("the certificate cannot be used", error.to_string()))
-}
-
-fn body(body: Body) -> (&'static str, Vec<u8>) {
-    match body {
-        Body::Text(text) => ("text/plain; charset=utf-8", text.into_bytes()),
-        Body::Json(body) => ("application/json", body),
-        Body::Archive(entries) => ("application/zip", pack(&entries).unwrap_or_default()),
-    }
-}
-
-fn response(answer: Answer) -> Response<Full<Bytes>> {
-    let (status, allow) = (answer.status, answer.allow);
-    let (kind, body) = body(answer.body);
-    let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() =
-        hyper::StatusCode::from_u16(status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
-    if let Some(methods) = allow {
-        headers.insert(header::ALLOW, header::HeaderValue::from_static(methods));
-    }
-    response
-}
-
-/// Packs the files of a bundle.
-fn pack(entries: &[Entry]) -> zip::result::ZipResult<Vec<u8>> {
-    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default()
-        .compression_method(zip::CompressionMethod::Stored)
-        .unix_permissions(0o600);
-    for entry in entries {
-        writer.start_file(entry.path.as_str(), options)?;
-        writer.write_all(entry.content.as_bytes())?;
-    }
-    Ok(writer.finish()?.into_inner())
+    wire::response(answer.unwrap_or_else(|| Answer::text(502, "the controller is gone\n")))
 }

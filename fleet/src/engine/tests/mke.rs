@@ -65,7 +65,7 @@ impl Cluster {
             ..standin::http::Request::default()
         };
         let answer = serve::https(&self.fleet, self.hosts[host], "127.0.0.1", 443, request);
-        answer.await.map(|served| served.status)
+        answer.await.map(|answer| answer.status)
     }
 
     fn containers(&self, host: usize) -> Vec<String> {
