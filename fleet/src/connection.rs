@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
 use crate::fault::Verdict;
-use crate::host::{Host, Power, Sshd};
+use crate::host::{Power, Sshd};
 use crate::network::Link;
 use crate::pipe::{Reader, Writer, pipe};
 use crate::process::Ended;
@@ -116,18 +116,6 @@ impl Fleet {
     fn count(&self, host: HostId, change: impl FnOnce(&mut Traffic)) {
         self.world(|world| change(world.traffic.entry(host).or_default()));
     }
-
-    /// Finds the host that an address or a name leads to.
-    fn host_at(&self, address: &str) -> Option<HostId> {
-        self.world(|world| {
-            let ip = address.parse().ok();
-            let is_meant = |host: &Host| match ip {
-                Some(ip) => host.has_address(ip),
-                None => host.answers_to(address),
-            };
-            world.hosts.iter().position(is_meant).map(HostId)
-        })
-    }
 }
 
 #[async_trait]
@@ -136,13 +124,7 @@ impl Connector for FleetConnector {
         match endpoint {
             Endpoint::Ssh(ssh) => Box::pin(self.connect_ssh(ssh)).await,
             Endpoint::Local => {
-                let name = "localhost".to_owned();
-                let found = self.fleet.world(|world| {
-                    let mut hosts = world.hosts.iter();
-                    hosts
-                        .position(|host| host.aliases.contains(&name))
-                        .map(HostId)
-                });
+                let found = self.fleet.world(|world| world.host_named("localhost"));
                 let host = found.ok_or(ConnectError::Unsupported {
                     what: "a connection to this machine",
                 })?;
@@ -166,7 +148,7 @@ impl FleetConnector {
             through.close().await;
         }
         let target = format!("{}:{}", ssh.address, ssh.port.unwrap_or(22));
-        let Some(host) = self.fleet.host_at(&ssh.address) else {
+        let Some(host) = self.fleet.world(|world| world.host_at(&ssh.address)) else {
             return Err(ConnectError::Dns {
                 name: ssh.address.clone(),
                 source: std::io::Error::other("Name or service not known"),

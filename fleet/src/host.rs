@@ -156,12 +156,6 @@ impl Host {
         all.any(|(one, _)| *one == address)
     }
 
-    /// Returns whether a name is its own.
-    pub fn answers_to(&self, name: &str) -> bool {
-        let short = name.split('.').next().unwrap_or_default();
-        self.name == name || self.name == short || self.aliases.iter().any(|one| one == name)
-    }
-
     /// Returns whether packets get in and out.
     pub fn is_connected(&self) -> bool {
         self.has_cable

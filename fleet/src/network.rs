@@ -197,9 +197,30 @@ impl World {
         if !self.network.has_dns {
             return None;
         }
-        let other = self.hosts.iter().find(|host| host.answers_to(name));
+        let other = self.host_named(name).map(|host| &self.hosts[host.0]);
         let site = || self.network.sites.get(name).map(|site| site.address);
-        other.and_then(crate::host::Host::address).or_else(site)
+        other.and_then(Host::address).or_else(site)
+    }
+
+    /// Returns the host that has a name: the whole of it, else its first label. So `m1.one.lab` and
+    /// `m1.two.lab` may be two hosts.
+    pub fn host_named(&self, name: &str) -> Option<HostId> {
+        let mut hosts = self.hosts.iter();
+        let is_whole =
+            |host: &Host| host.name == name || host.aliases.iter().any(|one| one == name);
+        let whole = hosts.position(is_whole);
+        let label = name.split('.').next().unwrap_or_default();
+        let found = whole.or_else(|| self.hosts.iter().position(|host| host.name == label));
+        found.map(HostId)
+    }
+
+    /// Returns the host that an address or a name leads to, whatever is in between.
+    pub fn host_at(&self, address: &str) -> Option<HostId> {
+        let Ok(ip) = address.parse() else {
+            return self.host_named(address);
+        };
+        let found = self.hosts.iter().position(|host| host.has_address(ip));
+        found.map(HostId)
     }
 
     /// Returns where an address leads from a host, if packets get there.

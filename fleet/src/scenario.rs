@@ -345,12 +345,7 @@ fn set_link(host: &mut crate::host::Host, latency: Option<Time>, bandwidth: Opti
 
 fn find(fleet: &Fleet, name: &str, place: &str) -> Result<HostId, ScenarioError> {
     fleet.world(|world| {
-        let ip = name.parse().ok();
-        let is_meant = |host: &crate::host::Host| {
-            host.answers_to(name) || ip.is_some_and(|ip| host.has_address(ip))
-        };
-        let found = world.hosts.iter().position(is_meant).map(HostId);
-        found.ok_or_else(|| ScenarioError::Host {
+        world.host_at(name).ok_or_else(|| ScenarioError::Host {
             place: place.to_owned(),
             host: name.to_owned(),
             known: world

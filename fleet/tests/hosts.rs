@@ -298,6 +298,30 @@ async fn servers_meet_connections_in_many_ways() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn names_lead_to_the_host_that_has_the_whole_of_them() {
+    let fleet = Fleet::new(3, Duration::from_secs(1_795_000_000));
+    for (name, alias, last) in [("m1", "m1.one.lab", 1), ("m1x", "m1.two.lab", 2)] {
+        let mut spec = HostSpec::new(name, [10, 0, 0, last].into());
+        spec.aliases = vec![alias.to_owned()];
+        fleet.add_host(&spec).unwrap();
+    }
+    // With it come the names of the world.
+    fleet.add_archive();
+    for (name, host) in [
+        ("m1.one.lab", "m1\n"),
+        ("m1.two.lab", "m1x\n"),
+        ("m1.three.lab", "m1\n"),
+        ("10.0.0.2", "m1x\n"),
+    ] {
+        let connection = fleet.connector().connect(&endpoint(name)).await.unwrap();
+        assert_eq!(tell(&*connection, "hostname").await.out, host, "{name}");
+    }
+    let connection = connect(&fleet).await;
+    let said = tell(&*connection, "getent ahostsv4 m1.two.lab | head -n 1").await;
+    assert!(said.out.starts_with("10.0.0.2 "), "{}", said.out);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_host_does_not_know_fails_loudly() {
     let fleet = fleet(|_| {});
 

@@ -136,13 +136,8 @@ fn add_bastions(config: &Config, fleet: &Fleet) {
         };
         let mut next = ssh.bastion.as_deref();
         while let Some(bastion) = next {
-            let known = fleet.world(|world| {
-                let ip = bastion.address.parse().ok();
-                world.hosts.iter().any(|host| {
-                    host.answers_to(&bastion.address) || ip.is_some_and(|ip| host.has_address(ip))
-                })
-            });
-            if !known {
+            let known = fleet.world(|world| world.host_at(&bastion.address));
+            if known.is_none() {
                 number += 1;
                 let own = Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 214, 0, 0)) + number);
                 let ip = bastion.address.parse().unwrap_or(own.into());

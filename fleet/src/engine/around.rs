@@ -53,7 +53,7 @@ pub(crate) fn is_connected(world: &World, from: HostId, to: HostId) -> bool {
 /// Returns how a host reaches a registry. One that is no site of the network is outside of it.
 pub(crate) fn reach(world: &World, host: HostId, name: &str) -> Reach {
     let is_known = world.network.sites.contains_key(name)
-        || world.hosts.iter().any(|one| one.answers_to(name))
+        || world.host_named(name).is_some()
         || name.parse::<IpAddr>().is_ok();
     if !is_known {
         let is_cut =
