@@ -94,7 +94,20 @@ pub(crate) struct Faults {
     counts: BTreeMap<HostId, u64>,
     kinds: BTreeMap<(HostId, u64), Kind>,
     /// Commands that were sent, in their order.
-    pub(crate) sent: Vec<Sent>,
+    sent: Vec<Sent>,
+}
+
+impl Faults {
+    /// Returns what was noted of a command, the latest of this number.
+    fn sent(&mut self, host: HostId, number: u64) -> Option<&mut Sent> {
+        let mut sent = self.sent.iter_mut().rev();
+        sent.find(|one| one.host == host && one.number == number)
+    }
+
+    fn kind(&self, host: HostId, number: u64) -> Kind {
+        let kind = self.kinds.get(&(host, number));
+        kind.copied().unwrap_or(Kind::Unknown)
+    }
 }
 
 impl Fleet {
@@ -189,17 +202,13 @@ impl Fleet {
     pub(crate) fn command_started(&self, host: HostId, number: u64) {
         let started = self.elapsed();
         self.world(|world| {
+            let kind = world.faults.kind(host, number);
             world.faults.sent.push(Sent {
                 host,
                 number,
                 started,
                 ended: None,
-                kind: world
-                    .faults
-                    .kinds
-                    .get(&(host, number))
-                    .copied()
-                    .unwrap_or(Kind::Unknown),
+                kind,
                 status: None,
             });
         });
@@ -209,9 +218,7 @@ impl Fleet {
     pub(crate) fn command_is(&self, host: HostId, number: u64, kind: Kind) {
         self.world(|world| {
             world.faults.kinds.insert((host, number), kind);
-            let sent = world.faults.sent.iter_mut().rev();
-            let mut sent = sent.filter(|one| one.host == host && one.number == number);
-            if let Some(one) = sent.next() {
+            if let Some(one) = world.faults.sent(host, number) {
                 one.kind = kind;
             }
         });
@@ -221,10 +228,7 @@ impl Fleet {
     pub(crate) fn kind_of(&self, session: u64) -> Kind {
         let (host, number) = ((session >> 32) as usize, session & 0xffff_ffff);
         let host = HostId(host.wrapping_sub(1));
-        self.world(|world| {
-            let kind = world.faults.kinds.get(&(host, number));
-            kind.copied().unwrap_or(Kind::Unknown)
-        })
+        self.world(|world| world.faults.kind(host, number))
     }
 
     /// Forgets what was sent and counted so far.
@@ -240,7 +244,7 @@ impl Fleet {
     /// Returns whether a program that is not simulated is taken to succeed without effect: where a
     /// hook of the user calls it, and a rehearsal may assume so. Takes note of it then.
     pub(crate) fn takes_for_done(&self, host: HostId, session: u64, program: &str) -> bool {
-        let assumes = self.world(|world| world.assumes_packages);
+        let assumes = self.world(|world| world.assumes);
         if !assumes || self.kind_of(session) != Kind::User {
             return false;
         }
@@ -250,15 +254,13 @@ impl Fleet {
 
     /// Lets hooks of users ask for what is not simulated: it is taken to succeed without effect.
     pub fn set_assumes(&self, assumes: bool) {
-        self.world(|world| world.assumes_packages = assumes);
+        self.world(|world| world.assumes = assumes);
     }
 
     pub(crate) fn command_ended(&self, host: HostId, number: u64, status: Option<u32>) {
         let ended = self.elapsed();
         self.world(|world| {
-            let sent = world.faults.sent.iter_mut().rev();
-            let mut sent = sent.filter(|one| one.host == host && one.number == number);
-            if let Some(one) = sent.next() {
+            if let Some(one) = world.faults.sent(host, number) {
                 one.ended = Some(ended);
                 one.status = status;
             }

@@ -43,9 +43,9 @@ pub struct World {
     pub network: Network,
     /// Package repositories outside of the fleet.
     pub repositories: Vec<Repository>,
-    /// Whether a package that nobody knows is taken to be one of the distribution, where a user's
-    /// hook installs it.
-    pub assumes_packages: bool,
+    /// Whether what is not simulated is assumed where a user's hook asks for it: a package that
+    /// nobody knows is one of the distribution, a program succeeds without effect.
+    pub assumes: bool,
     /// What goes wrong.
     pub(crate) faults: Faults,
     /// Connections, with what cuts them.
@@ -93,7 +93,7 @@ impl Fleet {
                     hosts: Vec::new(),
                     network: Network::default(),
                     repositories: Vec::new(),
-                    assumes_packages: false,
+                    assumes: false,
                     faults: Faults::default(),
                     connections: Vec::new(),
                     traffic: BTreeMap::new(),

@@ -131,16 +131,8 @@ impl Files {
         now: Duration,
     ) -> Result<(), Errno> {
         let trimmed = path.trim_end_matches('/');
-        let found = self.find(
-            if trimmed.is_empty() { "/" } else { trimmed },
-            Follow::No,
-            who,
-        )?;
-        let full = found.path();
-        if found.node.is_some() {
-            return Err(Errno::Exists);
-        }
-        self.add(&full, Kind::Directory(BTreeMap::new()), mode, who, now)
+        let path = if trimmed.is_empty() { "/" } else { trimmed };
+        self.make_node(path, Kind::Directory(BTreeMap::new()), mode, who, now)
     }
 
     /// Makes a directory and all that lead to it, as far as they are not there.

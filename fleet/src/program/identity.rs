@@ -334,10 +334,7 @@ fn hosts(invocation: &mut Invocation, database: &str, keys: &[String]) -> u8 {
             }
             Some((address, names)) => {
                 for (kind, name) in [("STREAM", names[0].as_str()), ("DGRAM", ""), ("RAW", "")] {
-                    invocation.print(&format!(
-                        "{}\n",
-                        format!("{address:<15} {kind:<6} {name}").trim_end_matches('\n')
-                    ));
+                    invocation.print(&format!("{address:<15} {kind:<6} {name}\n"));
                 }
             }
         }

@@ -147,7 +147,7 @@ fn read_lists(invocation: &mut Invocation, wishes: &Wishes) {
 /// Where a rehearsal may assume it, a package that nobody knows is one of the distribution: users'
 /// hooks install what they like.
 fn assume_unknown(invocation: &mut Invocation, requests: &[Request]) {
-    let assumes = invocation.world(|world| world.assumes_packages);
+    let assumes = invocation.world(|world| world.assumes);
     if !assumes || !invocation.is_users() {
         return;
     }
