@@ -115,6 +115,38 @@ fn equal_seeds_give_equal_rehearsals() {
 }
 
 #[test]
+fn chance_is_told_as_the_scenario_that_repeats_it() {
+    let home = home("\"true\"");
+    let chance = home.path().join("chance.yaml");
+    std::fs::write(&chance, "random-events: 2\n").unwrap();
+
+    let (out, _, status) = rehearse(&home, &["--scenario", "chance.yaml", "--seed", "4"]);
+
+    let (_, drawn) = out.split_once("repeats it)\n").unwrap();
+    let lines = drawn.lines().take_while(|line| line.starts_with("  "));
+    let drawn: String = lines.map(|line| format!("{}\n", &line[2..])).collect();
+    assert_eq!(drawn.matches("do: ").count(), 2, "{drawn}");
+    std::fs::write(&chance, drawn).unwrap();
+    let (again, _, same) = rehearse(&home, &["--scenario", "chance.yaml", "--seed", "4"]);
+    assert_eq!(same, status);
+    let (before, _) = out.split_once("\nDrawn by chance").unwrap();
+    assert!(again.starts_with(before), "{out}\n{again}");
+}
+
+#[test]
+fn events_that_never_happened_are_told() {
+    let home = home("\"true\"");
+    let scenario = "events: [{at: 9h, host: 10.1.0.1, do: reboot}]\n";
+    std::fs::write(home.path().join("late.yaml"), scenario).unwrap();
+
+    let (out, _, status) = rehearse(&home, &["--scenario", "late.yaml"]);
+
+    assert_eq!(status, 0, "{out}");
+    assert!(out.contains("Never happened"), "{out}");
+    assert!(out.contains("do: reboot"), "{out}");
+}
+
+#[test]
 fn an_unknown_program_of_a_hook_is_told_and_with_strict_it_fails() {
     let home = home("frobnicate --all");
 

@@ -104,6 +104,11 @@ impl Faults {
         sent.find(|one| one.host == host && one.number == number)
     }
 
+    /// Returns how many commands a host was sent.
+    pub(crate) fn count(&self, host: HostId) -> u64 {
+        self.counts.get(&host).copied().unwrap_or(0)
+    }
+
     fn kind(&self, host: HostId, number: u64) -> Kind {
         let kind = self.kinds.get(&(host, number));
         kind.copied().unwrap_or(Kind::Unknown)

@@ -179,7 +179,10 @@ async fn rehearse(job: Job) -> Result<(u8, Summary), CliError> {
         }
         fleet.forget_counts();
     }
-    if let Err(error) = job.scenario.apply(&fleet) {
+    let given = job.scenario.events.len();
+    let scenario = job.scenario.drawn(&fleet, job.seed);
+    let start = fleet.elapsed();
+    if let Err(error) = scenario.apply(&fleet) {
         return Err(CliError::Usage(format!("the scenario: {error}")));
     }
     let tape = Tape::default();
@@ -194,7 +197,13 @@ async fn rehearse(job: Job) -> Result<(u8, Summary), CliError> {
     world.listeners.push(Arc::new(tape.clone()));
     let words: Vec<std::ffi::OsString> = job.words.iter().map(Into::into).collect();
     let status = Box::pin(crate::run(world, words)).await;
-    let summary = rehearsal::summarise(&fleet, &tape, &watch, started.elapsed());
+    let mut summary = rehearsal::summarise(&fleet, &tape, &watch, started.elapsed());
+    summary.drawn = scenario.events[given..].to_vec();
+    summary.missed = scenario
+        .missed(&fleet, start)
+        .into_iter()
+        .cloned()
+        .collect();
     Ok((status, summary))
 }
 

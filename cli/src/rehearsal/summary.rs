@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use fleet::scenario::{self, EventSpec};
 use fleet::{Fleet, HostId, NotSimulated};
 use phase::{Disruption, Ending, Envelope, Event, PlannedStep, Sink};
 use report::style::{Style, Tone};
@@ -120,6 +121,10 @@ pub struct Summary {
     pub hosts: Vec<HostCounts>,
     /// What was asked for and is not simulated.
     pub not_simulated: Vec<NotSimulated>,
+    /// Events that the seed has drawn.
+    pub drawn: Vec<EventSpec>,
+    /// Events of the scenario that the run did not last long enough for.
+    pub missed: Vec<EventSpec>,
 }
 
 /// What a host was asked.
@@ -184,6 +189,8 @@ pub fn summarise(fleet: &Fleet, tape: &Tape, watch: &Watch, real: Duration) -> S
         quorum: fleet.quorum(),
         hosts,
         not_simulated: fleet.not_simulated(),
+        drawn: Vec::new(),
+        missed: Vec::new(),
     }
 }
 
@@ -194,6 +201,7 @@ impl Summary {
         self.add_timeline(&mut text, style);
         self.add_disruption(&mut text, style);
         self.add_hosts(&mut text, style);
+        self.add_events(&mut text, style);
         self.add_unknown(&mut text, style);
         let length = self.ending.map_or(Duration::ZERO, |(_, at)| at);
         let how = match self.ending.map(|(ending, _)| ending) {
@@ -371,6 +379,23 @@ impl Summary {
         }
         if self.hosts.len() > 40 {
             let _ = writeln!(text, "  … and {} more", self.hosts.len() - 40);
+        }
+    }
+
+    fn add_events(&self, text: &mut String, style: Style) {
+        let parts = [
+            ("Drawn by chance (a scenario that repeats it)", &self.drawn),
+            ("Never happened: the run was over before", &self.missed),
+        ];
+        for (title, events) in parts {
+            if events.is_empty() {
+                continue;
+            }
+            let _ = writeln!(text, "\n{}", style.paint(Tone::Title, title));
+            let events: Vec<&EventSpec> = events.iter().collect();
+            for line in scenario::text_of(&events).lines() {
+                let _ = writeln!(text, "  {line}");
+            }
         }
     }
 

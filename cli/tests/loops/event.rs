@@ -1,11 +1,10 @@
 //! What can happen, and where.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use fleet::HostId;
-use fleet::fault::{Blow, Verdict, When};
+use fleet::scenario::{self, EventSpec, Place, Scenario};
+use fleet::{Fleet, HostId};
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
@@ -41,10 +40,8 @@ impl Work {
 pub(crate) enum Event {
     /// Nothing.
     Nothing,
-    /// A command goes wrong.
-    Verdict(Verdict),
-    /// Something strikes a host, or what is around it.
-    Blow(Blow),
+    /// Something goes wrong.
+    Strike(Box<EventSpec>),
     /// The user presses Ctrl-C, so often.
     Abort(u8),
 }
@@ -85,6 +82,7 @@ pub(crate) fn plan(
     mut rng: SmallRng,
     order: Vec<usize>,
     work: Work,
+    fleet: &Fleet,
     counts: &[(HostId, u64)],
 ) -> Plan {
     let total: u64 = counts.iter().map(|(_, count)| count).sum();
@@ -97,7 +95,7 @@ pub(crate) fn plan(
         }
         at -= count;
     }
-    let event = event(&mut rng, place.0);
+    let event = event(&mut rng, fleet, place.0, place.1);
     Plan {
         seed,
         order,
@@ -108,48 +106,23 @@ pub(crate) fn plan(
     }
 }
 
-fn event(rng: &mut SmallRng, host: HostId) -> Event {
-    let seconds =
-        |rng: &mut SmallRng, from: u64, to: u64| Duration::from_secs(rng.random_range(from..to));
-    let fail = Verdict::Fail {
-        status: 1,
-        said: "failed by the trial".to_owned(),
-    };
-    let point = [
-        "started", "checked", "pulled", "stored", "deployed", "finished",
-    ];
-    let point = (*point.choose(rng).unwrap()).to_owned();
-    let bootstrapper = |name: &str, value: &str| {
-        Blow::Bootstrapper(BTreeMap::from([
-            ("UCP_SIM_AT".to_owned(), point.clone()),
-            (name.to_owned(), value.to_owned()),
-        ]))
-    };
-    let other = HostId((host.0 + 1) % 3);
+fn event(rng: &mut SmallRng, fleet: &Fleet, host: HostId, number: u64) -> Event {
     match rng.random_range(0..26) {
         0 => Event::Nothing,
-        1..=4 => Event::Verdict(fail),
-        5..=6 => Event::Verdict(Verdict::LoseBefore),
-        7..=9 => Event::Verdict(Verdict::LoseAfter),
-        10 => Event::Verdict(Verdict::CutAfter(rng.random_range(1..4000))),
-        11 => Event::Verdict(Verdict::Hang),
-        12..=14 => Event::Abort(1),
-        15 => Event::Abort(2),
-        16 => Event::Blow(Blow::RestartSshd),
-        17 => Event::Blow(Blow::Reboot),
-        18 => Event::Blow(Blow::KillEngine),
-        19 => Event::Blow(Blow::LockPackages(seconds(rng, 5, 200))),
-        20 => Event::Blow(Blow::FillDisk(Some(seconds(rng, 5, 120)))),
-        21 => {
-            let sites = ["repos.mirantis.com", "registry-1.docker.io"];
-            let site = (*sites.choose(rng).unwrap()).to_owned();
-            Event::Blow(Blow::SiteDown(site, Some(seconds(rng, 5, 120))))
+        1..=3 => Event::Abort(1),
+        4 => Event::Abort(2),
+        _ => {
+            let place = Place {
+                host: HOSTS[host.0].0.to_owned(),
+                command: number,
+            };
+            // Only managers have much to say to each other.
+            let others: Vec<String> = (0..3)
+                .filter(|other| *other != host.0)
+                .map(|other| HOSTS[other].0.to_owned())
+                .collect();
+            Event::Strike(Box::new(scenario::draw(rng, fleet, place, &others)))
         }
-        22 => Event::Blow(bootstrapper("UCP_SIM_FAIL", "failed by the trial")),
-        23 => Event::Blow(bootstrapper("UCP_SIM_DIE", "true")),
-        24 => Event::Blow(Blow::SecondOperator(seconds(rng, 5, 90))),
-        _ if other != host => Event::Blow(Blow::Part(host, other, Some(seconds(rng, 5, 60)))),
-        _ => Event::Blow(Blow::HangEngine(Some(seconds(rng, 5, 60)))),
     }
 }
 
@@ -159,13 +132,12 @@ impl Plan {
         let fleet = &cluster.fleet;
         match &self.event {
             Event::Nothing => None,
-            Event::Verdict(verdict) => {
-                fleet.plan_verdict(self.host, self.number, verdict.clone());
-                None
-            }
-            Event::Blow(blow) => {
-                let when = When::Command(self.host, self.number);
-                fleet.plan_blow(self.host, when, blow.clone());
+            Event::Strike(event) => {
+                let scenario = Scenario {
+                    events: vec![*event.clone()],
+                    ..Scenario::default()
+                };
+                scenario.apply(fleet).unwrap();
                 None
             }
             Event::Abort(times) => {
@@ -205,53 +177,14 @@ impl fmt::Display for Plan {
 impl Plan {
     /// Returns the scenario that repeats it with `launchpad rehearse`, as far as there is one.
     pub(crate) fn scenario(&self) -> String {
-        let host = HOSTS[self.host.0].0;
-        let place = format!("command: {}, host: {host}", self.number);
-        let seconds = |time: Option<Duration>| {
-            time.map(|time| format!(", for: {}s", time.as_secs()))
-                .unwrap_or_default()
-        };
-        let what = match &self.event {
-            Event::Nothing => return "events: []".to_owned(),
-            Event::Abort(times) => return format!("# {times} times Ctrl-C at {place}"),
-            Event::Verdict(Verdict::Fail { status, .. }) => {
-                format!("fail-command, status: {status}")
+        match &self.event {
+            Event::Nothing => "events: []".to_owned(),
+            Event::Strike(event) => scenario::text_of(&[&**event]),
+            Event::Abort(times) => {
+                let (number, host) = (self.number, HOSTS[self.host.0].0);
+                format!("# {times} times Ctrl-C at command {number} of {host}")
             }
-            Event::Verdict(Verdict::LoseBefore) => "lose-command".to_owned(),
-            Event::Verdict(Verdict::LoseAfter) => "lose-answer".to_owned(),
-            Event::Verdict(Verdict::CutAfter(bytes)) => format!("cut-after, bytes: {bytes}"),
-            Event::Verdict(Verdict::Hang) => "hang-command".to_owned(),
-            Event::Blow(Blow::RestartSshd | Blow::Cut) => "restart-sshd".to_owned(),
-            Event::Blow(Blow::Reboot) => "reboot".to_owned(),
-            Event::Blow(Blow::KillEngine) => "kill-engine".to_owned(),
-            Event::Blow(Blow::HangEngine(time)) => format!("hang-engine{}", seconds(*time)),
-            Event::Blow(Blow::FillDisk(time)) => format!("fill-disk{}", seconds(*time)),
-            Event::Blow(Blow::LockPackages(time)) => {
-                format!("lock-packages{}", seconds(Some(*time)))
-            }
-            Event::Blow(Blow::SecondOperator(time)) => {
-                format!("second-operator{}", seconds(Some(*time)))
-            }
-            Event::Blow(Blow::SiteDown(site, time)) => {
-                format!("site-down, site: {site}{}", seconds(*time))
-            }
-            Event::Blow(Blow::Part(_, other, time)) => {
-                format!("part, from: {}{}", HOSTS[other.0].0, seconds(*time))
-            }
-            Event::Blow(Blow::Bootstrapper(variables)) => {
-                let point = variables
-                    .get("UCP_SIM_AT")
-                    .map_or("deployed", String::as_str);
-                let how = if variables.contains_key("UCP_SIM_DIE") {
-                    "dies"
-                } else {
-                    "fails"
-                };
-                format!("bootstrapper-{how}, point: {point}")
-            }
-            Event::Blow(other) => return format!("# {other:?} at {place}"),
-        };
-        format!("events:\n- {{{place}, do: {what}}}")
+        }
     }
 }
 
@@ -260,20 +193,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_failed_trials_print_is_a_scenario() {
+    fn what_failed_trials_print_is_the_scenario_that_repeats_them() {
+        let counts = [
+            (HostId(0), 50),
+            (HostId(1), 30),
+            (HostId(2), 30),
+            (HostId(3), 20),
+        ];
         for seed in 0..400 {
             let (rng, order, work) = draw(seed);
-            let counts = [
-                (HostId(0), 50),
-                (HostId(1), 30),
-                (HostId(2), 30),
-                (HostId(3), 20),
-            ];
-            let text = plan(seed, rng, order, work, &counts).scenario();
+            let cluster = Cluster::new(seed, &order);
+            let plan = plan(seed, rng, order, work, &cluster.fleet, &counts);
+            let text = plan.scenario();
 
-            let scenario = fleet::scenario::Scenario::parse(&text);
+            let scenario = Scenario::parse(&text);
 
-            assert!(scenario.is_ok(), "{text}: {scenario:?}");
+            let events = scenario.map(|scenario| scenario.events);
+            match plan.event {
+                Event::Strike(event) => assert_eq!(events, Ok(vec![*event]), "{text}"),
+                Event::Nothing | Event::Abort(_) => assert_eq!(events, Ok(Vec::new()), "{text}"),
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cli::rehearsal::Watch;
 use fleet::connection::Kind;
-use fleet::fault::{Blow, Verdict};
+use fleet::scenario::{EventSpec, What};
 use fleet::snapshot::{Snapshot, differences};
 
 use crate::cluster::{Cluster, Ran, SECRET};
@@ -20,11 +20,11 @@ const ELECTION: Duration = Duration::from_secs(15);
 pub(crate) fn run(seed: u64) -> Result<(), String> {
     let runtime = cli::rehearsal::runtime().unwrap();
     let (rng, order, work) = event::draw(seed);
-    let (counts, expected) = runtime
+    let (cluster, counts, expected) = runtime
         .block_on(undisturbed(seed, &order, work))
         .map_err(|why| format!("seed {seed}: undisturbed {work:?}: {why}"))?;
     drop(runtime);
-    let plan = event::plan(seed, rng, order, work, &counts);
+    let plan = event::plan(seed, rng, order, work, &cluster.fleet, &counts);
     let runtime = cli::rehearsal::runtime().unwrap();
     runtime
         .block_on(disturbed(&plan, &expected))
@@ -47,7 +47,11 @@ async fn prepared(seed: u64, order: &[usize], work: Work) -> Result<Cluster, Str
 
 type Counts = Vec<(fleet::HostId, u64)>;
 
-async fn undisturbed(seed: u64, order: &[usize], work: Work) -> Result<(Counts, Snapshot), String> {
+async fn undisturbed(
+    seed: u64,
+    order: &[usize],
+    work: Work,
+) -> Result<(Cluster, Counts, Snapshot), String> {
     let cluster = prepared(seed, order, work).await?;
     dry_run(&cluster, work).await?;
     let ran = cluster.run(work.words(), None).await?;
@@ -55,7 +59,8 @@ async fn undisturbed(seed: u64, order: &[usize], work: Work) -> Result<(Counts, 
     let counts = cluster.counts();
     settle().await;
     check_always(&cluster, &Event::Nothing, &ran)?;
-    Ok((counts, cluster.fleet.snapshots()))
+    let snapshots = cluster.fleet.snapshots();
+    Ok((cluster, counts, snapshots))
 }
 
 /// A dry run changes nothing, and says whether there is something to do.
@@ -191,10 +196,14 @@ fn check_always(cluster: &Cluster, event: &Event, ran: &Ran) -> Result<(), Strin
     }
     let quorum = fleet.quorum();
     // Two managers of which one is struck have none, whoever looks on.
-    let is_struck = matches!(
-        event,
-        Event::Blow(Blow::Reboot | Blow::KillEngine | Blow::HangEngine(_) | Blow::Part(..))
-    );
+    let takes_managers = [
+        What::Reboot,
+        What::KillEngine,
+        What::HangEngine,
+        What::Freeze,
+        What::Part,
+    ];
+    let is_struck = matches!(event, Event::Strike(event) if takes_managers.contains(&event.what));
     if quorum.lost > 0 && !is_struck && !ran.told.contains("\"command\":\"reset\"") {
         return Err(format!(
             "the quorum was lost {} times:\n{}",
@@ -206,7 +215,8 @@ fn check_always(cluster: &Cluster, event: &Event, ran: &Ran) -> Result<(), Strin
 
 /// Nobody but a blow takes more than one manager away at a time, or the API as a whole.
 fn check_api(cluster: &Cluster, plan: &Plan, watch: &Watch, ran: &Ran) -> Result<(), String> {
-    let is_ours = !matches!(plan.event, Event::Blow(_)) && plan.work != Work::Reset;
+    let is_blow = matches!(&plan.event, Event::Strike(event) if !event.what.is_of_command());
+    let is_ours = !is_blow && plan.work != Work::Reset;
     let most = cluster.fleet.quorum().most_managers_down;
     if is_ours && most > 1 {
         return Err(format!(
@@ -239,12 +249,17 @@ fn a_trial_without_an_event_converges() {
         seed: 0,
         order: vec![0, 1, 2, 3],
         work: Work::Install,
-        event: Event::Verdict(Verdict::LoseAfter),
+        event: Event::Strike(Box::new(EventSpec {
+            what: What::LoseAnswer,
+            host: Some("m1".to_owned()),
+            command: Some(5),
+            ..EventSpec::default()
+        })),
         host: fleet::HostId(0),
         number: 5,
     };
     let runtime = cli::rehearsal::runtime().unwrap();
-    let (_, expected) = runtime
+    let (_, _, expected) = runtime
         .block_on(undisturbed(0, &plan.order, plan.work))
         .unwrap();
     drop(runtime);

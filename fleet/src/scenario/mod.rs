@@ -1,0 +1,261 @@
+//! Scenarios: what hosts are like and what goes wrong, as YAML.
+//!
+//! ```yaml
+//! hosts:
+//! - host: 10.0.0.2        # address or name, as in the configuration
+//!   os: ubuntu-24.04
+//!   disk: 20GB
+//!   latency: 40ms
+//! events:
+//! - at: 2m30s             # after the start; or `command: 12`, the twelfth that the host is sent
+//!   host: 10.0.0.3
+//!   do: reboot
+//! - at: 1m
+//!   do: site-down
+//!   site: repos.mirantis.com
+//!   for: 45s
+//! random-events: 2        # and two more, drawn from the seed
+//! ```
+
+mod chance;
+mod event;
+mod value;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use chance::{Place, draw};
+pub use event::{EventSpec, What};
+pub use value::{Size, Time};
+
+use crate::build::Sudo;
+use crate::world::{Fleet, HostId};
+use event::Planned;
+
+/// A scenario.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Scenario {
+    /// Where chance comes from, unless the command line says it.
+    pub seed: Option<u64>,
+    /// The link of all hosts.
+    pub network: Option<LinkSpec>,
+    /// What single hosts are like.
+    pub hosts: Vec<HostTraits>,
+    /// What goes wrong.
+    pub events: Vec<EventSpec>,
+    /// How much else goes wrong: so many events, drawn from the seed.
+    pub random_events: u32,
+}
+
+/// A link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkSpec {
+    /// How long a packet takes, one way (`20ms`).
+    pub latency: Option<Time>,
+    /// Bytes per second (`10MB`).
+    pub bandwidth: Option<Size>,
+}
+
+/// What a host is like.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct HostTraits {
+    /// Its address or name.
+    pub host: String,
+    /// Its operating system.
+    pub os: Option<String>,
+    /// How many bytes its disk holds.
+    pub disk: Option<Size>,
+    /// How much memory it has.
+    pub memory: Option<Size>,
+    /// How many processors it has.
+    pub processors: Option<u32>,
+    /// How long a packet takes, one way.
+    pub latency: Option<Time>,
+    /// Bytes per second.
+    pub bandwidth: Option<Size>,
+    /// How its login user becomes root: `free`, `password`, `partial`, `doas`, `none`.
+    pub sudo: Option<SudoSpec>,
+    /// By how many seconds its clock is ahead.
+    pub clock: Option<f64>,
+}
+
+/// How a login user becomes root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SudoSpec {
+    /// `sudo` without a password.
+    Free,
+    /// `sudo` with a password.
+    Password,
+    /// `sudo` for some programs.
+    Partial,
+    /// `doas` without a password.
+    Doas,
+    /// Not at all.
+    None,
+}
+
+impl From<SudoSpec> for Sudo {
+    fn from(spec: SudoSpec) -> Self {
+        match spec {
+            SudoSpec::Free => Self::Free,
+            SudoSpec::Password => Self::Password,
+            SudoSpec::Partial => Self::Partial,
+            SudoSpec::Doas => Self::Doas,
+            SudoSpec::None => Self::None,
+        }
+    }
+}
+
+/// Returns events as the scenario that repeats them.
+pub fn text_of(events: &[&EventSpec]) -> String {
+    #[derive(Serialize)]
+    struct Events<'a> {
+        events: &'a [&'a EventSpec],
+    }
+    // Words and numbers can always be written.
+    serde_saphyr::to_string(&Events { events }).unwrap_or_default()
+}
+
+/// Why a scenario cannot be played.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScenarioError {
+    /// It cannot be read.
+    #[error("{0}")]
+    Parse(String),
+    /// An event makes no sense.
+    #[error("events[{index}]: {message}")]
+    Event {
+        /// Which, from 0.
+        index: usize,
+        /// Why not.
+        message: String,
+    },
+    /// It names a host that there is not.
+    #[error("{place}: there is no host `{host}`; there are {known}")]
+    Host {
+        /// Where.
+        place: String,
+        /// The name.
+        host: String,
+        /// Those that there are.
+        known: String,
+    },
+}
+
+impl Scenario {
+    /// Reads a scenario.
+    ///
+    /// # Errors
+    ///
+    /// Fails with line and column where it makes no sense.
+    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
+        let is_said = |line: &str| !line.trim().is_empty() && !line.trim().starts_with('#');
+        if !text.lines().any(is_said) {
+            return Ok(Self::default());
+        }
+        serde_saphyr::from_str(text).map_err(|error| ScenarioError::Parse(error.to_string()))
+    }
+
+    /// Returns what a host is like, if the scenario says anything of it.
+    pub fn traits_of(&self, names: &[&str]) -> Option<&HostTraits> {
+        self.hosts
+            .iter()
+            .find(|traits| names.contains(&traits.host.as_str()))
+    }
+
+    /// Returns it with the events that the seed draws for a fleet, and none left to be drawn.
+    #[must_use]
+    pub fn drawn(mut self, fleet: &Fleet, seed: u64) -> Self {
+        let count = std::mem::take(&mut self.random_events);
+        self.events.extend(chance::events(fleet, seed, count));
+        self
+    }
+
+    /// Returns the events whose time has not come, where the run began after so much of the time of
+    /// the fleet.
+    pub fn missed(&self, fleet: &Fleet, start: Duration) -> Vec<&EventSpec> {
+        let is_missed = |event: &&EventSpec| !event.has_come(fleet, start);
+        self.events.iter().filter(is_missed).collect()
+    }
+
+    /// Judges whether it can be played on a fleet.
+    ///
+    /// # Errors
+    ///
+    /// Fails where an event makes no sense or names no host.
+    pub fn check(&self, fleet: &Fleet) -> Result<(), ScenarioError> {
+        for (index, event) in self.events.iter().enumerate() {
+            event.plan(fleet, index)?;
+        }
+        for (index, traits) in self.hosts.iter().enumerate() {
+            find(fleet, &traits.host, &format!("hosts[{index}]"))?;
+        }
+        Ok(())
+    }
+
+    /// Applies links and clocks, and lets everything go wrong when it should: times count from now.
+    ///
+    /// # Errors
+    ///
+    /// Fails where an event makes no sense or names no host; then nothing is applied.
+    pub fn apply(&self, fleet: &Fleet) -> Result<(), ScenarioError> {
+        let mut planned = Vec::new();
+        for (index, event) in self.events.iter().enumerate() {
+            planned.push(event.plan(fleet, index)?);
+        }
+        let mut hosts = Vec::new();
+        for (index, traits) in self.hosts.iter().enumerate() {
+            hosts.push((
+                find(fleet, &traits.host, &format!("hosts[{index}]"))?,
+                traits,
+            ));
+        }
+        if let Some(link) = &self.network {
+            fleet.world(|world| {
+                for host in &mut world.hosts {
+                    set_link(host, link.latency, link.bandwidth);
+                }
+            });
+        }
+        for (host, traits) in hosts {
+            fleet.host(host, |host| {
+                set_link(host, traits.latency, traits.bandwidth);
+                host.clock_skew = traits.clock.unwrap_or(host.clock_skew);
+            });
+        }
+        for planned in planned {
+            match planned {
+                Planned::Verdict(host, number, verdict) => {
+                    fleet.plan_verdict(host, number, verdict);
+                }
+                Planned::Blow(host, when, blow) => fleet.plan_blow(host, when, blow),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn set_link(host: &mut crate::host::Host, latency: Option<Time>, bandwidth: Option<Size>) {
+    host.link.latency = latency.map_or(host.link.latency, |time| time.0);
+    host.link.bandwidth = bandwidth.map_or(host.link.bandwidth, |size| size.0);
+}
+
+fn find(fleet: &Fleet, name: &str, place: &str) -> Result<HostId, ScenarioError> {
+    fleet.world(|world| {
+        world.host_at(name).ok_or_else(|| ScenarioError::Host {
+            place: place.to_owned(),
+            host: name.to_owned(),
+            known: world
+                .hosts
+                .iter()
+                .map(|host| host.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
+        })
+    })
+}
