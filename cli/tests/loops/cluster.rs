@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cli::rehearsal::{self, Setting};
-use cli::world::Stream;
+use cli::world::{Recording, Stream};
 use fleet::build::HostSpec;
 use fleet::{Fleet, HostId};
 use phase::{Envelope, Sink};
@@ -91,7 +91,7 @@ impl Cluster {
         words: &[&str],
         signals: Option<UnboundedReceiver<i32>>,
     ) -> Result<Ran, String> {
-        let printed = Pen::default();
+        let printed = Recording::default();
         let told = Tape::default();
         let setting = Setting {
             environment: BTreeMap::new(),
@@ -136,27 +136,6 @@ impl Cluster {
             )
         };
         (0..HOSTS.len()).map(count).collect()
-    }
-}
-
-/// Keeps what is written.
-#[derive(Clone, Default)]
-pub(crate) struct Pen(Arc<Mutex<Vec<u8>>>);
-
-impl Pen {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
-impl std::io::Write for Pen {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }
 
