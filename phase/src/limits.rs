@@ -36,6 +36,12 @@ pub struct Permits {
 }
 
 impl Limits {
+    /// How many nodes join the swarm, or have their records changed, at the same time. A join is a
+    /// certificate and a few entries in the log of raft, some 10 ms of the leader's time; the
+    /// second or so that it takes otherwise is the node's own. With 8, a thousand workers take three
+    /// minutes longer.
+    const SWARM: usize = 64;
+
     /// Makes limits from `--concurrency` (disruptive worker steps) and `--parallel-hosts` (hosts
     /// worked on at a time; all where absent). Zero counts as one.
     pub fn new(concurrency: usize, parallel_hosts: Option<usize>) -> Self {
@@ -43,7 +49,7 @@ impl Limits {
         Self {
             hosts: parallel_hosts.map(semaphore),
             disruptive: semaphore(concurrency),
-            swarm: semaphore(8),
+            swarm: semaphore(Self::SWARM),
             upload: semaphore(32),
         }
     }
