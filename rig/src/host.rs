@@ -27,6 +27,8 @@ use crate::services::Services;
 
 /// How much standard output of a command is kept; more is an error, not memory.
 const LARGEST_OUTPUT: usize = 64 << 20;
+/// How many bytes of an output are read at once: a thousand hosts are asked at the same time.
+const READ_AT_ONCE: usize = 8 << 10;
 /// How much of the end of standard error is kept.
 const STDERR_TAIL: usize = 64 << 10;
 /// The longest line that is handed on in one piece; a longer one comes in several.
@@ -707,7 +709,7 @@ impl Exchange<'_> {
         };
         let process_id = &mut self.process_id;
         let read_stdout = async {
-            let mut reader = BufReader::with_capacity(64 << 10, stdout);
+            let mut reader = BufReader::with_capacity(READ_AT_ONCE, stdout);
             let before = skip_to_mark(&mut reader, mark, process_id).await?;
             if let Some(printed) = before {
                 return Ok(Err(printed));
@@ -730,7 +732,7 @@ impl Exchange<'_> {
             let mut tail = Tail::new(mark);
             let mut lines = LinePieces::default();
             let mut stderr = stderr;
-            let mut buffer = vec![0; 16 << 10];
+            let mut buffer = vec![0; READ_AT_ONCE / 2];
             loop {
                 let length = stderr.read(&mut buffer).await?;
                 if length == 0 {

@@ -1,6 +1,18 @@
 //! Regular expressions of POSIX, as those of the `regex` crate.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use regex::bytes::{Regex, RegexBuilder};
+
+/// How many compiled expressions a thread keeps.
+const KEPT: usize = 256;
+
+thread_local! {
+    /// Compiled expressions, by what they were made of. Thousands of hosts run the same scripts, and
+    /// an expression takes longer to compile, and more memory, than the files that it is used on.
+    static COMPILED: RefCell<BTreeMap<(String, bool), Regex>> = const { RefCell::new(BTreeMap::new()) };
+}
 
 /// How an expression is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +53,22 @@ pub(crate) fn compile(text: &str, syntax: Syntax, ignores_case: bool) -> Result<
 ///
 /// Fails where it is wrong.
 pub(crate) fn build(translated: &str, ignores_case: bool) -> Result<Regex, Wrong> {
+    let key = (translated.to_owned(), ignores_case);
+    if let Some(regex) = COMPILED.with_borrow(|kept| kept.get(&key).cloned()) {
+        return Ok(regex);
+    }
     let built = RegexBuilder::new(translated)
         .case_insensitive(ignores_case)
         .unicode(true)
         .build();
-    built.ok().ok_or(Wrong::Invalid)
+    let regex = built.ok().ok_or(Wrong::Invalid)?;
+    COMPILED.with_borrow_mut(|kept| {
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(key, regex.clone());
+    });
+    Ok(regex)
 }
 
 /// Translates an expression.
