@@ -11,7 +11,7 @@
 //! | [`row`] | rows, and the program that is sent for one |
 //! | [`answer`] | what came of a row, as a recording |
 //! | [`rules`] | what differs from run to run |
-//! | [`difference`] | how an answer differs from a recording |
+//! | [`mod@difference`] | how an answer differs from a recording |
 
 pub mod answer;
 pub mod difference;
