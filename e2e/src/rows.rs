@@ -65,10 +65,15 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn all(&mut self, launchpad: &Path) -> Result<()> {
+        // Before hosts are started: a binary that is missing is known at once.
+        let mut states = self.selection.states.iter();
+        if states.any(|(state, _)| state.is_installed) {
+            self.scene.use_launchpad(launchpad)?;
+        }
         let mut standing: Option<&State> = None;
         for (state, rows) in &self.selection.states {
             if standing.is_none_or(|standing| standing.hosts != state.hosts) {
-                self.bring_about(state, launchpad).await?;
+                self.bring_about(state).await?;
                 standing = Some(state);
             }
             let chosen = rows.iter().filter(|row| self.selection.has(row)).count();
@@ -89,12 +94,11 @@ impl Run<'_> {
     }
 
     /// Starts the hosts of a state.
-    async fn bring_about(&mut self, state: &State, launchpad: &Path) -> Result<()> {
+    async fn bring_about(&mut self, state: &State) -> Result<()> {
         self.scene.start_hosts(state.hosts, Flavour::Bare).await?;
         if !state.is_installed {
             return Ok(());
         }
-        self.scene.use_launchpad(launchpad)?;
         self.scene.say("installing the cluster");
         self.scene.install().await?;
         let problems = self.scene.take_problems();

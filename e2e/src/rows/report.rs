@@ -177,7 +177,7 @@ impl Report {
 /// Asks a host for what the README says of recordings.
 pub(super) async fn circumstances(host: &Host) -> Result<String> {
     let script = "date +%F; cat /etc/debian_version; . /etc/os-release; echo \"$PRETTY_NAME\"; \
-                  nproc; dpkg-query -W -f '${Version}\\n' docker-ee 2>/dev/null || echo none\n";
+                  nproc; dpkg-query -W -f '${Version}\\n' docker-ee 2>/dev/null || echo 'not installed'\n";
     let said = host.sh(script).await?;
     let mut lines = said.stdout.lines();
     let mut next = || lines.next().unwrap_or("unknown").to_owned();
