@@ -14,21 +14,19 @@
 
 #[path = "parity/lab.rs"]
 mod lab;
-#[path = "parity/normalise.rs"]
-mod normalise;
-#[path = "parity/row.rs"]
-mod row;
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use normalise::Rules;
-use row::{Answer, Row};
+use parity::{Answer, Row, Rules, STATES, State, difference};
 
 /// Returns where rows and recordings are.
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fleet/tests/parity")
+}
+
+fn rules() -> Rules {
+    Rules::parse(&std::fs::read_to_string(data().join("normalise.md")).unwrap()).unwrap()
 }
 
 /// Rows that are not equal yet, each with the reason.
@@ -51,15 +49,16 @@ struct Judged {
 
 /// Runs all rows of a state.
 fn run(state: &str, rules: &Rules) -> Vec<Judged> {
-    let rows = Row::read_all(&data(), state);
-    assert!(!rows.is_empty(), "there are no rows of {state}");
+    let state = State::named(state).unwrap();
+    let rows = Row::read_all(&data(), state).unwrap();
     let runtime = cli::rehearsal::runtime().unwrap();
     runtime.block_on(async {
         let lab = lab::Lab::of(state).await;
         let mut judged = Vec::new();
         for row in rows {
             let answer = lab.run(&row).await;
-            let difference = compare(rules, &row, &answer);
+            let difference = difference(rules, &row, &answer)
+                .map(|lines| format!("# {} ({})\n{lines}", row.name, row.from));
             judged.push(Judged {
                 row,
                 answer,
@@ -72,53 +71,12 @@ fn run(state: &str, rules: &Rules) -> Vec<Judged> {
 
 /// Returns the rows of a state that differ, and how.
 fn differences(state: &str) -> Vec<(String, String)> {
-    let judged = run(state, &Rules::read(&data().join("normalise.md"))).into_iter();
+    let judged = run(state, &rules()).into_iter();
     let differing = judged.filter_map(|one| {
-        let name = format!("{state}/{}", one.row.name);
-        one.difference.map(|difference| (name, difference))
+        let path = one.row.path();
+        one.difference.map(|difference| (path, difference))
     });
     differing.collect()
-}
-
-/// Returns how an answer differs from the recording.
-fn compare(rules: &Rules, row: &Row, answer: &Answer) -> Option<String> {
-    let sort = ["probe-sources", "pull-unknown"]
-        .iter()
-        .any(|name| row.name.contains(name));
-    let expected = rules.apply(&row.recorded, sort);
-    let got = rules.apply(&answer.text(), sort);
-    if expected == got {
-        return None;
-    }
-    let mut text = format!("# {} ({})\n", row.name, row.from);
-    let (expected, got): (Vec<&str>, Vec<&str>) =
-        (expected.split('\n').collect(), got.split('\n').collect());
-    let mut common = vec![vec![0_usize; got.len() + 1]; expected.len() + 1];
-    for one in (0..expected.len()).rev() {
-        for other in (0..got.len()).rev() {
-            common[one][other] = if expected[one] == got[other] {
-                common[one + 1][other + 1] + 1
-            } else {
-                common[one + 1][other].max(common[one][other + 1])
-            };
-        }
-    }
-    let (mut one, mut other) = (0, 0);
-    while one < expected.len() || other < got.len() {
-        let (left, right) = (expected.get(one), got.get(other));
-        if left.is_some() && left == right {
-            (one, other) = (one + 1, other + 1);
-        } else if left.is_some()
-            && (right.is_none() || common[one + 1][other] >= common[one][other + 1])
-        {
-            writeln!(text, "- {}", expected[one].escape_debug()).unwrap();
-            one += 1;
-        } else {
-            writeln!(text, "+ {}", got[other].escape_debug()).unwrap();
-            other += 1;
-        }
-    }
-    Some(text)
 }
 
 fn judge(state: &str) {
@@ -176,13 +134,27 @@ fn managers_answer_as_those_of_the_lab() {
     judge("manager");
 }
 
+/// A row that was taken away leaves no recording behind.
+#[test]
+fn every_recording_is_of_a_row() {
+    for state in STATES {
+        let rows = Row::read_all(&data(), state).unwrap();
+        let wanted: BTreeSet<PathBuf> = rows.iter().map(|row| row.recording(&data())).collect();
+
+        let entries = std::fs::read_dir(data().join("recorded").join(state.name)).unwrap();
+        let found: BTreeSet<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+
+        assert_eq!(found, wanted);
+    }
+}
+
 /// Lies that are told in an answer, each in another place.
 const LIES: usize = 12;
 
 /// A judge that notices nothing proves nothing: nearly every change of a value has to be noticed.
 #[test]
 fn a_changed_value_is_noticed() {
-    let rules = Rules::read(&data().join("normalise.md"));
+    let rules = rules();
     let (mut told, mut noticed, mut missed) = (0, 0, Vec::new());
     for state in ["bare", "changes"] {
         for one in run(state, &rules)
@@ -194,7 +166,7 @@ fn a_changed_value_is_noticed() {
                     continue;
                 };
                 told += 1;
-                if compare(&rules, &one.row, &lie).is_some() {
+                if difference(&rules, &one.row, &lie).is_some() {
                     noticed += 1;
                 } else {
                     missed.push(one.row.name.clone());
@@ -242,20 +214,22 @@ fn lie(answer: &Answer, number: usize) -> Option<Answer> {
 /// No script is recognised by its text: with other names, line ends and quotes it does the same.
 #[test]
 fn scripts_do_the_same_in_other_words() {
-    let rules = Rules::read(&data().join("normalise.md"));
+    let rules = rules();
     let mut compared = 0;
     for state in ["bare", "changes"] {
         let plain = run(state, &rules);
         let runtime = cli::rehearsal::runtime().unwrap();
         let mutated: Vec<(String, String)> = runtime.block_on(async {
+            let state = State::named(state).unwrap();
             let lab = lab::Lab::of(state).await;
             let mut answers = Vec::new();
-            for (seed, mut row) in Row::read_all(&data(), state).into_iter().enumerate() {
+            let rows = Row::read_all(&data(), state).unwrap();
+            for (seed, mut row) in rows.into_iter().enumerate() {
                 if row.from != "hook" {
                     row.script = fleet::script::mutate(&row.script, seed as u64);
                 }
                 let answer = lab.run(&row).await;
-                answers.push((row.script, rules.apply(&answer.text(), true)));
+                answers.push((row.script, rules.apply_unordered(&answer.text())));
             }
             answers
         });
@@ -265,8 +239,8 @@ fn scripts_do_the_same_in_other_words() {
                 continue;
             }
             compared += 1;
-            let expected = rules.apply(&one.answer.text(), true);
-            assert_eq!(answer, expected, "{state}/{}:\n{script}", one.row.name);
+            let expected = rules.apply_unordered(&one.answer.text());
+            assert_eq!(answer, expected, "{}:\n{script}", one.row.path());
         }
     }
     assert!(compared > 60, "only {compared} scripts were compared");

@@ -32,7 +32,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "fleet",
         ],
     ),
-    ("e2e", &[]),
+    ("parity", &[]),
+    ("e2e", &["parity"]),
     ("e2e/ucp", &["standin"]),
 ];
 

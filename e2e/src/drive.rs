@@ -14,6 +14,7 @@ use crate::lab::{self, Flavour, Lab, Name, PREFIX};
 use crate::machine::{engine, tools};
 use crate::paths::Paths;
 use crate::recipe;
+use crate::rows::{self, Selection, Writes};
 use crate::story::{self, Outcome};
 use crate::talk::Talk;
 
@@ -54,6 +55,20 @@ enum Command {
         /// Faults; all if none is named
         faults: Vec<String>,
         /// The binary to test instead of the one cargo has built
+        #[arg(long)]
+        launchpad: Option<PathBuf>,
+    },
+    /// Run the rows of fleet/tests/parity on fresh hosts and compare what came with their recordings
+    Parity {
+        /// Beginnings of the paths of rows, as in `bare/03 manager`; all rows if none is named
+        rows: Vec<String>,
+        /// Write the recordings that differ anew
+        #[arg(long)]
+        refresh: bool,
+        /// Write equal ones anew, too
+        #[arg(long, requires = "refresh")]
+        all: bool,
+        /// The binary that makes the cluster instead of the one cargo has built
         #[arg(long)]
         launchpad: Option<PathBuf>,
     },
@@ -115,6 +130,23 @@ pub(crate) async fn run(arguments: Arguments, talk: Talk) -> Result<ExitCode> {
             };
             let outcomes = until_signal(&paths, talk, work, After::Remove).await?;
             Ok(report(talk, &outcomes))
+        }
+        Command::Parity {
+            rows,
+            refresh,
+            all,
+            launchpad,
+        } => {
+            let writes = Writes::from_flags(refresh, all);
+            let selection = Selection::read(&paths.root.join(rows::DATA), &rows)?;
+            let launchpad = launchpad.unwrap_or_else(|| paths.launchpad());
+            let work = async {
+                let (lab, _dir) = fresh(&paths, talk, false).await?;
+                rows::run(lab, &selection, writes, &launchpad).await
+            };
+            let report = until_signal(&paths, talk, work, After::Remove).await?;
+            report.say(talk);
+            Ok(report.exit_code())
         }
         Command::Status => status().await,
         Command::Config => {

@@ -6,6 +6,7 @@
 //! | `recipe` | what a lab is made of, kept by a hash of its recipe |
 //! | `lab` | a running lab: services, hosts, inventories, runs of Launchpad, the watch for secrets |
 //! | `story` | what is proved, asserted from the hosts' side, and the faults that turn it red |
+//! | `rows` | commands and scripts whose answers the fleet has to give, too: compared with recordings, or recorded |
 //! | `drive` | the commands of this binary |
 
 #![expect(
@@ -22,6 +23,7 @@ mod machine;
 mod paths;
 mod recipe;
 mod registry;
+mod rows;
 mod story;
 mod talk;
 

@@ -12,17 +12,19 @@ mod secrets;
 mod smoke;
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use futures_util::future::BoxFuture;
 
 use crate::lab::launchpad::Launchpad;
-use crate::lab::{Config, Flavour, Lab};
+use crate::lab::services::MKE_VERSIONS;
+use crate::lab::{Config, Flavour, Lab, Name};
 use crate::talk::seconds;
 
 pub(crate) use fault::Fault;
-pub(crate) use runner::{play_all, play_faults};
+pub(crate) use runner::{caught, play_all, play_faults};
 
 /// Something users do, with what must then be true.
 pub(crate) struct Story {
@@ -142,6 +144,51 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
+    /// Starts with a lab that may have hosts of others.
+    pub(crate) fn new(lab: Lab) -> Self {
+        Self {
+            lab,
+            launchpad: None,
+            fault: None,
+            is_planted: false,
+            problems: Vec::new(),
+        }
+    }
+
+    /// Puts fresh hosts in the place of those that run.
+    pub(crate) async fn start_hosts(&mut self, names: &[&str], flavour: Flavour) -> Result<()> {
+        let names = names
+            .iter()
+            .map(|name| name.parse())
+            .collect::<Result<Vec<Name>>>()?;
+        self.lab.remove_hosts().await?;
+        self.lab.add_hosts(&names, flavour).await
+    }
+
+    /// Names the binary of Launchpad.
+    pub(crate) fn use_launchpad(&mut self, binary: &Path) -> Result<()> {
+        let output = self.lab.dir().join("output");
+        self.launchpad = Some(Launchpad::new(binary, &self.lab.home(), &output)?);
+        Ok(())
+    }
+
+    /// Makes a cluster of all hosts, and looks whether it is whole.
+    pub(crate) async fn install(&mut self) -> Result<()> {
+        let config = self.save(&self.lab.config())?;
+        self.launchpad()?
+            .run(&["apply", "-c", &config])
+            .await?
+            .expect(0)?;
+        // Agents start what belongs to their nodes by themselves, some of it after the apply.
+        converged::check(self, MKE_VERSIONS[0]).await?;
+        Ok(())
+    }
+
+    /// Returns the problems that were noted since the last call.
+    pub(crate) fn take_problems(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.problems)
+    }
+
     /// Returns Launchpad.
     pub(crate) fn launchpad(&self) -> Result<&Launchpad> {
         self.launchpad
@@ -201,7 +248,7 @@ impl Scene {
         Ok(path.display().to_string())
     }
 
-    fn say(&self, line: impl AsRef<str>) {
+    pub(crate) fn say(&self, line: impl AsRef<str>) {
         self.lab.talk.say(line);
     }
 }
@@ -296,7 +343,6 @@ pub(crate) fn list() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::Name;
 
     #[test]
     fn every_story_has_a_fault_and_every_fault_a_story() {

@@ -13,7 +13,7 @@ use rig::connection::SshEndpoint;
 use rig::{Connector as _, Endpoint, ExitStatus};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::row::{Answer, Row};
+use parity::{Answer, Row, State};
 
 /// The time at which the recordings were made.
 const EPOCH: Duration = Duration::from_secs(1_795_641_600);
@@ -44,21 +44,14 @@ spec:
 /// Hosts as those of the lab.
 pub(crate) struct Lab {
     fleet: Fleet,
-    host: &'static str,
 }
 
 impl Lab {
     /// Returns hosts in a state.
-    pub(crate) async fn of(state: &str) -> Self {
-        let is_cluster = ["manager", "worker"].contains(&state);
+    pub(crate) async fn of(state: &State) -> Self {
         let fleet = Fleet::new(7, EPOCH);
-        let names: &[(&str, u8)] = if is_cluster {
-            &[("m1", 1), ("m2", 2), ("m3", 3), ("w1", 11)]
-        } else {
-            &[("m1", 1), ("w1", 11)]
-        };
-        for (name, last) in names {
-            let mut spec = HostSpec::new(name, [10, 77, 1, *last].into());
+        for name in state.hosts {
+            let mut spec = HostSpec::new(name, address(name).into());
             spec.login = "lab".to_owned();
             spec.processors = 2;
             spec.memory_kib = 24_683_656;
@@ -77,41 +70,32 @@ impl Lab {
         ] {
             fleet.add_image(image, "busybox");
         }
-        if is_cluster {
+        if state.is_installed {
             install(&fleet).await;
         }
-        let host = match state {
-            "bare" | "worker" => "10.77.1.11",
-            _ => "10.77.1.1",
-        };
-        Self { fleet, host }
+        Self { fleet }
     }
 
     /// Runs a row as launchpad would.
     pub(crate) async fn run(&self, row: &Row) -> Answer {
-        let address = match row.host.as_deref() {
-            None => self.host,
-            Some("m1") => "10.77.1.1",
-            Some("w1") => "10.77.1.11",
-            Some(other) => panic!("{}: {other} is no host of the lab", row.name),
-        };
-        let token = "docker swarm join-token -q worker";
-        let node = "docker info --format '{{.Swarm.NodeID}}'";
-        let mut words = vec![("{{private-password}}", PASSWORD.to_owned())];
-        if row.has("{{worker-token}}") {
-            let said = self.ask("10.77.1.1", &format!("sudo -n {token}")).await;
-            words.push(("{{worker-token}}", said.stdout.trim().to_owned()));
+        let mut words = Vec::new();
+        for word in row.words() {
+            let value = match word.question(row) {
+                None => PASSWORD.to_owned(),
+                Some((host, command)) => {
+                    let said = self.ask(host, &format!("sudo -n {command}")).await;
+                    said.stdout.trim().to_owned()
+                }
+            };
+            words.push((word, value));
         }
-        if row.has("{{node-id}}") {
-            let said = self.ask(address, &format!("sudo -n {node}")).await;
-            words.push(("{{node-id}}", said.stdout.trim().to_owned()));
-        }
-        self.ask(address, &row.program(&words)).await
+        self.ask(&row.host, &row.program(&words)).await
     }
 
-    async fn ask(&self, address: &str, program: &str) -> Answer {
+    async fn ask(&self, host: &str, program: &str) -> Answer {
+        let [a, b, c, d] = address(host);
         let endpoint = Endpoint::Ssh(SshEndpoint {
-            address: address.to_owned(),
+            address: format!("{a}.{b}.{c}.{d}"),
             port: None,
             user: Some("lab".to_owned()),
             key_path: None,
@@ -153,6 +137,18 @@ impl Lab {
             stderr: String::from_utf8_lossy(&error).into_owned(),
         }
     }
+}
+
+/// The address that the lab gives a host.
+fn address(host: &str) -> [u8; 4] {
+    let last = match host {
+        "m1" => 1,
+        "m2" => 2,
+        "m3" => 3,
+        "w1" => 11,
+        other => panic!("{other} is no host of the lab"),
+    };
+    [10, 77, 1, last]
 }
 
 /// The kernel of the machine that the lab runs on.

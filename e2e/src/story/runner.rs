@@ -7,10 +7,8 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use futures_util::FutureExt;
 
-use super::{Fault, Outcome, Scene, State, Story, Tool, by_name, converged};
-use crate::lab::launchpad::Launchpad;
-use crate::lab::services::MKE_VERSIONS;
-use crate::lab::{Lab, Name, logs};
+use super::{Fault, Outcome, Scene, State, Story, Tool, by_name};
+use crate::lab::{Lab, logs};
 
 /// Plays stories one after the other, all of them, also when one has failed.
 pub(crate) async fn play_all(
@@ -18,7 +16,7 @@ pub(crate) async fn play_all(
     stories: &[&'static Story],
     launchpad: &Path,
 ) -> Result<Vec<Outcome>> {
-    let mut scene = scene(lab);
+    let mut scene = Scene::new(lab);
     let mut state = State::Used;
     let mut outcomes = Vec::new();
     for story in stories {
@@ -37,7 +35,7 @@ pub(crate) async fn play_faults(
     faults: &[&'static Fault],
     launchpad: &Path,
 ) -> Result<Vec<Outcome>> {
-    let mut scene = scene(lab);
+    let mut scene = Scene::new(lab);
     let mut outcomes = Vec::new();
     for fault in faults {
         // A fault may have broken a service.
@@ -70,16 +68,6 @@ pub(crate) async fn play_faults(
     Ok(outcomes)
 }
 
-fn scene(lab: Lab) -> Scene {
-    Scene {
-        lab,
-        launchpad: None,
-        fault: None,
-        is_planted: false,
-        problems: Vec::new(),
-    }
-}
-
 /// Plays one story on hosts in the state it needs, and says what state they are in afterwards.
 async fn play(
     scene: &mut Scene,
@@ -95,21 +83,10 @@ async fn play(
             .context("cannot set the scene")?;
         (story.play)(scene).await
     };
-    let ended = match AssertUnwindSafe(playing).catch_unwind().await {
-        Ok(ended) => ended,
-        Err(panic) => {
-            let said = panic.downcast_ref::<String>().map(String::as_str);
-            let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
-            Err(anyhow::anyhow!(
-                "the driver panicked: {}",
-                said.unwrap_or("without a word")
-            ))
-        }
-    };
-    if let Err(error) = ended {
+    if let Err(error) = caught(playing).await {
         scene.problem(format!("{error:#}"));
     }
-    let problems = std::mem::take(&mut scene.problems);
+    let problems = scene.take_problems();
     if problems.is_empty() {
         let outcome = Outcome::new(story.name, started.elapsed(), problems);
         return Ok((outcome, story.leaves));
@@ -125,32 +102,33 @@ async fn play(
     ))
 }
 
+/// Makes an error of a panic, so that the lab is removed all the same.
+pub(crate) async fn caught<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    AssertUnwindSafe(work)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|panic| {
+            let said = panic.downcast_ref::<String>().map(String::as_str);
+            let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(anyhow::anyhow!(
+                "the driver panicked: {}",
+                said.unwrap_or("without a word")
+            ))
+        })
+}
+
 /// Brings the hosts into the state that a story starts from.
 async fn set(scene: &mut Scene, story: &Story, launchpad: &Path, state: State) -> Result<()> {
     if story.from == State::Installed && state == State::Installed && has_hosts(scene, story) {
         return Ok(());
     }
-    let names = story
-        .hosts
-        .iter()
-        .map(|name| name.parse())
-        .collect::<Result<Vec<Name>>>()?;
-    scene.lab.remove_hosts().await?;
-    scene.lab.add_hosts(&names, story.flavour).await?;
+    scene.start_hosts(story.hosts, story.flavour).await?;
     if story.tool == Tool::Launchpad {
-        let output = scene.lab.dir().join("output");
-        scene.launchpad = Some(Launchpad::new(launchpad, &scene.lab.home(), &output)?);
+        scene.use_launchpad(launchpad)?;
     }
     if story.from == State::Installed {
         scene.say("installing the cluster that the story starts from");
-        let config = scene.save(&scene.lab.config())?;
-        scene
-            .launchpad()?
-            .run(&["apply", "-c", &config])
-            .await?
-            .expect(0)?;
-        // Agents start what belongs to their nodes by themselves, some of it after the apply.
-        converged::check(scene, MKE_VERSIONS[0]).await?;
+        scene.install().await?;
     }
     Ok(())
 }

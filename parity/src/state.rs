@@ -1,0 +1,55 @@
+//! What hosts are when rows are run on them.
+
+/// A set of hosts, and how rows are run on it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct State {
+    /// The directory of its rows and recordings.
+    pub name: &'static str,
+    /// The hosts; those of states with the same ones follow each other on them.
+    pub hosts: &'static [&'static str],
+    /// The host of a row that names none.
+    pub host: &'static str,
+    /// Whether launchpad has made a cluster of the hosts.
+    pub is_installed: bool,
+    /// Whether a row sees what those before it have done.
+    pub is_ordered: bool,
+}
+
+/// All states, in the order in which their rows are run.
+pub const STATES: &[State] = &[
+    State {
+        name: "bare",
+        hosts: &["m1", "w1"],
+        host: "w1",
+        is_installed: false,
+        is_ordered: false,
+    },
+    State {
+        name: "changes",
+        hosts: &["m1", "w1"],
+        host: "m1",
+        is_installed: false,
+        is_ordered: true,
+    },
+    State {
+        name: "worker",
+        hosts: &["m1", "m2", "m3", "w1"],
+        host: "w1",
+        is_installed: true,
+        is_ordered: true,
+    },
+    State {
+        name: "manager",
+        hosts: &["m1", "m2", "m3", "w1"],
+        host: "m1",
+        is_installed: true,
+        is_ordered: true,
+    },
+];
+
+impl State {
+    /// Returns the state with a name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        STATES.iter().find(|state| state.name == name)
+    }
+}
