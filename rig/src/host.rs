@@ -11,6 +11,7 @@ use tokio::io::{
 };
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use crate::command::{BuildError, Command, Effect};
 use crate::connection::{
@@ -599,7 +600,7 @@ impl Host {
             ended: false,
             show_output: command.shows_output(),
         };
-        let talk = exchange.talk(process, program.as_bytes(), take);
+        let talk = exchange.talk(process, program, take);
         let result = match command.limit() {
             None => talk.await,
             Some(limit) => match tokio::time::timeout(limit, talk).await {
@@ -682,7 +683,7 @@ impl Exchange<'_> {
     async fn talk(
         &mut self,
         process: Process,
-        program: &[u8],
+        program: Zeroizing<String>,
         take: &mut (dyn FnMut(&[u8]) + Send),
     ) -> Result<(ExitStatus, String), CommandError> {
         let Process {
@@ -694,9 +695,10 @@ impl Exchange<'_> {
         let redactor = self.host.inner.options.redactor.clone();
         let observer = Arc::clone(&self.host.inner.options.observer);
         let (id, mark, show) = (self.id, self.mark, self.show_output);
-        let write = async {
+        let write = async move {
             // The far end may be gone already: then its exit says why, not this.
-            let _ = stdin.write_all(program).await;
+            let _ = stdin.write_all(program.as_bytes()).await;
+            drop(program);
             let _ = stdin.shutdown().await;
             std::future::pending::<()>().await;
         };

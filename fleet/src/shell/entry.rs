@@ -424,11 +424,14 @@ impl Shell {
             if text.is_empty() {
                 continue;
             }
-            let script = self.parsed(&text, line);
+            // What comes from outside has marks of its own: nobody sends the same again.
+            let script = super::script::parse(&text, line, self.dialect);
             let (count, length, next_line) = match script.whole {
                 Some(whole) if !is_over => whole,
                 _ => (script.commands.len(), script.length, script.line),
             };
+            text = text.split_off(length);
+            line = next_line;
             for command in script.commands.iter().take(count) {
                 if self.run(command, Context::default()).await != Flow::Next {
                     return;
@@ -441,8 +444,6 @@ impl Shell {
                 }
                 _ => {}
             }
-            text.drain(..length);
-            line = next_line;
         }
     }
 }

@@ -64,10 +64,11 @@ impl Systemd {
             let unit = Unit::read(files, &name);
             let keeps = unit.load != Load::NotFound
                 || self.states.get(&name).is_some_and(UnitState::is_active);
-            if keeps {
-                read.insert(name, Arc::new(unit));
-            } else {
+            if !keeps {
                 read.remove(&name);
+            } else if read.get(&name).is_none_or(|known| **known != unit) {
+                // One that has not changed is the same for all hosts, and is kept once.
+                read.insert(name, Arc::new(unit));
             }
         }
     }
