@@ -135,6 +135,7 @@ async fn what_is_not_in_an_image_cannot_be_run() {
 #[tokio::test(start_paused = true)]
 async fn files_are_copied_in_and_out() {
     let cluster = Cluster::new(65, 1);
+    cluster.good(0, "docker pull -q alpine").await;
     let script = "docker create --name cc -v vv:/v alpine >/dev/null; mkdir d; echo x > d/f; ln -s f d/l
         docker cp d cc:/tmp; docker cp d/. cc:/v; docker cp d/f cc:/root/g; docker start cc >/dev/null
         docker cp cc:/tmp/d out; cat out/f; readlink out/l; docker cp cc:/root/g .; cat g
