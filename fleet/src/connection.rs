@@ -3,7 +3,6 @@
 //! A connection behaves as one of OpenSSH without a terminal: when it breaks, the processes that it
 //! started live on, their standard input ends, and what they write goes nowhere.
 
-use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
+use crate::environment::Environment;
 use crate::fault::Verdict;
 use crate::host::{Power, Sshd};
 use crate::network::Link;
@@ -456,7 +456,7 @@ impl Session {
         let login = crate::shell::Login {
             session: session_of(self.host, self.number),
             credentials,
-            environment: BTreeMap::new(),
+            environment: Environment::default(),
             line: self.line.clone(),
             stdin,
             stdout,

@@ -3,17 +3,21 @@
 //!
 //! Paths are absolute. Whoever acts names the rights it acts with; user 0 may do everything.
 
+mod archive;
 mod change;
 mod content;
 mod errno;
+mod link;
 mod look;
 mod node;
 
+pub use archive::{Archive, BadArchive, Member, MemberKind};
 pub use content::{Content, Live};
 pub use errno::Errno;
 pub use look::Follow;
 pub use node::{Device, Kind, Node, Stat};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,6 +80,8 @@ impl Mount {
 pub struct Files {
     root: Arc<Node>,
     mounts: Arc<Vec<Mount>>,
+    /// The paths of what has several names, by its number.
+    linked: Arc<BTreeMap<u64, Vec<String>>>,
     next_inode: u64,
 }
 
@@ -98,8 +104,14 @@ impl Files {
                 size: 100 << 30,
                 used: 0,
             }]),
+            linked: Arc::default(),
             next_inode: 11,
         }
+    }
+
+    /// Counts what is made from now on from a number.
+    pub(crate) fn number_from(&mut self, inode: u64) {
+        self.next_inode = inode;
     }
 
     /// Returns the mounted file systems, in the order in which they were mounted.
@@ -277,6 +289,39 @@ mod tests {
             Errno::Loop
         );
         assert!(files.stat("/loop", Follow::No, &root).is_ok());
+    }
+
+    #[test]
+    fn a_file_may_have_several_names() {
+        let mut files = tree();
+        let (root, now) = (Credentials::root(), Duration::ZERO);
+        files.write("/etc/a", "x", 0o644, &root, now).unwrap();
+        files
+            .link_hard("/etc/a", "/home/lab/b", &root, now)
+            .unwrap();
+        let used = files.mount_of("/").unwrap().used;
+        let seen = |files: &Files, path: &str| {
+            let stat = files.stat(path, Follow::No, &root).unwrap();
+            (stat.inode, stat.links, stat.mode)
+        };
+        let inode = seen(&files, "/etc/a").0;
+
+        files.write("/home/lab/b", "yy", 0o644, &root, now).unwrap();
+        files.set_mode("/etc/a", 0o600, &root).unwrap();
+        files.rename("/home/lab", "/home/new", &root, now).unwrap();
+        files
+            .append("/home/new/b", b"z", 0o644, &root, now)
+            .unwrap();
+
+        assert_eq!(files.read("/etc/a", &root).unwrap().text(), "yyz");
+        assert_eq!(seen(&files, "/home/new/b"), (inode, 2, 0o600));
+        assert_eq!(
+            files.link_hard("/etc", "/home/etc", &root, now),
+            Err(Errno::NotPermitted)
+        );
+        files.remove_tree("/home/new", &root, now).unwrap();
+        assert_eq!(seen(&files, "/etc/a"), (inode, 1, 0o600));
+        assert_eq!(files.mount_of("/").unwrap().used, used - 4096);
     }
 
     #[test]

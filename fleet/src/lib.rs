@@ -12,11 +12,13 @@
 //! |---|---|
 //! | [`world`] | the fleet: all hosts and what is around them, behind one lock |
 //! | [`build`] | building hosts |
+//! | `environment` | the variables of processes |
 //! | [`host`] | one host: everything that it is |
 //! | [`files`] | its file tree |
 //! | [`accounts`] | its users and groups |
 //! | [`packages`] | its packages, and what repositories offer |
 //! | [`systemd`] | its units and services |
+//! | `inside` | hosts in containers |
 //! | [`network`] | interfaces, names, sites, who reaches whom |
 //! | [`connection`] | how hosts are reached |
 //! | [`outside`] | repositories of packages outside of the fleet |
@@ -36,9 +38,11 @@ pub mod accounts;
 pub mod build;
 pub mod connection;
 pub(crate) mod engine;
+pub(crate) mod environment;
 pub mod fault;
 pub mod files;
 pub mod host;
+pub(crate) mod inside;
 pub mod network;
 pub(crate) mod open;
 pub mod outside;

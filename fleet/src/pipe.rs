@@ -282,6 +282,22 @@ struct FileSink {
 }
 
 impl FileSink {
+    /// Lets an empty file hold a content; returns whether it was empty.
+    fn fill(&self, content: &Content) -> Result<bool, WriteError> {
+        let now = self.fleet.time_of(self.host);
+        let root = Credentials::root();
+        self.fleet.host(self.host, |host| {
+            match host.files.stat(&self.path, Follow::No, &root) {
+                Ok(stat) if stat.inode == self.inode && stat.size == 0 => host
+                    .files
+                    .write(&self.path, content.clone(), 0o644, &root, now)
+                    .map(|()| true)
+                    .map_err(WriteError::Errno),
+                _ => Ok(false),
+            }
+        })
+    }
+
     /// Writes at the end. A file that was removed or replaced since takes what nobody will see.
     fn write(&self, bytes: &[u8]) -> Result<(), WriteError> {
         let now = self.fleet.time_of(self.host);
@@ -346,6 +362,25 @@ impl Writer {
             })),
             Way::Plain,
         )
+    }
+
+    /// Writes a content as a whole: by reference where it is all that is in a file, else its bytes.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Writer::write`].
+    pub(crate) async fn write_content(&self, content: &Content) -> Result<(), WriteError> {
+        if let Sink::File(file) = &self.0
+            && file.fill(content)?
+        {
+            return Ok(());
+        }
+        let mut at = 0;
+        while at < content.size() {
+            self.write(&content.slice(at, PIECE)).await?;
+            at += PIECE as u64;
+        }
+        Ok(())
     }
 
     /// Returns it as the end of a terminal.

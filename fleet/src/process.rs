@@ -101,6 +101,8 @@ impl Ended {
 struct State {
     killed: Option<Signal>,
     is_stopped: bool,
+    /// Whether it is the first process of a container: what it does not catch does nothing.
+    is_first: bool,
     pending: VecDeque<Signal>,
     ignored: BTreeSet<Signal>,
     caught: BTreeSet<Signal>,
@@ -143,7 +145,10 @@ impl Control {
                 }
                 if state.caught.contains(&signal) {
                     state.pending.push_back(signal);
-                } else if !state.ignored.contains(&signal) && !signal.is_harmless() {
+                } else if !state.is_first
+                    && !state.ignored.contains(&signal)
+                    && !signal.is_harmless()
+                {
                     state.killed = state.killed.or(Some(signal));
                 }
             }
@@ -155,6 +160,11 @@ impl Control {
         let mut state = self.state();
         state.caught = caught;
         state.ignored = ignored;
+    }
+
+    /// Returns whether a signal is caught.
+    pub(crate) fn catches(&self, signal: Signal) -> bool {
+        self.state().caught.contains(&signal)
     }
 
     /// Returns which signals are ignored.
@@ -375,6 +385,14 @@ impl Processes {
         Ok(())
     }
 
+    /// Lets the next process be number 1: that of a container that starts.
+    pub(crate) fn start_with_one(&mut self) {
+        self.kill_all();
+        self.table.clear();
+        self.leaders.clear();
+        self.last = 0;
+    }
+
     /// Kills everything, as a reboot does.
     pub(crate) fn kill_all(&mut self) {
         for process in self.table.values() {
@@ -494,6 +512,7 @@ where
         host.processes.table.insert(pid, process);
         pid
     });
+    control.change(|state| state.is_first = pid.0 == 1);
     let inner = Box::pin(make(pid, Arc::clone(&control)));
     let obituary = Obituary {
         fleet: fleet.clone(),

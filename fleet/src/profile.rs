@@ -8,10 +8,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::files::{Content, Credentials, Device, Files, Follow, Kind, Live, Mount};
-use crate::packages::{Installed, Package, Packages, State};
+use crate::packages::{Installed, Package, Packages, Paths, State};
 use crate::systemd::{Active, Load, Systemd, Unit, UnitState};
 
 const UBUNTU_22_04: &str = include_str!("../data/ubuntu-22.04.txt");
+
+/// What is known of the packages of the base system; its form is described at its top.
+const PACKAGES: &str = include_str!("../data/debian-12-packages.txt");
+
+/// Returns the summary of a package of the base system, and its paths.
+fn package_facts() -> BTreeMap<&'static str, (&'static str, Paths)> {
+    let mut facts: BTreeMap<&str, (&str, Paths)> = BTreeMap::new();
+    for line in PACKAGES.lines() {
+        let mut words = line.splitn(3, ' ');
+        let (Some(kind), Some(name), Some(rest)) = (words.next(), words.next(), words.next())
+        else {
+            continue;
+        };
+        let fact = facts.entry(name).or_default();
+        match kind {
+            "s" => fact.0 = rest,
+            "l" => fact.1 = Paths::All(rest),
+            "o" => fact.1 = Paths::Some(rest),
+            _ => {}
+        }
+    }
+    facts
+}
 
 /// What differs from the profile that another one is made from: os-release, as the documentation
 /// of the distribution prints it, and the code name in the sources of apt.
@@ -159,6 +182,7 @@ struct Reader<'a> {
     now: Duration,
     users: BTreeMap<String, u32>,
     groups: BTreeMap<String, u32>,
+    facts: BTreeMap<&'static str, (&'static str, Paths)>,
     bad: Vec<String>,
 }
 
@@ -169,6 +193,7 @@ impl<'a> Reader<'a> {
             now,
             users: BTreeMap::new(),
             groups: BTreeMap::new(),
+            facts: package_facts(),
             bad: Vec::new(),
         }
     }
@@ -245,7 +270,11 @@ impl<'a> Reader<'a> {
                 self.add(path, Kind::File(content), mode, 0, 0)
             }
             "k" => {
-                let package = Package::base(words.next()?, words.next()?, words.next()?);
+                let mut package = Package::base(words.next()?, words.next()?, words.next()?);
+                if let Some((summary, paths)) = self.facts.get(package.name.as_str()) {
+                    (*summary).clone_into(&mut package.summary);
+                    package.paths = *paths;
+                }
                 self.profile.packages.set(Installed {
                     package: Arc::new(package),
                     state: State::Installed,

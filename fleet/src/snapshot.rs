@@ -178,6 +178,7 @@ fn line_of(path: &str, node: &Node) -> String {
             format!("file of {} bytes, {sum}", bytes.len())
         }
         Kind::File(Content::Large { size, seed }) => format!("file of {size} bytes, seed {seed}"),
+        Kind::File(Content::Archive(archive)) => format!("archive of {} bytes", archive.size()),
         Kind::File(Content::Program(name)) => format!("program {name}"),
         Kind::File(Content::Live(_)) => "file of the kernel".to_owned(),
         Kind::Link(target) => format!("link to {target}"),

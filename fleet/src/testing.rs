@@ -1,6 +1,5 @@
 //! Small hosts for tests.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::files::{Content, Credentials, Device, Files, Kind};
@@ -85,7 +84,7 @@ pub(crate) fn launch(fleet: &Fleet, host: HostId, words: &[&str]) -> Launch {
         environment: environment
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect::<BTreeMap<_, _>>(),
+            .collect(),
         directory: "/work".to_owned(),
         credentials: Credentials::root(),
         umask: 0o022,

@@ -13,6 +13,7 @@ use crate::connection::{Cut, Traffic};
 use crate::engine::Engines;
 use crate::fault::Faults;
 use crate::host::Host;
+use crate::inside::Insides;
 use crate::network::Network;
 use crate::packages::Repository;
 use crate::profile::Profile;
@@ -39,6 +40,8 @@ pub struct NotSimulated {
 pub struct World {
     /// The hosts, in the order in which they were made.
     pub hosts: Vec<Host>,
+    /// Hosts in containers.
+    pub(crate) insides: Insides,
     /// What is between them.
     pub network: Network,
     /// Package repositories outside of the fleet.
@@ -91,6 +94,7 @@ impl Fleet {
             inner: Arc::new(Inner {
                 world: Mutex::new(World {
                     hosts: Vec::new(),
+                    insides: Insides::default(),
                     network: Network::default(),
                     repositories: Vec::new(),
                     assumes: false,
@@ -122,9 +126,9 @@ impl Fleet {
         work(&mut world)
     }
 
-    /// Does something with a host, while nobody else does.
+    /// Does something with a host or with one in a container, while nobody else does.
     pub fn host<T>(&self, host: HostId, work: impl FnOnce(&mut Host) -> T) -> T {
-        self.world(|world| work(&mut world.hosts[host.0]))
+        self.world(|world| world.with_host(host, work))
     }
 
     /// Returns the time since 1970 at which the fleet started.
@@ -162,8 +166,9 @@ impl Fleet {
     /// Takes note of something that is not simulated.
     pub fn note_not_simulated(&self, host: HostId, program: &str, what: &str) {
         self.world(|world| {
+            let outside = world.outside_of(host);
             let one = NotSimulated {
-                host: world.hosts[host.0].name.clone(),
+                host: world.hosts[outside.0].name.clone(),
                 program: program.to_owned(),
                 what: what.to_owned(),
             };

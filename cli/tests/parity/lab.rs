@@ -64,12 +64,11 @@ impl Lab {
             furnish(&fleet, host);
         }
         add_outside(&fleet);
-        for image in [
+        let names = [
             "docker.io/mirantis/busybox:1",
             "private.lab/mirantis/busybox:1",
-        ] {
-            fleet.add_image(image, "busybox");
-        }
+        ];
+        fleet.add_bare_image(&names, "lab.reference");
         if state.is_installed {
             install(&fleet).await;
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::names;
+use crate::world::HostId;
 
 /// A container.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +25,8 @@ pub(crate) struct Container {
     pub(crate) log: Vec<Line>,
     /// The task of a swarm that it is for.
     pub(crate) task: Option<String>,
+    /// The host that it is, where somebody has needed one.
+    pub(crate) inside: Option<HostId>,
 }
 
 /// What a container was asked to be.
@@ -223,6 +226,8 @@ pub(crate) struct Line {
     pub(crate) stream: Stream,
     /// What.
     pub(crate) text: String,
+    /// Whether its end was printed, too.
+    pub(crate) is_whole: bool,
 }
 
 impl Container {
@@ -257,11 +262,31 @@ impl Container {
 
     /// Adds a line to the log.
     pub(crate) fn print(&mut self, at: Duration, stream: Stream, text: impl Into<String>) {
+        let text = text.into();
+        self.keep(Line {
+            at,
+            stream,
+            text,
+            is_whole: true,
+        });
+    }
+
+    /// Adds a line to the log that may have no end.
+    pub(crate) fn print_part(&mut self, at: Duration, stream: Stream, text: &str) {
+        let whole = text.strip_suffix('\n');
+        self.keep(Line {
+            at,
+            stream,
+            text: whole.unwrap_or(text).to_owned(),
+            is_whole: whole.is_some(),
+        });
+    }
+
+    fn keep(&mut self, line: Line) {
         /// How many lines are kept.
         const KEPT: usize = 20_000;
         if self.log.len() < KEPT {
-            let text = text.into();
-            self.log.push(Line { at, stream, text });
+            self.log.push(line);
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::names;
+use super::root::System;
 
 /// An image; hosts that have it share it.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(crate) struct Image {
     pub(crate) created: Duration,
     /// What its containers do.
     pub(crate) behaviour: Behaviour,
+    /// The system whose programs it has; none where it has only what it runs.
+    pub(crate) system: Option<System>,
 }
 
 /// A layer of an image.
@@ -70,12 +73,16 @@ impl Image {
             Behaviour::Shell => (&[], &["/bin/sh"]),
         };
         let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        let shares: &[(&str, u64)] = match behaviour {
+            Behaviour::Mke | Behaviour::Stays => &[("base", 20), ("files", 50), ("program", 30)],
+            Behaviour::Greets | Behaviour::Shell => &[("files", 100)],
+        };
         Self {
             id: format!("sha256:{}", digest("config")),
             digest: format!("sha256:{}", digest("manifest")),
-            layers: [("base", 20), ("files", 50), ("program", 30)]
-                .into_iter()
-                .map(|(what, share)| layer(format!("layer {what}"), share))
+            layers: shares
+                .iter()
+                .map(|(what, share)| layer(format!("layer {what}"), *share))
                 .collect(),
             entrypoint: words(entrypoint),
             command: words(command),
@@ -85,6 +92,15 @@ impl Image {
             labels: BTreeMap::new(),
             created: Duration::from_secs(1_735_689_600),
             behaviour,
+            system: None,
+        }
+    }
+
+    /// Lets it have the programs of a system.
+    pub(crate) fn with(self, system: System) -> Self {
+        Self {
+            system: Some(system),
+            ..self
         }
     }
 
@@ -213,6 +229,11 @@ impl fmt::Display for Reference {
     }
 }
 
+/// Returns a name without its digest.
+pub(crate) fn without_digest(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(name, _)| name)
+}
+
 /// Returns a whole name as docker shows it.
 pub(crate) fn familiar(name: &str) -> &str {
     let name = name.strip_prefix("docker.io/").unwrap_or(name);
@@ -302,11 +323,22 @@ impl Images {
         self.entry(image).tags.insert(name.to_owned());
     }
 
-    /// Adds an image that was pulled.
+    /// Adds an image that was loaded.
+    pub(crate) fn loaded(&mut self, image: &Arc<Image>) {
+        self.entry(image);
+    }
+
+    /// Adds an image that was pulled: by its digest, it gets no name.
     pub(crate) fn pulled(&mut self, image: &Arc<Image>, reference: &Reference) {
-        if let Some(name) = reference.tagged() {
+        if let Some(name) = reference.tagged().filter(|_| reference.digest.is_none()) {
             self.tag(image, &name);
         }
+        let entry = self.entry(image);
+        entry.repositories.insert(reference.repository());
+    }
+
+    /// Takes note that an image was pushed.
+    pub(crate) fn pushed(&mut self, image: &Arc<Image>, reference: &Reference) {
         let entry = self.entry(image);
         entry.repositories.insert(reference.repository());
     }

@@ -8,7 +8,8 @@ use super::disk::{cannot, disk};
 use super::image::{Behaviour, Reference};
 use super::queue::Event;
 use super::volume::{self, Volume};
-use super::{Refusal, mke, names, refusal, show, swarm};
+use super::{Refusal, mke, names, process, refusal, show, swarm};
+use crate::process::Signal;
 use crate::world::{HostId, World};
 
 /// How long a process that does not listen to SIGTERM may go on.
@@ -76,6 +77,7 @@ pub(crate) fn create(
         state: State::default(),
         log: Vec::new(),
         task: None,
+        inside: None,
     };
     world
         .engine_mut(host)
@@ -163,6 +165,14 @@ pub(crate) fn start(
         Status::Created | Status::Restarting | Status::Exited => {}
     }
     let image = container.image_id.clone();
+    let planned = free_ports(world, host, &id);
+    let planned = planned.and_then(|()| process::plan(world, host, &id, now));
+    let program = planned.inspect_err(|refusal| {
+        change(world, host, &id, |container| {
+            container.state.exit_code = refusal_status(&refusal.message);
+            refusal.message.clone_into(&mut container.state.error);
+        });
+    })?;
     change(world, host, &id, |container| {
         let state = &mut container.state;
         state.status = Status::Running;
@@ -177,8 +187,45 @@ pub(crate) fn start(
         .images
         .find(&image)
         .map_or(Behaviour::Stays, |local| local.image.behaviour);
-    run(world, host, &id, behaviour, now);
+    match program {
+        Some(program) => process::launch(world, host, &id, program),
+        None => run(world, host, &id, behaviour, now),
+    }
     Ok(())
+}
+
+/// Returns the status that tells why a container could not be started: as that of a shell, where a
+/// program is missing or may not be run (`docker run`, "Exit status").
+pub(crate) fn refusal_status(message: &str) -> u8 {
+    let has = |text: &str| message.contains(text);
+    match has("executable file not found") || has("no such file or directory") {
+        true => 127,
+        false if has("permission denied") || has("is a directory") => 126,
+        false => 128,
+    }
+}
+
+/// Fails where a port of the host belongs to another container already.
+fn free_ports(world: &mut World, host: HostId, id: &str) -> Result<(), Refusal> {
+    let container = find(world, host, id)?;
+    let name = container.name.clone();
+    let others = world.engine(host).containers.values();
+    let others = others.filter(|one| one.id != id && one.state.status.is_alive());
+    let taken: Vec<&String> = others
+        .flat_map(|one| one.spec.ports.iter().map(|(outer, _)| outer))
+        .collect();
+    let mut wanted = container.spec.ports.iter().map(|(outer, _)| outer);
+    let Some(port) = wanted.find(|port| taken.contains(port)).cloned() else {
+        return Ok(());
+    };
+    let endpoint = names::hex(&mut world.rng, 32);
+    Err(refusal(
+        500,
+        format!(
+            "driver failed programming external connectivity on endpoint {name} ({endpoint}): Bind \
+             for 0.0.0.0:{port} failed: port is already allocated"
+        ),
+    ))
 }
 
 /// Sets the process of a container going.
@@ -190,7 +237,8 @@ fn run(world: &mut World, host: HostId, id: &str, behaviour: Behaviour, now: Dur
             print(world, host, id, now, Stream::Out, GREETING);
             end_after(world, host, id, Duration::from_millis(50), 0, now);
         }
-        Behaviour::Shell => simple(world, host, id, now),
+        // It is a program.
+        Behaviour::Shell => {}
     }
 }
 
@@ -224,38 +272,6 @@ fn end_after(
         status,
     };
     world.engines.queue.put(now + after, event);
-}
-
-/// Runs the few commands that need no shell; others fail loudly.
-fn simple(world: &mut World, host: HostId, id: &str, now: Duration) {
-    let Some(container) = world.engine(host).containers.get(id) else {
-        return;
-    };
-    let words = argv(world, host, container);
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let quick = Duration::from_millis(20);
-    let seconds = |text: &str| text.trim_end_matches('s').parse::<u64>().ok();
-    match words.as_slice() {
-        ["sleep", time] if seconds(time).is_some() => {
-            let after = Duration::from_secs(seconds(time).unwrap_or_default());
-            end_after(world, host, id, after, 0, now);
-        }
-        ["sleep", "infinity"] | ["tail", "-f", "/dev/null"] => {}
-        ["true"] => end_after(world, host, id, quick, 0, now),
-        ["false"] => end_after(world, host, id, quick, 1, now),
-        ["sh" | "/bin/sh"] => end_after(world, host, id, quick, 0, now),
-        ["echo", rest @ ..] => {
-            print(world, host, id, now, Stream::Out, &rest.join(" "));
-            end_after(world, host, id, quick, 0, now);
-        }
-        words => {
-            let what = format!("the command `{}` in a container", words.join(" "));
-            world.note_not_simulated(host, "docker", &what);
-            let complaint = format!("docker: not simulated: {what}");
-            print(world, host, id, now, Stream::Error, &complaint);
-            end_after(world, host, id, quick, 70, now);
-        }
-    }
 }
 
 /// Returns the words that a container runs.
@@ -351,14 +367,14 @@ pub(crate) fn time_to_end(world: &World, host: HostId, id: &str, grace: Duration
     let Some(container) = world.engine(host).containers.get(id) else {
         return Duration::ZERO;
     };
-    let images = &world.engine(host).images;
-    let behaviour = images
-        .find(&container.image_id)
-        .map(|local| local.image.behaviour);
-    match (container.state.status, behaviour) {
-        (Status::Created | Status::Exited | Status::Restarting, _) => Duration::ZERO,
-        // A shell as the first process does not listen to SIGTERM.
-        (_, Some(Behaviour::Shell)) => grace,
+    match container.state.status {
+        Status::Created | Status::Exited | Status::Restarting => Duration::ZERO,
+        // The first process does not listen to SIGTERM unless it says so.
+        _ if process::is_program(world, host, id)
+            && !process::catches(world, host, id, Signal::TERM) =>
+        {
+            grace
+        }
         _ => ENDING.min(grace),
     }
 }
@@ -383,6 +399,7 @@ pub(crate) fn end(
         }
     });
     if is_alive {
+        process::kill_all(world, host, &id);
         ended(world, host, &id, run, status, now);
     }
     Ok(())
@@ -409,6 +426,10 @@ pub(crate) fn kill(
         return Err(refusal(409, message));
     }
     let id = container.id.clone();
+    if signal != 9 && process::is_program(world, host, &id) {
+        process::signal(world, host, &id, signal);
+        return Ok(());
+    }
     match signal {
         // A process that is told to read its settings again goes on.
         1 | 10 | 12 => Ok(()),
@@ -418,16 +439,12 @@ pub(crate) fn kill(
     }
 }
 
-/// Returns the status with which a container ends by SIGTERM: MKE ends well, a shell has to be
-/// killed.
+/// Returns the status with which a container ends by SIGTERM: MKE ends well, a program
+/// that does not listen has to be killed.
 pub(crate) fn exit_by_term(world: &World, host: HostId, id: &str) -> u8 {
-    let engine = world.engine(host);
-    let image = engine.containers.get(id).map(|one| one.image_id.as_str());
-    let local = image.and_then(|image| engine.images.find(image));
-    match local.map(|local| local.image.behaviour) {
-        Some(Behaviour::Shell) => 137,
-        _ => 0,
-    }
+    let listens =
+        !process::is_program(world, host, id) || process::catches(world, host, id, Signal::TERM);
+    if listens { 0 } else { 137 }
 }
 
 /// Holds the process of a container, or lets it go on.
@@ -443,10 +460,12 @@ pub(crate) fn pause(
     match (container.state.status, holds) {
         (Status::Running, true) => {
             change(world, host, &id, |one| one.state.status = Status::Paused);
+            process::signal_all(world, host, &id, Signal::STOP);
             Ok(())
         }
         (Status::Paused, false) => {
             change(world, host, &id, |one| one.state.status = Status::Running);
+            process::signal_all(world, host, &id, Signal::CONT);
             mke::resume(world, host, &id, now);
             Ok(())
         }
@@ -512,9 +531,13 @@ pub(crate) struct Removal {
 
 fn forget(world: &mut World, host: HostId, id: &str, with_volumes: bool, now: Duration) {
     mke::drop_actor(world, host, id);
+    process::kill_all(world, host, id);
     let Some(container) = world.engine_mut(host).containers.remove(id) else {
         return;
     };
+    if let Some(inside) = container.inside {
+        world.insides.remove(inside);
+    }
     disk(world, host, now).forget_container(id);
     world.touch(host);
     if with_volumes {

@@ -7,6 +7,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`archive`] | archives of images |
 //! | [`around`] | what engines ask of their hosts and of the network |
 //! | [`api`] | the HTTP API on the socket of an engine |
 //! | [`build`] | what engines say of themselves |
@@ -20,9 +21,12 @@
 //! | [`names`] | ids, names, times and sizes as docker shows them |
 //! | [`network`], [`volume`] | networks and volumes |
 //! | [`power`] | starting and stopping engines |
+//! | [`process`] | processes of containers |
 //! | [`pull`] | pulling images, logging in |
+//! | [`push`] | pushing images |
 //! | [`queue`] | what is due when |
 //! | [`registry`] | registries |
+//! | [`root`] | the file systems of images |
 //! | [`settings`] | `daemon.json` |
 //! | [`show`] | documents: what `inspect` and the API show |
 //! | [`swarm`] | swarms: raft, nodes, services, tasks |
@@ -30,6 +34,7 @@
 //! | [`value`] | values as docker shows them |
 
 pub(crate) mod api;
+pub(crate) mod archive;
 pub(crate) mod around;
 pub(crate) mod build;
 pub(crate) mod container;
@@ -42,9 +47,12 @@ pub(crate) mod mke;
 pub(crate) mod names;
 pub(crate) mod network;
 pub(crate) mod power;
+pub(crate) mod process;
 pub(crate) mod pull;
+pub(crate) mod push;
 pub(crate) mod queue;
 pub(crate) mod registry;
+pub(crate) mod root;
 pub(crate) mod seam;
 pub(crate) mod settings;
 pub(crate) mod show;
@@ -82,6 +90,8 @@ pub(crate) struct Engines {
     pub(crate) epoch: Duration,
     /// All registries.
     pub(crate) registries: registry::Registries,
+    /// The images that were put into archives, by their ids.
+    pub(crate) saved: BTreeMap<String, std::sync::Arc<image::Image>>,
     /// All swarms that were ever made.
     pub(crate) swarms: Vec<swarm::Swarm>,
     /// What is due when.
@@ -92,6 +102,14 @@ pub(crate) struct Engines {
     pub(crate) actors: mke::Actors,
     /// Faults of MKE for the next bootstrapper: variables of its environment.
     pub(crate) faults: BTreeMap<String, String>,
+    /// The file trees of images, by what is in them.
+    pub(crate) trees: BTreeMap<String, crate::files::Files>,
+    /// Processes of containers that are to start.
+    pub(crate) births: Vec<process::Birth>,
+    /// Who is attached to the next process of a container.
+    pub(crate) attached: BTreeMap<(HostId, String), process::Attached>,
+    /// Wakes those who wait for a container.
+    pub(crate) changes: std::sync::Arc<tokio::sync::Notify>,
     /// The hosts on which something has changed that agents look at.
     touched: BTreeSet<HostId>,
 }
@@ -162,13 +180,17 @@ impl Engine {
 /// Enters the world: lets everything happen that was due, then does some work.
 pub(crate) fn enter<T>(fleet: &Fleet, work: impl FnOnce(&mut World, Duration) -> T) -> T {
     let (now, epoch) = (fleet.elapsed(), fleet.epoch());
-    fleet.world(|world| {
+    let (result, births) = fleet.world(|world| {
         world.engines.epoch = epoch;
         queue::catch_up(world, now);
         let result = work(world, now);
         queue::settle(world, now);
-        result
-    })
+        (result, std::mem::take(&mut world.engines.births))
+    });
+    for birth in births {
+        process::begin(fleet, birth);
+    }
+    result
 }
 
 /// Moves a time by seconds, not below nothing.

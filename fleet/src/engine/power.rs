@@ -7,7 +7,7 @@ use super::disk::{cannot, disk};
 use super::settings::{self, Settings};
 use super::swarm::raft;
 use super::volume::Volume;
-use super::{lifecycle, links, mke, names, network};
+use super::{lifecycle, links, mke, names, network, process};
 use crate::world::{HostId, World};
 
 /// How an engine comes to its end.
@@ -89,7 +89,11 @@ fn forget_what_is_gone(world: &mut World, host: HostId, now: Duration) {
     };
     for id in gone {
         mke::drop_actor(world, host, &id);
-        world.engine_mut(host).containers.remove(&id);
+        process::kill_all(world, host, &id);
+        let gone = world.engine_mut(host).containers.remove(&id);
+        if let Some(inside) = gone.and_then(|one| one.inside) {
+            world.insides.remove(inside);
+        }
     }
     let engine = world.engine_mut(host);
     if !has_images {
@@ -150,6 +154,7 @@ fn bring_back(world: &mut World, host: HostId, now: Duration) {
 /// Ends the process of a container without its policy having a say.
 fn halt_container(world: &mut World, host: HostId, id: &str, status: u8, now: Duration) {
     mke::drop_actor(world, host, id);
+    process::kill_all(world, host, id);
     let task = lifecycle::change(world, host, id, |one| {
         if !one.state.status.is_alive() {
             return None;

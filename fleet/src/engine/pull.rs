@@ -63,6 +63,27 @@ pub(crate) fn plan(
     }
 }
 
+/// Finds out the digest of an image, and how long that takes.
+pub(crate) fn digest(
+    world: &mut World,
+    host: HostId,
+    reference: &Reference,
+    login: Option<&Login>,
+) -> Result<(String, Duration), Trouble> {
+    let (name, _) = host_and_port(&reference.domain);
+    let reach = around::reach(world, host, name);
+    let trusts = around::trusts(world, host, &reference.domain);
+    let settings = world.hosts[host.0].engine.settings.clone();
+    let caller = Caller {
+        settings: &settings,
+        reach,
+        trusts,
+        login,
+    };
+    let (image, took) = world.engines.registries.look(reference, &caller)?;
+    Ok((image.digest.clone(), took))
+}
+
 /// Adds who was asked for a name, as the engine does.
 fn told(world: &World, host: HostId, trouble: Trouble) -> Trouble {
     let text = world.hosts[host.0]

@@ -29,6 +29,13 @@ pub(crate) enum Event {
         /// The status with which it ends.
         status: u8,
     },
+    /// A container that was asked to end has had its time.
+    Gone {
+        /// Where.
+        host: HostId,
+        /// The container.
+        container: String,
+    },
     /// A container is started again.
     Restart {
         /// Where.
@@ -129,6 +136,14 @@ fn happen(world: &mut World, event: Event, now: Duration) {
             container,
             run,
         } => restart(world, host, &container, run, now),
+        Event::Gone { host, container } => {
+            let how = lifecycle::Removal {
+                is_forced: true,
+                with_volumes: true,
+            };
+            // Somebody was faster.
+            let _ = lifecycle::remove(world, host, &container, how, now);
+        }
         Event::Task { swarm, task } => swarm::tasks::go_on(world, swarm, &task, now),
         Event::Reconcile { swarm } => swarm::reconcile::run(world, swarm, now),
         Event::Members { swarm } => swarm::raft::look_at(world, swarm, now),

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::image::{Behaviour, Image, Layer, Reference};
+use super::push::Place;
+use super::root::System;
 use super::settings::Settings;
 
 /// A registry.
@@ -235,8 +237,37 @@ impl Registries {
         reference: &Reference,
         caller: &Caller<'_>,
     ) -> Result<Arc<Image>, Trouble> {
-        let took = self.connect(&reference.domain, caller)?.round_trip * 4;
+        let (image, took) = self.look(reference, caller)?;
         let registry = self.registry(&reference.domain);
+        match registry.pulls_left {
+            Some(0) => Err(Trouble {
+                message:
+                    "toomanyrequests: You have reached your pull rate limit. You may increase \
+                          the limit by authenticating and upgrading: \
+                          https://www.docker.com/increase-rate-limit"
+                        .to_owned(),
+                took,
+            }),
+            left => {
+                registry.pulls_left = left.map(|left| left - 1);
+                Ok(image)
+            }
+        }
+    }
+
+    /// Returns an image as a question for its manifest tells it, and how long that takes. It is no
+    /// pull.
+    ///
+    /// # Errors
+    ///
+    /// Returns what the engine says where somebody may not have it.
+    pub(crate) fn look(
+        &self,
+        reference: &Reference,
+        caller: &Caller<'_>,
+    ) -> Result<(Arc<Image>, Duration), Trouble> {
+        let registry = self.connect(&reference.domain, caller)?;
+        let took = registry.round_trip * 4;
         let is_user = caller
             .login
             .is_some_and(|login| registry.users.get(&login.username) == Some(&login.password));
@@ -250,21 +281,50 @@ impl Registries {
                 reference.tag.as_deref().unwrap_or("latest"),
             )));
         }
-        match registry.find(reference, is_user) {
-            Ok(image) => match registry.pulls_left {
-                Some(0) => Err(trouble(
-                    "toomanyrequests: You have reached your pull rate limit. You may increase the \
-                     limit by authenticating and upgrading: \
-                     https://www.docker.com/increase-rate-limit"
-                        .to_owned(),
-                )),
-                left => {
-                    registry.pulls_left = left.map(|left| left - 1);
-                    Ok(image)
-                }
-            },
-            Err(message) => Err(trouble(message)),
-        }
+        let found = registry.find(reference, is_user);
+        found.map(|image| (image, took)).map_err(trouble)
+    }
+
+    /// Returns whether somebody may push to a repository: on Docker Hub to those under their own
+    /// name, elsewhere to all.
+    ///
+    /// # Errors
+    ///
+    /// Returns what the engine says otherwise.
+    pub(crate) fn may_push(
+        &self,
+        reference: &Reference,
+        caller: &Caller<'_>,
+    ) -> Result<(), Trouble> {
+        let registry = self.connect(&reference.domain, caller)?;
+        let is_hub = reference.domain == "docker.io";
+        let is_user = |login: &Login| registry.users.get(&login.username) == Some(&login.password);
+        let message = match caller.login {
+            None if registry.users.is_empty() && !is_hub => return Ok(()),
+            Some(_) if registry.users.is_empty() && !is_hub => return Ok(()),
+            None if is_hub => "denied: requested access to the resource is denied",
+            None => "no basic auth credentials",
+            Some(login) if !is_user(login) => "unauthorized: authentication required",
+            Some(login)
+                if is_hub && !reference.path.starts_with(&format!("{}/", login.username)) =>
+            {
+                "denied: requested access to the resource is denied"
+            }
+            Some(_) => return Ok(()),
+        };
+        Err(Trouble {
+            message: message.to_owned(),
+            took: registry.round_trip * 3,
+        })
+    }
+
+    /// Keeps an image that was pushed.
+    pub(crate) fn keep(&mut self, reference: &Reference, image: &Arc<Image>) {
+        let registry = self.registry(&reference.domain);
+        let path = reference.path.clone();
+        let repository = registry.repositories.entry(path).or_default();
+        let tag = reference.tag.clone().unwrap_or_else(|| "latest".to_owned());
+        repository.tags.insert(tag, Arc::clone(image));
     }
 
     /// Connects to a registry.
@@ -335,7 +395,11 @@ impl Registries {
 impl Own {
     /// Makes an image of one program, 6.3 MB of it, without a date.
     fn image(&self, image: Image, reference: &Reference) -> Image {
-        let name = reference.to_string();
+        let plain = Reference {
+            digest: None,
+            ..reference.clone()
+        };
+        let name = plain.to_string();
         let mut layers = Image::new(&name, "", 6_347, image.behaviour).layers;
         for layer in &mut layers {
             layer.size /= 1000;
@@ -394,16 +458,13 @@ impl Registry {
                 return Ok(Arc::clone(image));
             }
         }
-        if self.has_all_of_mke
-            && reference.digest.is_none()
-            && let Some(image) = image_of_mke(&reference.path, tag)
+        if let Some(image) = self.mke(reference, tag)
+            && reference
+                .digest
+                .as_ref()
+                .is_none_or(|digest| image.digest == *digest)
         {
-            let Some(own) = &self.own else {
-                return Ok(Arc::new(image));
-            };
-            if own.versions.iter().any(|version| version == tag) {
-                return Ok(Arc::new(own.image(image, reference)));
-            }
+            return Ok(Arc::new(image));
         }
         match self.own.is_some() || self.repositories.contains_key(&reference.path) {
             true => Err(format!(
@@ -411,6 +472,30 @@ impl Registry {
             )),
             false => Err(denied()),
         }
+    }
+
+    /// Returns an image of MKE, as far as the registry has it.
+    fn mke(&self, reference: &Reference, tag: &str) -> Option<Image> {
+        let image = image_of_mke(&reference.path, tag).filter(|_| self.has_all_of_mke)?;
+        let Some(own) = &self.own else {
+            return Some(image);
+        };
+        let has_version = own.versions.iter().any(|version| version == tag);
+        has_version.then(|| own.image(image, reference))
+    }
+
+    /// Returns where a layer of a repository is.
+    pub(crate) fn place_of(&self, layer: &Layer, path: &str) -> Place {
+        let has = |repository: &Repository| {
+            let mut images = repository.tags.values();
+            images.any(|image| image.layers.contains(layer))
+        };
+        if self.repositories.get(path).is_some_and(has) {
+            return Place::Here;
+        }
+        let mut others = self.repositories.iter();
+        let other = others.find(|(_, repository)| has(repository));
+        other.map_or(Place::Nowhere, |(path, _)| Place::In(path.clone()))
     }
 
     /// Returns how long layers take to come, with some of them at the same time.
@@ -446,18 +531,19 @@ pub(crate) fn image_of_mke(path: &str, tag: &str) -> Option<Image> {
 /// The small images that everybody knows.
 pub(crate) fn small_images() -> Vec<(String, Image)> {
     [
-        ("alpine", 8, Behaviour::Shell),
-        ("busybox", 4, Behaviour::Shell),
-        ("ubuntu", 78, Behaviour::Shell),
-        ("debian", 117, Behaviour::Shell),
-        ("hello-world", 1, Behaviour::Greets),
-        ("nginx", 188, Behaviour::Stays),
-        ("registry", 25, Behaviour::Stays),
-        ("redis", 117, Behaviour::Stays),
+        ("alpine", 8, Behaviour::Shell, Some(System::Alpine)),
+        ("busybox", 4, Behaviour::Shell, Some(System::Busybox)),
+        ("ubuntu", 78, Behaviour::Shell, Some(System::Debian)),
+        ("debian", 117, Behaviour::Shell, Some(System::Debian)),
+        ("hello-world", 1, Behaviour::Greets, None),
+        ("nginx", 188, Behaviour::Stays, Some(System::Debian)),
+        ("registry", 25, Behaviour::Stays, Some(System::Alpine)),
+        ("redis", 117, Behaviour::Stays, Some(System::Debian)),
     ]
     .into_iter()
-    .map(|(name, size, behaviour)| {
+    .map(|(name, size, behaviour, system)| {
         let image = Image::new(name, "latest", size, behaviour);
+        let image = Image { system, ..image };
         (format!("docker.io/library/{name}:latest"), image)
     })
     .collect()

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use tokio::io::DuplexStream;
 
+use super::image::{Behaviour, Image, familiar};
 use super::mke::serve;
 use super::power::{self, Halt};
 use super::registry::{Health, small_images};
+use super::root::System;
 use super::{api, enter};
 use crate::files::{Credentials, Kind};
 use crate::network::Condition;
@@ -151,6 +153,18 @@ pub(crate) fn listening(fleet: &Fleet, host: HostId) -> Vec<Listener> {
             }
             all.push(one(7946, 4096));
         }
+        // What a container publishes, a proxy of the engine listens for.
+        let containers = world.engine(host).containers.values();
+        let alive = containers.filter(|one| one.state.status.is_alive());
+        let published = alive.flat_map(|one| &one.spec.ports);
+        let published = published.filter(|(_, inner)| !inner.ends_with("/udp"));
+        all.extend(published.filter_map(|(outer, _)| {
+            Some(Listener {
+                address: "0.0.0.0".to_owned(),
+                port: outer.parse().ok()?,
+                queue: 4096,
+            })
+        }));
         let ports = serve::ports(world, host, now).into_iter();
         all.extend(ports.map(|port| one(port, 128)));
         all
@@ -299,6 +313,21 @@ impl Fleet {
         let known = small_images().into_iter();
         let mut known = known.filter(|(known, _)| known.contains(&format!("/{like}:")));
         if let Some((_, image)) = known.next() {
+            self.world(|world| world.engines.registries.add(name, image));
+        }
+    }
+
+    /// Adds an image of nothing but busybox and its applets, under several names. It carries the
+    /// first of them in a label, and has no date.
+    pub fn add_bare_image(&self, names: &[&str], label: &str) {
+        let first = names.first().copied().unwrap_or_default();
+        for name in names {
+            let image = Image::new(first, "", 2, Behaviour::Shell).with(System::Bare);
+            let image = Image {
+                labels: [(label.to_owned(), familiar(first).to_owned())].into(),
+                created: Duration::ZERO,
+                ..image
+            };
             self.world(|world| world.engines.registries.add(name, image));
         }
     }

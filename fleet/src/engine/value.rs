@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 /// A value.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) enum Value {
@@ -17,6 +20,8 @@ pub(crate) enum Value {
     Float(f64),
     /// A text.
     Text(String),
+    /// Bytes: JSON shows them in base64.
+    Bytes(Vec<u8>),
     /// Several values.
     List(Vec<Value>),
     /// Values under names.
@@ -91,6 +96,7 @@ impl Value {
             Self::Int(number) => *number != 0,
             Self::Float(number) => *number != 0.0,
             Self::Text(text) => !text.is_empty(),
+            Self::Bytes(bytes) => !bytes.is_empty(),
             Self::List(values) => !values.is_empty(),
             Self::Map(members) => !members.is_empty(),
         }
@@ -117,6 +123,7 @@ impl Value {
             Self::Int(number) => push(out, format_args!("{number}")),
             Self::Float(number) => push(out, format_args!("{number}")),
             Self::Text(text) => quote(out, text),
+            Self::Bytes(bytes) => quote(out, &BASE64_STANDARD.encode(bytes)),
             Self::List(values) => {
                 let items = values.iter().map(|value| (None, value));
                 write_all(out, depth, ['[', ']'], items);

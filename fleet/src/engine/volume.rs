@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::disk::{cannot, disk};
 use super::{Refusal, refusal};
+use crate::files::Kind;
 use crate::world::{HostId, World};
 
 /// A volume.
@@ -29,7 +30,14 @@ pub(crate) fn create(
 ) -> Result<(), Refusal> {
     let name = volume.name.clone();
     let is_good = |one: char| one.is_ascii_alphanumeric() || "_.-".contains(one);
-    if name.len() < 2 || !name.chars().all(is_good) || name.starts_with(['.', '-', '_']) {
+    if name.len() == 1 {
+        let text = format!(
+            "create {name}: volume name is too short, names should be at least two alphanumeric \
+             characters"
+        );
+        return Err(refusal(400, text));
+    }
+    if name.is_empty() || !name.chars().all(is_good) || name.starts_with(['.', '-', '_']) {
         return Err(refusal(
             400,
             format!(
@@ -90,6 +98,18 @@ pub(crate) fn remove(
     disk(world, host, now).remove_volume(name);
     world.touch(host);
     Ok(())
+}
+
+/// Returns how many bytes the files of a volume have.
+pub(crate) fn size(world: &World, host: HostId, name: &str) -> u64 {
+    let mut sum = 0;
+    let files = &world.hosts[host.0].files;
+    files.visit(&mount_point(world, host, name), &mut |_, node| {
+        if let Kind::File(content) = &node.kind {
+            sum += content.size();
+        }
+    });
+    sum
 }
 
 /// Returns the directory of a volume on its host.

@@ -47,6 +47,10 @@ impl Files {
                 all.extend_from_slice(bytes);
                 Content::from(all)
             }
+            Some(Kind::File(old @ Content::Archive(_))) => {
+                let size = usize::try_from(old.size()).unwrap_or(usize::MAX);
+                Content::from([&old.slice(0, size), bytes].concat())
+            }
             Some(Kind::File(Content::Large { size, seed })) => Content::Large {
                 size: size + bytes.len() as u64,
                 seed: *seed,
@@ -84,7 +88,7 @@ impl Files {
                 let node = self.node_mut(&full)?;
                 node.kind = Kind::File(content);
                 node.modified = now;
-                Ok(())
+                self.spread(&full)
             }
             None if found.wants_directory => Err(Errno::IsDirectory),
             None => self.add(&full, Kind::File(content), mode, who, now),
@@ -108,6 +112,7 @@ impl Files {
             gid: who.gid,
             modified: now,
             inode: self.next_inode,
+            names: 1,
             kind,
         };
         self.account(full, 0, node.blocks())?;
@@ -312,8 +317,9 @@ impl Files {
         if replaces {
             self.take(&full_to, who, now)?;
         }
-        let node = self.take(&full_from, who, now)?;
+        let node = self.detach(&full_from, who, now)?;
         self.account(&full_to, 0, node.blocks())?;
+        self.move_names(&full_from, &full_to);
         let parent = self.node_mut(directory)?;
         parent.modified = now;
         children_of(parent)?.insert(Arc::from(name), node);
@@ -328,7 +334,7 @@ impl Files {
     pub fn set_mode(&mut self, path: &str, mode: u32, who: &Credentials) -> Result<(), Errno> {
         let full = self.owned(path, Follow::Yes, who)?;
         self.node_mut(&full)?.mode = mode & 0o7777;
-        Ok(())
+        self.spread(&full)
     }
 
     /// Sets owner and group, those that are given.
@@ -353,7 +359,7 @@ impl Files {
         let node = self.node_mut(&full)?;
         node.uid = uid.unwrap_or(node.uid);
         node.gid = gid.unwrap_or(node.gid);
-        Ok(())
+        self.spread(&full)
     }
 
     /// Sets the time of the last change.
@@ -375,7 +381,7 @@ impl Files {
         }
         self.may_write(&full)?;
         self.node_mut(&full)?.modified = modified;
-        Ok(())
+        self.spread(&full)
     }
 
     /// Returns the path of what somebody owns.
@@ -390,8 +396,18 @@ impl Files {
         Ok(full)
     }
 
-    /// Takes a node out of the tree.
+    /// Takes a node out of the tree for good.
     fn take(&mut self, full: &str, who: &Credentials, now: Duration) -> Result<Arc<Node>, Errno> {
+        let node = self.detach(full, who, now)?;
+        if !self.linked.is_empty() {
+            let stays = self.forget_names(full)?;
+            self.account(full, 0, stays)?;
+        }
+        Ok(node)
+    }
+
+    /// Takes a node out of the tree.
+    fn detach(&mut self, full: &str, who: &Credentials, now: Duration) -> Result<Arc<Node>, Errno> {
         if full == "/" {
             return Err(Errno::Busy);
         }
@@ -416,7 +432,7 @@ impl Files {
         children_of(parent)?.remove(name).ok_or(Errno::NotFound)
     }
 
-    fn may_change_names(&self, directory: &str, who: &Credentials) -> Result<(), Errno> {
+    pub(super) fn may_change_names(&self, directory: &str, who: &Credentials) -> Result<(), Errno> {
         let node = self.node(directory, Follow::Yes, who)?;
         if !matches!(node.kind, Kind::Directory(_)) {
             return Err(Errno::NotDirectory);
@@ -435,7 +451,7 @@ impl Files {
     }
 
     /// Moves the count of bytes in use from `before` to `after` for one node.
-    fn account(&mut self, full: &str, before: u64, after: u64) -> Result<(), Errno> {
+    pub(crate) fn account(&mut self, full: &str, before: u64, after: u64) -> Result<(), Errno> {
         let Some(index) = self.mount_index(full) else {
             return Ok(());
         };
@@ -451,7 +467,7 @@ impl Files {
     }
 
     /// Returns a node to change; the path has no links.
-    fn node_mut(&mut self, full: &str) -> Result<&mut Node, Errno> {
+    pub(super) fn node_mut(&mut self, full: &str) -> Result<&mut Node, Errno> {
         let mut node = Arc::make_mut(&mut self.root);
         for part in full.split('/').filter(|part| !part.is_empty()) {
             let child = children_of(node)?.get_mut(part).ok_or(Errno::NotFound)?;
@@ -461,7 +477,7 @@ impl Files {
     }
 }
 
-fn children_of(node: &mut Node) -> Result<&mut Children, Errno> {
+pub(super) fn children_of(node: &mut Node) -> Result<&mut Children, Errno> {
     match &mut node.kind {
         Kind::Directory(children) => Ok(children),
         _ => Err(Errno::NotDirectory),

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::Archive;
+
 /// What is in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
@@ -16,6 +18,8 @@ pub enum Content {
         /// What they are made from.
         seed: u64,
     },
+    /// An archive, by its members: its bytes are made when they are read.
+    Archive(Arc<Archive>),
     /// A program, by the name under which it is simulated.
     Program(Arc<str>),
     /// Made anew at each reading, from what the host is.
@@ -49,16 +53,17 @@ impl Content {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::Large { size, .. } => *size,
+            Self::Archive(archive) => archive.size(),
             Self::Program(_) => 64 << 10,
             Self::Live(_) => 0,
         }
     }
 
-    /// Returns the bytes as text; empty for what is not made of bytes.
+    /// Returns the bytes as text; empty for what is not kept as bytes.
     pub fn text(&self) -> std::borrow::Cow<'_, str> {
         match self {
             Self::Bytes(bytes) => String::from_utf8_lossy(bytes),
-            Self::Large { .. } | Self::Program(_) | Self::Live(_) => "".into(),
+            Self::Large { .. } | Self::Archive(_) | Self::Program(_) | Self::Live(_) => "".into(),
         }
     }
 
@@ -71,6 +76,7 @@ impl Content {
         }
         match self {
             Self::Bytes(bytes) => bytes.slice(offset as usize..end as usize),
+            Self::Archive(archive) => archive.slice(offset, end),
             Self::Large { seed, .. } => (offset..end).map(|at| noise(*seed, at)).collect(),
             Self::Program(name) => {
                 let header = format!("\u{7f}ELF{name}");

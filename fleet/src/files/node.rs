@@ -57,6 +57,8 @@ pub struct Node {
     pub modified: Duration,
     /// Its number.
     pub inode: u64,
+    /// How many names it has; of a directory, 1.
+    pub names: u64,
     /// What it is.
     pub kind: Kind,
 }
@@ -110,6 +112,7 @@ impl Node {
             gid,
             modified,
             inode,
+            names: 1,
             kind: Kind::Directory(BTreeMap::new()),
         }
     }
@@ -127,7 +130,7 @@ impl Node {
         let is_directory = |node: &&Arc<Self>| matches!(node.kind, Kind::Directory(_));
         let links = match &self.kind {
             Kind::Directory(children) => 2 + children.values().filter(is_directory).count() as u64,
-            _ => 1,
+            _ => self.names,
         };
         Stat {
             mode: self.mode,
@@ -159,7 +162,7 @@ impl Node {
     }
 
     /// Returns how many bytes it takes on a disk.
-    pub(super) fn blocks(&self) -> u64 {
+    pub(crate) fn blocks(&self) -> u64 {
         match &self.kind {
             Kind::File(content) => content.size().div_ceil(4096) * 4096,
             Kind::Directory(children) => {

@@ -124,6 +124,29 @@ impl std::fmt::Display for Relation {
     }
 }
 
+/// The paths of a package of the base system, with blanks between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paths {
+    /// These, in the order of its archive.
+    All(&'static str),
+    /// These, and others.
+    Some(&'static str),
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self::Some("")
+    }
+}
+
+impl Paths {
+    /// Returns those that are known.
+    pub fn known(self) -> impl Iterator<Item = &'static str> {
+        let (Self::All(paths) | Self::Some(paths)) = self;
+        paths.split(' ').filter(|path| !path.is_empty())
+    }
+}
+
 /// A package in one version.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Package {
@@ -149,6 +172,8 @@ pub struct Package {
     pub installed_size: u64,
     /// What it brings.
     pub files: Vec<PackageFile>,
+    /// Of a package of the base system, whose files are there from the start: its paths.
+    pub paths: Paths,
     /// Whether it may be there once for each architecture: then its name is shown with that.
     pub is_for_each: bool,
     /// Maintainer scripts by name (`postinst`, `prerm`, `postrm`).

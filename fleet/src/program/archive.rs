@@ -3,10 +3,15 @@
 //! Archives have the real format of tar. What is compressed is not: it is the content behind a
 //! header of gzip, which our own programs read back.
 
+use std::collections::BTreeMap;
+
+use super::attribute::{letters_of, owner_names};
 use super::options::{self, Options, Value};
 use super::text::operands_or_input;
 use super::{Invocation, Program};
-use crate::files::{Errno, Follow, Kind};
+use crate::files::{
+    Archive, BadArchive, Content, Credentials, Errno, Files, Follow, Kind, Member, MemberKind,
+};
 
 pub(crate) const PROGRAMS: &[Program] = &[
     Program {
@@ -29,119 +34,22 @@ pub(crate) const PROGRAMS: &[Program] = &[
 
 /// How a compressed stream begins.
 const MAGIC: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\x03";
-const BLOCK: usize = 512;
 
 fn compress(bytes: &[u8]) -> Vec<u8> {
     [MAGIC, bytes].concat()
 }
 
+/// Returns what is in a compressed content; another one is as it was.
+pub(super) fn unpacked(content: Content) -> Content {
+    if *content.slice(0, MAGIC.len()) != *MAGIC {
+        return content;
+    }
+    let size = usize::try_from(content.size()).unwrap_or(usize::MAX);
+    Content::Bytes(content.slice(MAGIC.len() as u64, size))
+}
+
 fn expand(bytes: &[u8]) -> Option<Vec<u8>> {
     bytes.strip_prefix(MAGIC).map(<[u8]>::to_vec)
-}
-
-/// One entry of an archive.
-struct Entry {
-    name: String,
-    mode: u32,
-    uid: u32,
-    gid: u32,
-    modified: u64,
-    kind: u8,
-    target: String,
-    bytes: Vec<u8>,
-}
-
-fn octal(value: u64, width: usize) -> Vec<u8> {
-    let digits = width - 1;
-    let mut text = format!("{value:0digits$o}").into_bytes();
-    text.push(0);
-    text
-}
-
-fn write_entry(out: &mut Vec<u8>, entry: &Entry) {
-    if entry.name.len() > 100 {
-        // A long name comes first, as GNU tar does.
-        let mut name = entry.name.clone().into_bytes();
-        name.push(0);
-        let long = Entry {
-            name: "././@LongLink".to_owned(),
-            mode: 0,
-            uid: 0,
-            gid: 0,
-            modified: 0,
-            kind: b'L',
-            target: String::new(),
-            bytes: name,
-        };
-        write_entry(out, &long);
-    }
-    let mut header = vec![0u8; BLOCK];
-    let mut put = |at: usize, bytes: &[u8], most: usize| {
-        let length = bytes.len().min(most);
-        header[at..at + length].copy_from_slice(&bytes[..length]);
-    };
-    put(0, entry.name.as_bytes(), 100);
-    put(100, &octal(u64::from(entry.mode), 8), 8);
-    put(108, &octal(u64::from(entry.uid), 8), 8);
-    put(116, &octal(u64::from(entry.gid), 8), 8);
-    put(124, &octal(entry.bytes.len() as u64, 12), 12);
-    put(136, &octal(entry.modified, 12), 12);
-    put(148, b"        ", 8);
-    put(156, &[entry.kind], 1);
-    put(157, entry.target.as_bytes(), 100);
-    put(257, b"ustar  \0", 8);
-    let sum: u64 = header.iter().map(|byte| u64::from(*byte)).sum();
-    let mut digits = format!("{sum:06o}").into_bytes();
-    digits.extend([0, b' ']);
-    header[148..156].copy_from_slice(&digits);
-    out.extend(header);
-    out.extend_from_slice(&entry.bytes);
-    out.resize(out.len().next_multiple_of(BLOCK), 0);
-}
-
-fn text_of(bytes: &[u8]) -> String {
-    let end = bytes
-        .iter()
-        .position(|byte| *byte == 0)
-        .unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..end]).into_owned()
-}
-
-fn number_of(bytes: &[u8]) -> u64 {
-    u64::from_str_radix(text_of(bytes).trim(), 8).unwrap_or(0)
-}
-
-fn read_entries(bytes: &[u8]) -> Option<Vec<Entry>> {
-    let mut entries = Vec::new();
-    let mut at = 0;
-    let mut long_name = None;
-    while let Some(header) = bytes.get(at..at + BLOCK) {
-        at += BLOCK;
-        if header.iter().all(|byte| *byte == 0) {
-            return Some(entries);
-        }
-        if &header[257..262] != b"ustar" {
-            return None;
-        }
-        let size = usize::try_from(number_of(&header[124..136])).ok()?;
-        let content = bytes.get(at..at.checked_add(size)?)?.to_vec();
-        at += size.next_multiple_of(BLOCK);
-        if header[156] == b'L' {
-            long_name = Some(text_of(&content));
-            continue;
-        }
-        entries.push(Entry {
-            name: long_name.take().unwrap_or_else(|| text_of(&header[..100])),
-            mode: u32::try_from(number_of(&header[100..108])).ok()?,
-            uid: u32::try_from(number_of(&header[108..116])).ok()?,
-            gid: u32::try_from(number_of(&header[116..124])).ok()?,
-            modified: number_of(&header[136..148]),
-            kind: header[156],
-            target: text_of(&header[157..257]),
-            bytes: content,
-        });
-    }
-    (!entries.is_empty()).then_some(entries)
 }
 
 async fn tar(invocation: &mut Invocation) -> u8 {
@@ -185,7 +93,8 @@ async fn tar(invocation: &mut Invocation) -> u8 {
 }
 
 async fn create(invocation: &mut Invocation, options: &Options, directory: &str) -> u8 {
-    let mut out = Vec::new();
+    let mut members = Vec::new();
+    let mut seen = BTreeMap::new();
     let mut status = 0;
     for operand in &options.operands {
         let path = super::absolute(directory, operand);
@@ -208,12 +117,12 @@ async fn create(invocation: &mut Invocation, options: &Options, directory: &str)
                 operand.trim_end_matches('/'),
                 &found[path.trim_end_matches('/').len()..]
             );
-            match entry_of(invocation, &found, shown.trim_start_matches('/')) {
-                Ok(entry) => {
+            match member_of(invocation, &found, shown.trim_start_matches('/'), &mut seen) {
+                Ok(member) => {
                     if options.has('v') {
-                        invocation.complain(&entry.name);
+                        invocation.complain(&member.name);
                     }
-                    write_entry(&mut out, &entry);
+                    members.push(member);
                 }
                 Err(errno) => {
                     invocation.error(&format!("{shown}: Cannot open: {errno}"));
@@ -228,14 +137,17 @@ async fn create(invocation: &mut Invocation, options: &Options, directory: &str)
     if status != 0 {
         invocation.error("Exiting with failure status due to previous errors");
     }
-    out.resize((out.len() + 2 * BLOCK).next_multiple_of(20 * BLOCK), 0);
-    let out = if options.has('z') {
-        compress(&out)
-    } else {
-        out
+    let archive = Content::Archive(Archive::new(members).into());
+    let whole = |content: &Content| {
+        let size = usize::try_from(content.size()).unwrap_or(usize::MAX);
+        content.slice(0, size)
+    };
+    let out = match options.has('z') {
+        true => Content::from(compress(&whole(&archive))),
+        false => archive,
     };
     match options.value('f') {
-        None | Some("-") => invocation.print_bytes(&out),
+        None | Some("-") => invocation.print_bytes(&whole(&out)),
         Some(file) => {
             let path = invocation.path(file);
             let mode = 0o666 & !invocation.umask;
@@ -252,43 +164,54 @@ async fn create(invocation: &mut Invocation, options: &Options, directory: &str)
     status
 }
 
-fn entry_of(invocation: &Invocation, path: &str, shown: &str) -> Result<Entry, Errno> {
+/// Returns what an archive keeps of a path. `seen` are the names of files that have further ones,
+/// by their numbers.
+fn member_of(
+    invocation: &Invocation,
+    path: &str,
+    shown: &str,
+    seen: &mut BTreeMap<u64, String>,
+) -> Result<Member, Errno> {
     invocation.files(|files, who, _| {
-        let node = files.node(path, Follow::No, who)?.clone();
-        let (kind, target, bytes) = match &node.kind {
-            Kind::Directory(_) => (b'5', String::new(), Vec::new()),
-            Kind::Link(target) => (b'2', target.to_string(), Vec::new()),
+        let node = files.node(path, Follow::No, who)?;
+        let mut content = Content::from(Vec::new());
+        let kind = match &node.kind {
+            Kind::Directory(_) => MemberKind::Directory,
+            Kind::Link(target) => MemberKind::Link(target.to_string()),
+            _ if seen.contains_key(&node.inode) => MemberKind::HardLink(seen[&node.inode].clone()),
             _ => {
-                let content = files.read(path, who)?;
-                let size = usize::try_from(content.size()).unwrap_or(0);
-                (b'0', String::new(), content.slice(0, size).to_vec())
+                content = files.read(path, who)?;
+                if node.stat().links > 1 {
+                    seen.insert(node.inode, shown.to_owned());
+                }
+                MemberKind::File
             }
         };
-        Ok(Entry {
-            name: if kind == b'5' {
-                format!("{shown}/")
-            } else {
-                shown.to_owned()
+        let stat = node.stat();
+        let (user, group) = owner_names(files, &stat);
+        // Whoever has no name is known by the number alone.
+        let [user, group] = [user, group].map(|name| name.replace("UNKNOWN", ""));
+        Ok(Member {
+            name: match kind {
+                MemberKind::Directory => format!("{shown}/"),
+                _ => shown.to_owned(),
             },
-            mode: node.mode,
-            uid: node.uid,
-            gid: node.gid,
-            modified: node.modified.as_secs(),
+            mode: stat.mode,
+            user: (stat.uid, user),
+            group: (stat.gid, group),
+            modified: stat.modified.as_secs(),
             kind,
-            target,
-            bytes,
+            content,
         })
     })
 }
 
 async fn take_out(invocation: &mut Invocation, options: &Options, directory: &str) -> u8 {
     let file = options.value('f').unwrap_or("-").to_owned();
-    let bytes = match file.as_str() {
-        "-" => invocation.read_input().await,
+    let content = match file.as_str() {
+        "-" => Content::from(invocation.read_input().await),
         file => match invocation.opener().content(&invocation.path(file)) {
-            Ok(content) => content
-                .slice(0, usize::try_from(content.size()).unwrap_or(0))
-                .to_vec(),
+            Ok(content) => content,
             Err(errno) => {
                 invocation.error(&format!("{file}: Cannot open: {errno}"));
                 invocation.error("Error is not recoverable: exiting now");
@@ -296,17 +219,18 @@ async fn take_out(invocation: &mut Invocation, options: &Options, directory: &st
             }
         },
     };
-    let bytes = expand(&bytes).unwrap_or(bytes);
-    let Some(entries) = read_entries(&bytes) else {
+    let content = unpacked(content);
+    let (archive, problem) = Archive::read_start(&content);
+    if problem == Some(BadArchive::Header) && archive.members().is_empty() {
         invocation.error("This does not look like a tar archive");
         invocation.error("Exiting with failure status due to previous errors");
         return 2;
-    };
+    }
     let strips = options
         .value('S')
         .and_then(|text| text.parse::<usize>().ok())
         .unwrap_or(0);
-    let is_wanted = |entry: &Entry| {
+    let is_wanted = |entry: &&Member| {
         options.operands.is_empty()
             || options.operands.iter().any(|name| {
                 let name = name.trim_end_matches('/');
@@ -315,9 +239,15 @@ async fn take_out(invocation: &mut Invocation, options: &Options, directory: &st
             })
     };
     let mut status = 0;
-    for entry in entries.iter().filter(|entry| is_wanted(entry)) {
-        if !options.has('x') || options.has('v') {
-            invocation.print(&format!("{}\n", entry.name));
+    let mut width = LEAST_WIDTH;
+    for entry in archive.members().iter().filter(is_wanted) {
+        match (options.has('x'), options.has('v')) {
+            (false, true) => {
+                let line = long_line(entry, &mut width);
+                invocation.print(&format!("{line}\n"));
+            }
+            (true, false) => {}
+            _ => invocation.print(&format!("{}\n", entry.name)),
         }
         if !options.has('x') {
             continue;
@@ -332,27 +262,65 @@ async fn take_out(invocation: &mut Invocation, options: &Options, directory: &st
             continue;
         }
         let path = format!("{}/{}", directory.trim_end_matches('/'), parts.join("/"));
-        if let Err(errno) = put(invocation, entry, &path) {
+        if let Err(errno) = put(invocation, directory, entry, &path) {
             invocation.error(&format!("{}: Cannot open: {errno}", entry.name));
             status = 2;
         }
     }
+    if problem.is_some_and(|problem| problem != BadArchive::HeaderEnd) {
+        invocation.error("Unexpected EOF in archive");
+        invocation.error("Error is not recoverable: exiting now");
+        return 2;
+    }
     status
 }
 
-fn put(invocation: &Invocation, entry: &Entry, path: &str) -> Result<(), Errno> {
+/// How wide owners and sizes are together at least (`ugswidth` in `src/list.c` of GNU tar); a longer
+/// one moves all that follow.
+const LEAST_WIDTH: usize = 19;
+
+/// Returns a line of `tar -tv`.
+fn long_line(entry: &Member, width: &mut usize) -> String {
+    let (letter, target) = match &entry.kind {
+        MemberKind::File => ('-', String::new()),
+        MemberKind::Directory => ('d', String::new()),
+        MemberKind::Link(target) => ('l', format!(" -> {target}")),
+        MemberKind::HardLink(target) => ('h', format!(" link to {target}")),
+    };
+    let shown = |(id, name): &(u32, String)| match name.is_empty() {
+        true => id.to_string(),
+        false => name.clone(),
+    };
+    let owner = format!("{}/{}", shown(&entry.user), shown(&entry.group));
+    let size = entry.content.size().to_string();
+    *width = (*width).max(owner.len() + size.len() + 1);
+    let modified = std::time::Duration::from_secs(entry.modified);
+    let time = super::time::format("%Y-%m-%d %H:%M", modified).unwrap_or_default();
+    let blank = *width - owner.len();
+    let letters = &letters_of(letter, entry.mode);
+    format!(
+        "{letters} {owner}{size:>blank$} {time} {}{target}",
+        entry.name
+    )
+}
+
+fn put(invocation: &Invocation, directory: &str, entry: &Member, path: &str) -> Result<(), Errno> {
     let umask = invocation.umask;
     invocation.files(|files, who, now| {
         files.make_dirs(crate::files::split(path).0, 0o755, who, now)?;
-        match entry.kind {
-            b'5' => files.make_dirs(path, 0o755, who, now)?,
-            b'2' => {
+        match &entry.kind {
+            MemberKind::Directory => make_directory(files, path, who, now)?,
+            MemberKind::Link(target) => {
                 files.remove_file(path, who, now).ok();
-                return files.link_symbolic(&entry.target, path, who, now);
+                return files.link_symbolic(target, path, who, now);
             }
-            _ => {
+            MemberKind::HardLink(target) => {
                 files.remove_file(path, who, now).ok();
-                files.write(path, entry.bytes.clone(), 0o600, who, now)?;
+                return files.link_hard(&super::absolute(directory, target), path, who, now);
+            }
+            MemberKind::File => {
+                files.remove_file(path, who, now).ok();
+                files.write(path, entry.content.clone(), 0o600, who, now)?;
             }
         }
         let mode = if who.uid == 0 {
@@ -362,10 +330,24 @@ fn put(invocation: &Invocation, entry: &Entry, path: &str) -> Result<(), Errno> 
         };
         files.set_mode(path, mode, who)?;
         if who.uid == 0 {
-            files.set_owner(path, Some(entry.uid), Some(entry.gid), Follow::Yes, who)?;
+            let (uid, gid) = (Some(entry.user.0), Some(entry.group.0));
+            files.set_owner(path, uid, gid, Follow::Yes, who)?;
         }
         files.set_modified(path, std::time::Duration::from_secs(entry.modified), who)
     })
+}
+
+fn make_directory(
+    files: &mut Files,
+    path: &str,
+    who: &Credentials,
+    now: std::time::Duration,
+) -> Result<(), Errno> {
+    match files.make_dirs(path, 0o755, who, now) {
+        // One that is there will do.
+        Err(Errno::Exists) => Ok(()),
+        made => made,
+    }
 }
 
 async fn gzip(invocation: &mut Invocation, expands: bool, prints: bool) -> u8 {

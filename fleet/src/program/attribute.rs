@@ -341,12 +341,17 @@ pub(crate) fn owner_names(files: &Files, stat: &Stat) -> (String, String) {
 
 /// Writes a mode as `ls -l` does.
 pub(crate) fn letters(stat: &Stat) -> String {
-    let mut text = String::from(stat.letter);
+    letters_of(stat.letter, stat.mode)
+}
+
+/// Writes the letter of a kind, and a mode.
+pub(crate) fn letters_of(letter: char, mode: u32) -> String {
+    let mut text = String::from(letter);
     for (shift, special, letter) in [(6, 0o4000, 's'), (3, 0o2000, 's'), (0, 0o1000, 't')] {
-        let bits = stat.mode >> shift;
+        let bits = mode >> shift;
         text.push(if bits & 4 != 0 { 'r' } else { '-' });
         text.push(if bits & 2 != 0 { 'w' } else { '-' });
-        text.push(match (bits & 1 != 0, stat.mode & special != 0) {
+        text.push(match (bits & 1 != 0, mode & special != 0) {
             (true, false) => 'x',
             (false, false) => '-',
             (true, true) => letter,

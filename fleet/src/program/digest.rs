@@ -1,4 +1,4 @@
-//! Programs that sum up, encode and compare: `sha256sum`, `base64`, `cmp`, `diff`.
+//! Programs that sum up, encode and compare: `sha256sum`, `cksum`, `base64`, `cmp`, `diff`.
 
 use base64::Engine as _;
 use sha2::{Sha224, Sha256, Sha384, Sha512};
@@ -32,6 +32,10 @@ pub(crate) const PROGRAMS: &[Program] = &[
     Program {
         name: "md5sum",
         run: |invocation| Box::pin(sum(invocation, "MD5", md5)),
+    },
+    Program {
+        name: "cksum",
+        run: |invocation| Box::pin(cksum(invocation)),
     },
     Program {
         name: "base64",
@@ -118,6 +122,54 @@ async fn sum(invocation: &mut Invocation, kind: &str, of: fn(&Content) -> String
         }
     }
     status
+}
+
+async fn cksum(invocation: &mut Invocation) -> u8 {
+    let options = match options::read(invocation, "", &[]) {
+        Ok(options) => options,
+        Err(status) => return status,
+    };
+    let mut status = 0;
+    for operand in operands_or_input(&options) {
+        let Some(content) = content_of(invocation, &operand).await else {
+            status = 1;
+            continue;
+        };
+        let (sum, size) = (crc(&content), content.size());
+        match options.operands.is_empty() {
+            true => invocation.print(&format!("{sum} {size}\n")),
+            false => invocation.print(&format!("{sum} {size} {operand}\n")),
+        }
+    }
+    status
+}
+
+/// Sums a content up as POSIX has it for `cksum`: the bytes, then their number.
+fn crc(content: &Content) -> u32 {
+    const PIECE: u64 = 1 << 20;
+    let add = |sum: u32, byte: u8| {
+        let mut sum = sum ^ u32::from(byte) << 24;
+        for _ in 0..8 {
+            let carries = sum & 0x8000_0000 != 0;
+            sum = sum << 1 ^ if carries { 0x04c1_1db7 } else { 0 };
+        }
+        sum
+    };
+    let mut sum = 0;
+    let mut at = 0;
+    while at < content.size() {
+        sum = content
+            .slice(at, PIECE as usize)
+            .iter()
+            .fold(sum, |sum, byte| add(sum, *byte));
+        at += PIECE;
+    }
+    let mut length = content.size();
+    while length > 0 {
+        sum = add(sum, (length & 0xff) as u8);
+        length >>= 8;
+    }
+    !sum
 }
 
 async fn check(

@@ -1,5 +1,6 @@
 //! Programs that make, move and remove files: `mkdir`, `rmdir`, `rm`, `cp`, `mv`, `ln`, `touch`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::options::{self, Options, Value};
@@ -315,11 +316,15 @@ struct Copying {
     umask: u32,
 }
 
+/// Where files with several names were copied to, by their numbers.
+type Copied = BTreeMap<u64, String>;
+
 fn copy(
     files: &mut Files,
     from: &str,
     to: &str,
     how: Copying,
+    copied: &mut Copied,
     who: &Credentials,
     now: Duration,
 ) -> Result<(), Errno> {
@@ -336,6 +341,7 @@ fn copy(
                     &format!("{from}/{name}"),
                     &format!("{to}/{name}"),
                     how,
+                    copied,
                     who,
                     now,
                 )?;
@@ -345,7 +351,14 @@ fn copy(
             files.remove_file(to, who, now).ok();
             return files.link_symbolic(target, to, who, now);
         }
+        Kind::File(_) if how.keeps && copied.contains_key(&node.inode) => {
+            files.remove_file(to, who, now).ok();
+            return files.link_hard(&copied[&node.inode], to, who, now);
+        }
         Kind::File(_) => {
+            if node.names > 1 {
+                copied.insert(node.inode, to.to_owned());
+            }
             let content = files.read(from, who)?;
             files.write(to, content, node.mode & !how.umask & 0o777, who, now)?;
         }
@@ -432,7 +445,7 @@ fn copy_one(
         false => None,
     };
     let copied = invocation.files(|files, who, now| {
-        copy(files, &from, &to, how, who, now)?;
+        copy(files, &from, &to, how, &mut Copied::new(), who, now)?;
         match shown {
             Some(content)
                 if files.read(&to, &Credentials::root()).ok().as_ref() != Some(&content) =>
@@ -513,7 +526,7 @@ fn mv(invocation: &mut Invocation) -> u8 {
                     follows: false,
                     umask,
                 };
-                copy(files, &from, &to, how, who, now)?;
+                copy(files, &from, &to, how, &mut Copied::new(), who, now)?;
                 remove_tree_or_file(files, &from, who, now)
             }
             result => result,
@@ -563,9 +576,6 @@ fn ln(invocation: &mut Invocation) -> u8 {
         Ok(options) => options,
         Err(status) => return status,
     };
-    if !options.has('s') {
-        return invocation.not_simulated("hard links");
-    }
     if options.operands.len() == 1 {
         options.operands.push(".".to_owned());
     }
@@ -575,7 +585,11 @@ fn ln(invocation: &mut Invocation) -> u8 {
     };
     let mut status = 0;
     for (source, target) in pairs {
-        let path = invocation.path(&target);
+        let (from, path) = (invocation.path(&source), invocation.path(&target));
+        if !options.has('s') && cannot_be_linked(invocation, &source) {
+            status = 1;
+            continue;
+        }
         let made = invocation.files(|files, who, now| {
             if options.has('f') {
                 match files.remove_file(&path, who, now) {
@@ -583,16 +597,38 @@ fn ln(invocation: &mut Invocation) -> u8 {
                     Err(errno) => return Err(errno),
                 }
             }
-            files.link_symbolic(&source, &path, who, now)
+            match options.has('s') {
+                true => files.link_symbolic(&source, &path, who, now),
+                false => files.link_hard(&from, &path, who, now),
+            }
         });
         if let Err(errno) = made {
-            invocation.error(&format!(
-                "failed to create symbolic link '{target}': {errno}"
-            ));
+            let what = match options.has('s') {
+                true => format!("symbolic link '{target}'"),
+                false if errno == Errno::NotFound || errno == Errno::Exists => {
+                    format!("hard link '{target}'")
+                }
+                false => format!("hard link '{target}' => '{source}'"),
+            };
+            invocation.error(&format!("failed to create {what}: {errno}"));
             status = 1;
         }
     }
     status
+}
+
+/// Complains about what cannot have another name; returns whether it did.
+fn cannot_be_linked(invocation: &mut Invocation, source: &str) -> bool {
+    let path = invocation.path(source);
+    let complaint = match invocation.files(|files, who, _| files.stat(&path, Follow::No, who)) {
+        Ok(stat) if stat.is_directory() => {
+            format!("{source}: hard link not allowed for directory")
+        }
+        Ok(_) => return false,
+        Err(errno) => format!("failed to access '{source}': {errno}"),
+    };
+    invocation.error(&complaint);
+    true
 }
 
 fn touch(invocation: &mut Invocation) -> u8 {

@@ -1,10 +1,10 @@
 //! One run of a program, and what every program may do.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::launch::Launch;
+use crate::environment::Environment;
 use crate::files::{Credentials, Files};
 use crate::host::Host;
 use crate::open::Opener;
@@ -36,7 +36,7 @@ pub(crate) struct Invocation {
     /// Its arguments, without the name.
     pub(crate) arguments: Vec<String>,
     /// Its environment.
-    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) environment: Environment,
     /// Its working directory.
     pub(crate) directory: String,
     /// Who runs it.
@@ -102,6 +102,11 @@ impl Invocation {
         if !text.ends_with('\n') {
             self.put(true, b"\n");
         }
+    }
+
+    /// Prints a text on standard error as it is.
+    pub(crate) fn print_error(&mut self, text: &str) {
+        self.put(true, text.as_bytes());
     }
 
     /// Prints a line on standard error, after the name of the program.

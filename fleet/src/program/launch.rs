@@ -1,11 +1,12 @@
 //! Finding and starting programs: what `execve` does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Invocation;
 use super::invocation::absolute;
+use crate::environment::Environment;
 use crate::files::{Content, Credentials, Errno, Files, Follow};
 use crate::pipe::{Reader, Writer};
 use crate::process::{self, Birth, Child, Control, Ended, Pid, Signal};
@@ -33,7 +34,7 @@ pub(crate) struct Launch {
     /// Its arguments; the first is the name that it is called by.
     pub(crate) arguments: Vec<String>,
     /// Its environment.
-    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) environment: Environment,
     /// Its working directory.
     pub(crate) directory: String,
     /// Who runs it.
@@ -173,25 +174,40 @@ pub(crate) fn find_executable(
     directory: &str,
     who: &Credentials,
 ) -> Result<String, u8> {
+    fleet.host(host, |host| {
+        self::search(&host.files, name, search, directory, who)
+    })
+}
+
+/// Looks for a program in a file tree.
+///
+/// # Errors
+///
+/// Fails as [`find_executable`].
+pub(crate) fn search(
+    files: &Files,
+    name: &str,
+    places: Option<&str>,
+    directory: &str,
+    who: &Credentials,
+) -> Result<String, u8> {
     if name.is_empty() {
         return Err(127);
     }
-    fleet.host(host, |host| {
-        if name.contains('/') {
-            let path = absolute(directory, name);
-            return may_run(&host.files, &path, who).map(|()| path);
+    if name.contains('/') {
+        let path = absolute(directory, name);
+        return may_run(files, &path, who).map(|()| path);
+    }
+    let mut worst = 127;
+    for place in places.unwrap_or(DEFAULT_PATH).split(':') {
+        let path = absolute(directory, &format!("{place}/{name}"));
+        match may_run(files, &path, who) {
+            Ok(()) => return Ok(path),
+            Err(status) if files.exists(&path) => worst = worst.min(status),
+            Err(_) => {}
         }
-        let mut worst = 127;
-        for place in search.unwrap_or(DEFAULT_PATH).split(':') {
-            let path = absolute(directory, &format!("{place}/{name}"));
-            match may_run(&host.files, &path, who) {
-                Ok(()) => return Ok(path),
-                Err(status) if host.files.exists(&path) => worst = worst.min(status),
-                Err(_) => {}
-            }
-        }
-        Err(worst)
-    })
+    }
+    Err(worst)
 }
 
 fn may_run(files: &Files, path: &str, who: &Credentials) -> Result<(), u8> {

@@ -195,8 +195,9 @@ async fn sort(invocation: &mut Invocation) -> u8 {
         ("field-separator", 't', Value::Needed),
         ("version-sort", 'V', Value::None),
         ("output", 'o', Value::Needed),
+        ("zero-terminated", 'z', Value::None),
     ];
-    let options = match options::read(invocation, "nrufbVscsk:t:o:", &long) {
+    let options = match options::read(invocation, "nrufbVszcsk:t:o:", &long) {
         Ok(options) => options,
         Err(status) => return status,
     };
@@ -228,6 +229,7 @@ async fn sort(invocation: &mut Invocation) -> u8 {
         });
     }
     let separator = options.value('t').and_then(|text| text.chars().next());
+    let end = if options.has('z') { '\0' } else { '\n' };
     let mut lines: Vec<String> = Vec::new();
     for operand in operands_or_input(&options) {
         if operand != "-"
@@ -244,11 +246,11 @@ async fn sort(invocation: &mut Invocation) -> u8 {
         let Some(bytes) = invocation.read_operand(&operand).await else {
             return 2;
         };
-        lines.extend(
-            lines_of(&bytes)
-                .into_iter()
-                .map(|line| String::from_utf8_lossy(without_end(line)).into_owned()),
-        );
+        let text = String::from_utf8_lossy(&bytes);
+        let text = text.strip_suffix(end).unwrap_or(&text);
+        if !bytes.is_empty() {
+            lines.extend(text.split(end).map(str::to_owned));
+        }
     }
     let by_keys = |left: &String, right: &String| {
         keys.iter()
@@ -279,9 +281,9 @@ async fn sort(invocation: &mut Invocation) -> u8 {
     if options.has('u') {
         lines.dedup_by(|right, left| by_keys(left, right).is_eq());
     }
-    let mut text = lines.join("\n");
+    let mut text = lines.join(&end.to_string());
     if !lines.is_empty() {
-        text.push('\n');
+        text.push(end);
     }
     match options.value('o').map(|path| invocation.path(path)) {
         Some(path) => {

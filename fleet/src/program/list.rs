@@ -26,11 +26,8 @@ fn ls(invocation: &mut Invocation) -> u8 {
         Ok(options) => options,
         Err(status) => return status,
     };
-    if ["R", "F", "h", "p"]
-        .iter()
-        .any(|flag| options.has(flag.chars().next().unwrap_or('R')))
-    {
-        return invocation.not_simulated("one of the options -R, -F, -h, -p");
+    if options.has('h') {
+        return invocation.not_simulated("the option -h");
     }
     let operands = match options.operands.is_empty() {
         true => vec![".".to_owned()],
@@ -40,7 +37,7 @@ fn ls(invocation: &mut Invocation) -> u8 {
     let (mut plain, mut directories) = (Vec::new(), Vec::new());
     for operand in operands {
         let path = invocation.path(&operand);
-        let follow = if options.has('l') {
+        let follow = if options.has('l') || options.has('F') {
             Follow::No
         } else {
             Follow::Yes
@@ -63,34 +60,28 @@ fn ls(invocation: &mut Invocation) -> u8 {
     }
     plain.sort_by(|one, other| one.0.cmp(&other.0));
     directories.sort();
-    let has_headers = options.operands.len() > 1;
-    print_entries(invocation, &options, plain.clone(), false);
-    for (index, (operand, path)) in directories.into_iter().enumerate() {
+    let has_headers = options.operands.len() > 1 || options.has('R');
+    print_entries(invocation, &options, None, plain.clone());
+    let mut is_first = plain.is_empty();
+    // The first is listed next; what is in a directory comes before its neighbours.
+    directories.reverse();
+    while let Some((operand, path)) = directories.pop() {
         if has_headers {
-            let blank = if index > 0 || !plain.is_empty() {
-                "\n"
-            } else {
-                ""
-            };
+            let blank = if is_first { "" } else { "\n" };
             invocation.print(&format!("{blank}{operand}:\n"));
         }
-        let entries = invocation.files(|files, who, _| {
-            let mut names = files.list(&path, who)?;
-            if options.has('a') {
-                names.extend([".".to_owned(), "..".to_owned()]);
+        is_first = false;
+        match entries_of(invocation, &options, &path) {
+            Ok(entries) => {
+                let entries = print_entries(invocation, &options, Some(&path), entries);
+                let inner = entries.into_iter().rev().filter(|(name, stat)| {
+                    options.has('R') && stat.is_directory() && name != "." && name != ".."
+                });
+                directories.extend(inner.map(|(name, _)| {
+                    let below = |text: &str| format!("{}/{name}", text.trim_end_matches('/'));
+                    (below(&operand), below(&path))
+                }));
             }
-            let shows =
-                |name: &String| options.has('a') || options.has('A') || !name.starts_with('.');
-            let mut entries = Vec::new();
-            for name in names.into_iter().filter(shows) {
-                let stat = files.stat(&format!("{path}/{name}"), Follow::No, who)?;
-                entries.push((name, stat));
-            }
-            entries.sort_by(|one, other| one.0.cmp(&other.0));
-            Ok::<_, Errno>(entries)
-        });
-        match entries {
-            Ok(entries) => print_entries(invocation, &options, entries, true),
             Err(errno) => {
                 invocation.error(&format!("cannot open directory '{operand}': {errno}"));
                 status = 2;
@@ -100,12 +91,48 @@ fn ls(invocation: &mut Invocation) -> u8 {
     status
 }
 
+/// Returns what is in a directory, as far as it is shown.
+fn entries_of(
+    invocation: &Invocation,
+    options: &options::Options,
+    path: &str,
+) -> Result<Vec<(String, Stat)>, Errno> {
+    invocation.files(|files, who, _| {
+        let mut names = files.list(path, who)?;
+        if options.has('a') {
+            names.extend([".".to_owned(), "..".to_owned()]);
+        }
+        let shows = |name: &String| options.has('a') || options.has('A') || !name.starts_with('.');
+        let mut entries = Vec::new();
+        for name in names.into_iter().filter(shows) {
+            let stat = files.stat(&format!("{path}/{name}"), Follow::No, who)?;
+            entries.push((name, stat));
+        }
+        entries.sort_by(|one, other| one.0.cmp(&other.0));
+        Ok(entries)
+    })
+}
+
+/// Returns the sign that `-F` puts behind a name; `-p` only that of directories.
+fn sign(options: &options::Options, stat: &Stat) -> &'static str {
+    match stat.letter {
+        'd' if options.has('F') || options.has('p') => "/",
+        _ if !options.has('F') => "",
+        'l' => "@",
+        's' => "=",
+        'p' => "|",
+        '-' if stat.mode & 0o111 != 0 => "*",
+        _ => "",
+    }
+}
+
+/// Prints entries, those of a directory or those that were named; returns them in their order.
 fn print_entries(
     invocation: &mut Invocation,
     options: &options::Options,
+    directory: Option<&str>,
     mut entries: Vec<(String, Stat)>,
-    has_total: bool,
-) {
+) -> Vec<(String, Stat)> {
     if options.has('t') {
         entries.sort_by_key(|(_, stat)| std::cmp::Reverse(stat.modified));
     }
@@ -116,12 +143,12 @@ fn print_entries(
         entries.reverse();
     }
     if !options.has('l') && !options.has('n') {
-        for (name, _) in entries {
-            invocation.print(&format!("{name}\n"));
+        for (name, stat) in &entries {
+            invocation.print(&format!("{name}{}\n", sign(options, stat)));
         }
-        return;
+        return entries;
     }
-    if has_total {
+    if directory.is_some() {
         let blocks: u64 = entries
             .iter()
             .filter(|(_, stat)| stat.letter != 'l')
@@ -129,15 +156,31 @@ fn print_entries(
             .sum();
         invocation.print(&format!("total {blocks}\n"));
     }
+    let who = invocation.credentials.clone();
+    let own = invocation.directory.clone();
     let rows: Vec<[String; 7]> = invocation.host(|host| {
+        let led_to = |name: &str| {
+            let path = super::absolute(directory.unwrap_or(&own), name);
+            host.files.stat(&path, Follow::Yes, &who).ok()
+        };
         let row = |(name, stat): &(String, Stat)| {
             let (user, group) = match options.has('n') {
                 true => (stat.uid.to_string(), stat.gid.to_string()),
-                false => owner_names(&host.files, stat),
+                false => {
+                    let (user, group) = owner_names(&host.files, stat);
+                    let shown = |name: String, id: u32| match name.as_str() {
+                        "UNKNOWN" => id.to_string(),
+                        _ => name,
+                    };
+                    (shown(user, stat.uid), shown(group, stat.gid))
+                }
             };
             let shown = match &stat.target {
-                Some(target) => format!("{name} -> {target}"),
-                None => name.clone(),
+                Some(target) => {
+                    let end = led_to(name).map_or("", |stat| sign(options, &stat));
+                    format!("{name} -> {target}{end}")
+                }
+                None => format!("{name}{}", sign(options, stat)),
             };
             let time = super::time::format("%b %e %H:%M", stat.modified).unwrap_or_default();
             [
@@ -160,6 +203,7 @@ fn print_entries(
             widths[0], widths[1], widths[2], widths[3]
         ));
     }
+    entries
 }
 
 fn df(invocation: &mut Invocation) -> u8 {

@@ -10,11 +10,13 @@ mod archive;
 mod around;
 mod attribute;
 mod awk;
+mod busybox;
 pub(crate) mod clock;
 mod curl;
 mod digest;
 mod docker;
 mod dpkg;
+mod dump;
 mod expr;
 mod file;
 mod find;
@@ -80,7 +82,9 @@ const TABLES: &[&[Program]] = &[
     archive::PROGRAMS,
     attribute::PROGRAMS,
     awk::PROGRAMS,
+    busybox::PROGRAMS,
     digest::PROGRAMS,
+    dump::PROGRAMS,
     expr::PROGRAMS,
     file::PROGRAMS,
     find::PROGRAMS,

@@ -168,7 +168,7 @@ async fn become_user(
     let mut environment = invocation.environment.clone();
     if !keeps {
         let kept = ["TERM", "LANG", "LC_ALL", "COLUMNS", "LINES", "DISPLAY"];
-        environment.retain(|name, _| kept.contains(&name.as_str()) || name.starts_with("LC_"));
+        environment.retain(|name| kept.contains(&name) || name.starts_with("LC_"));
     }
     let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     let pairs = [

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::environment::Environment;
 use crate::files::Credentials;
 use crate::pipe::{Reader, Writer};
 use crate::process::{Ended, Pid};
@@ -46,7 +47,7 @@ pub(crate) struct Login {
     /// Who.
     pub(crate) credentials: Credentials,
     /// The environment.
-    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) environment: Environment,
     /// The command line.
     pub(crate) line: String,
     /// Standard input.
@@ -84,9 +85,7 @@ pub(crate) async fn run_login(fleet: &Fleet, host: HostId, login: Login) -> Ende
         ("SHELL", &path),
         ("MOTD_SHOWN", "pam"),
     ] {
-        environment
-            .entry(key.to_owned())
-            .or_insert_with(|| value.to_owned());
+        environment.insert_new(key, value);
     }
     let more = fleet.host(host, |host| host.files.text("/etc/environment"));
     environment.extend(crate::accounts::environment(&more.unwrap_or_default()));
@@ -128,7 +127,9 @@ pub(crate) async fn run_as_root(fleet: &Fleet, host: HostId, words: &[String]) -
         session: 0,
         path: path.clone(),
         arguments: words.to_vec(),
-        environment: BTreeMap::from([("PATH".to_owned(), DEFAULT_PATH.to_owned())]),
+        environment: [("PATH".to_owned(), DEFAULT_PATH.to_owned())]
+            .into_iter()
+            .collect(),
         directory: "/".to_owned(),
         credentials: Credentials::root(),
         umask: 0o022,
@@ -271,12 +272,13 @@ async fn run(invocation: &mut Invocation, dialect: Dialect) -> u8 {
 
 fn make_shell(invocation: &Invocation, dialect: Dialect, setting: &Setting) -> Shell {
     let mut variables: BTreeMap<String, Variable> = BTreeMap::new();
-    for (name, value) in &invocation.environment {
+    for (made, (name, value)) in invocation.environment.iter().enumerate() {
         if super::parse::is_name(name) {
             let variable = Variable {
                 value: Some(value.clone()),
                 is_exported: true,
                 is_read_only: false,
+                made,
             };
             variables.insert(name.clone(), variable);
         }
@@ -303,6 +305,12 @@ fn make_shell(invocation: &Invocation, dialect: Dialect, setting: &Setting) -> S
     preset("PATH", DEFAULT_PATH, false);
     preset("PWD", &invocation.directory, true);
     preset("PPID", &invocation.parent.0.to_string(), true);
+    // Dash exports the directory that it has found out.
+    if dialect == Dialect::Posix
+        && let Some(directory) = variables.get_mut("PWD")
+    {
+        directory.is_exported = true;
+    }
     let descriptors = BTreeMap::from([
         (0, Descriptor::reader(invocation.stdin.clone())),
         (1, Descriptor::writer(invocation.stdout.clone())),

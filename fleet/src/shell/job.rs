@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::environment::Environment;
 use crate::pipe::{Reader, Writer};
 use crate::process::{self, Birth, Child, Ended, Signal};
 use crate::program::launch::Launch;
@@ -50,7 +51,7 @@ impl Shell {
         &self,
         path: String,
         arguments: Vec<String>,
-        environment: BTreeMap<String, String>,
+        environment: Environment,
     ) -> Launch {
         Launch {
             fleet: self.fleet.clone(),

@@ -627,8 +627,7 @@ impl Shell {
             Some(path) => path,
             None => return Flow::Next,
         };
-        let mut environment = self.environment();
-        environment.extend(assigned);
+        let environment = self.environment(assigned);
         let launch = self.launch(path, words, environment);
         let is_last = context.is_last && !self.traps.contains_key(&0) && self.locals.is_empty();
         if is_last && self.jobs.is_empty() {

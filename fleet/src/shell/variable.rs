@@ -1,10 +1,10 @@
 //! Variables.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Shell;
 use super::expand::Fault;
+use super::{Dialect, Shell};
+use crate::environment::Environment;
 
 /// A variable.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(super) struct Variable {
     pub(super) is_exported: bool,
     /// Whether it may not be changed.
     pub(super) is_read_only: bool,
+    /// How many variables there were when it was made.
+    pub(super) made: usize,
 }
 
 impl Shell {
@@ -51,9 +53,7 @@ impl Shell {
     /// Fails where it is read only.
     pub(super) fn try_set(&mut self, name: &str, value: &str) -> Result<(), String> {
         let exports = self.options.exports_all;
-        let variable = Arc::make_mut(&mut self.variables)
-            .entry(name.to_owned())
-            .or_default();
+        let variable = self.variable_mut(name);
         if variable.is_read_only {
             return Err(format!("{name}: is read only"));
         }
@@ -76,8 +76,19 @@ impl Shell {
 
     /// Changes what is known of a variable.
     pub(super) fn change_variable(&mut self, name: &str, change: impl FnOnce(&mut Variable)) {
+        change(self.variable_mut(name));
+    }
+
+    /// Returns a variable to change, which is made where there is none.
+    fn variable_mut(&mut self, name: &str) -> &mut Variable {
         let variables = Arc::make_mut(&mut self.variables);
-        change(variables.entry(name.to_owned()).or_default());
+        let made = variables.len();
+        variables
+            .entry(name.to_owned())
+            .or_insert_with(|| Variable {
+                made,
+                ..Variable::default()
+            })
     }
 
     /// Puts a variable back as it was.
@@ -89,13 +100,44 @@ impl Shell {
         };
     }
 
-    /// Returns what programs see.
-    pub(super) fn environment(&self) -> BTreeMap<String, String> {
+    /// Returns what programs see, with what is assigned for one of them: in the order of the hash
+    /// table that the shell has its variables in.
+    pub(super) fn environment(&self, assigned: Vec<(String, String)>) -> Environment {
         let exported = self.variables.iter().filter_map(|(name, variable)| {
             let value = variable.value.as_ref().filter(|_| variable.is_exported)?;
-            Some((name.clone(), value.clone()))
+            let place = place(self.dialect, name, variable.made);
+            Some((place, (name.clone(), value.clone())))
         });
-        exported.collect()
+        let mut all: Vec<(Place, (String, String))> = exported.collect();
+        for (name, value) in assigned {
+            let made = self.variables.get(&name).map(|variable| variable.made);
+            let made = made.unwrap_or(self.variables.len());
+            all.push((place(self.dialect, &name, made), (name, value)));
+        }
+        all.sort_by_key(|(place, _)| *place);
+        all.into_iter().map(|(_, pair)| pair).collect()
+    }
+}
+
+/// A place in a hash table: the chain, and where in it.
+type Place = (usize, i64);
+
+/// Returns the place of a variable: in dash `hashvar` of `src/var.c`, new ones at the end of their
+/// chain; in bash `hash_string` of `hashlib.c`, new ones at its beginning.
+fn place(dialect: Dialect, name: &str, made: usize) -> Place {
+    let made = i64::try_from(made).unwrap_or(i64::MAX);
+    match dialect {
+        Dialect::Posix => {
+            let first = name.bytes().next().map_or(0, |byte| usize::from(byte) << 4);
+            let sum: usize = name.bytes().map(usize::from).sum();
+            ((first + sum) % 39, made)
+        }
+        Dialect::Bash => {
+            let hash = name.bytes().fold(2_166_136_261_u32, |hash, byte| {
+                hash.wrapping_mul(16_777_619) ^ u32::from(byte)
+            });
+            ((hash & 1023) as usize, -made)
+        }
     }
 }
 

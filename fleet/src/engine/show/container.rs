@@ -51,6 +51,11 @@ pub(crate) fn inspect(world: &World, host: HostId, container: &Container) -> Val
     }
 }
 
+/// Returns the number that the first process of a container has on its host.
+pub(crate) fn pid(container: &Container) -> u32 {
+    1000 + container.state.run
+}
+
 fn state(container: &Container, when: &impl Fn(Option<Duration>) -> String) -> Value {
     let state = &container.state;
     let is_alive = state.status.is_alive();
@@ -61,7 +66,7 @@ fn state(container: &Container, when: &impl Fn(Option<Duration>) -> String) -> V
         "Restarting": state.status == Status::Restarting,
         "OOMKilled": false,
         "Dead": false,
-        "Pid": if is_alive { 1000 + state.run } else { 0 },
+        "Pid": if is_alive { pid(container) } else { 0 },
         "ExitCode": state.exit_code,
         "Error": &state.error,
         "StartedAt": when(state.started),
@@ -211,11 +216,17 @@ fn address(world: &World, host: HostId, container: &Container) -> String {
     if container.spec.network == "host" || !container.state.status.is_alive() {
         return String::new();
     }
+    let address = own_address(world, host, &container.id);
+    address
+        .map(|address| address.to_string())
+        .unwrap_or_default()
+}
+
+/// Returns the address that a container has while it runs.
+pub(crate) fn own_address(world: &World, host: HostId, id: &str) -> Option<std::net::IpAddr> {
     let mut before = world.engine(host).containers.keys();
-    let place = before
-        .position(|id| *id == container.id)
-        .unwrap_or_default();
-    format!("172.17.0.{}", place % 250 + 2)
+    let place = before.position(|one| one == id)?;
+    format!("172.17.0.{}", place % 250 + 2).parse().ok()
 }
 
 fn network_settings(world: &World, host: HostId, container: &Container) -> Value {

@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-
 use crate::engine::names;
 use crate::engine::swarm::Swarm;
 use crate::engine::swarm::node::{AVAILABILITIES, Node};
@@ -223,8 +220,8 @@ pub(crate) fn object(world: &World, host: HostId, kind: Kind, object: &Object) -
         ("Labels".to_owned(), Value::from(&object.labels)),
     ];
     if kind == Kind::Config {
-        let data = BASE64_STANDARD.encode(&object.data);
-        spec.push(("Data".to_owned(), Value::from(data)));
+        let data = Value::Bytes(object.data.clone());
+        spec.push(("Data".to_owned(), data));
     }
     map! {
         "ID": &object.id,

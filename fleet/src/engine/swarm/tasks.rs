@@ -10,7 +10,8 @@ use super::service::{Service, Task, TaskState};
 use crate::engine::container::{self, Restart};
 use crate::engine::image::Reference;
 use crate::engine::queue::Event;
-use crate::engine::{Refusal, lifecycle, pull};
+use crate::engine::{Refusal, lifecycle, process, pull};
+use crate::process::Signal;
 use crate::world::{HostId, World};
 
 /// Changes a task; returns what it was.
@@ -204,7 +205,11 @@ pub(crate) fn stop(world: &mut World, swarm: usize, id: &str, now: Duration) {
     let host = host_of(world, swarm, &task);
     if let (Some(host), Some(container)) = (host, task.container.as_deref()) {
         let is_gone = !world.engine(host).containers.contains_key(container);
-        if !is_gone {
+        let outlives = !is_gone && process::is_program(world, host, container);
+        if outlives {
+            end_in_time(world, host, container, now);
+        }
+        if !is_gone && !outlives {
             let status = lifecycle::exit_by_term(world, host, container);
             // What is gone needs no end.
             let _ = lifecycle::end(world, host, container, status, now);
@@ -219,6 +224,18 @@ pub(crate) fn stop(world: &mut World, swarm: usize, id: &str, now: Duration) {
         change(world, swarm, id, TaskState::Shutdown, now);
         reconcile::soon(world, swarm, now);
     }
+}
+
+/// Asks a container to end; it is gone when it has had its time for that.
+fn end_in_time(world: &mut World, host: HostId, id: &str, now: Duration) {
+    lifecycle::change(world, host, id, |one| one.state.was_stopped = true);
+    let wait = lifecycle::time_to_end(world, host, id, lifecycle::GRACE);
+    process::signal(world, host, id, Signal::TERM.0);
+    let event = Event::Gone {
+        host,
+        container: id.to_owned(),
+    };
+    world.engines.queue.put(now + wait, event);
 }
 
 /// Takes note that the container of a task has ended.

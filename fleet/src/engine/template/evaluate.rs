@@ -238,6 +238,10 @@ pub(super) fn shown(value: &Value) -> String {
         Value::Int(number) => number.to_string(),
         Value::Float(number) => number.to_string(),
         Value::Text(text) => text.clone(),
+        Value::Bytes(bytes) => {
+            let bytes: Vec<String> = bytes.iter().map(u8::to_string).collect();
+            format!("[{}]", bytes.join(" "))
+        }
         Value::List(values) => {
             let values: Vec<String> = values.iter().map(shown).collect();
             format!("[{}]", values.join(" "))
@@ -331,6 +335,7 @@ fn compares(name: &str, arguments: &[Value]) -> Result<bool, String> {
 fn length(value: &Value) -> Result<Value, String> {
     Ok(Value::from(match value {
         Value::Text(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
         Value::List(values) => values.len(),
         Value::Map(members) => members.len(),
         other => return Err(format!("len of type {}", shown(other))),
@@ -372,6 +377,14 @@ fn print(arguments: &[Value]) -> String {
     out
 }
 
+/// Returns what `%s` makes of a value: bytes are those of a text.
+fn string(value: &Value) -> String {
+    match value {
+        Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        value => shown(value),
+    }
+}
+
 fn printf(format: &str, arguments: &[Value]) -> String {
     let mut out = String::new();
     let mut arguments = arguments.iter();
@@ -395,10 +408,14 @@ fn printf(format: &str, arguments: &[Value]) -> String {
             continue;
         };
         let text = match verb {
-            'q' => Value::Text(shown(value)).json(),
+            'q' => Value::Text(string(value)).json(),
+            's' => string(value),
             'x' => match value {
                 Value::Int(number) => format!("{number:x}"),
-                other => shown(other),
+                other => string(other)
+                    .bytes()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect(),
             },
             _ => shown(value),
         };

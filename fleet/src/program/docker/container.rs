@@ -1,38 +1,13 @@
-//! `ps`, `rm`, `stop`, `logs`, …
+//! `rm`, `stop`, `wait`, …
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use regex::Regex;
-
 use super::flags::{Flag, Flags};
-use super::listing::{Listing, has_label, labels};
 use super::{Docker, Failure, Outcome, only, said, some, unknown, usage};
-use crate::engine::container::{Container, Line, Stream};
+use crate::engine::container::Restart;
 use crate::engine::lifecycle::{self, Removal};
-use crate::engine::value::{Value, map};
-use crate::engine::{names, show};
-use crate::world::{HostId, World};
-
-const PS: &[Flag] = &[
-    Flag::switch("all").short('a'),
-    Flag::switch("quiet").short('q'),
-    Flag::switch("no-trunc"),
-    Flag::switch("latest").short('l'),
-    Flag::value("last").short('n'),
-    Flag::value("filter").short('f'),
-    Flag::value("format"),
-];
-
-const COLUMNS: &[(&str, &str)] = &[
-    ("ID", "CONTAINER ID"),
-    ("Image", "IMAGE"),
-    ("Command", "COMMAND"),
-    ("RunningFor", "CREATED"),
-    ("Status", "STATUS"),
-    ("Ports", "PORTS"),
-    ("Names", "NAMES"),
-];
+use crate::engine::{process, show};
+use crate::process::Signal;
 
 /// Commands that the real one has, and that are not simulated.
 const UNKNOWN: &[&str] = &[
@@ -50,20 +25,9 @@ const UNKNOWN: &[&str] = &[
     "import",
     "manifest",
     "plugin",
-    "push",
     "search",
     "stack",
-    "stats",
-    "top",
     "trust",
-    "update",
-];
-
-const LOGS: &[Flag] = &[
-    Flag::switch("follow").short('f'),
-    Flag::switch("timestamps").short('t'),
-    Flag::value("tail").short('n'),
-    Flag::value("since"),
 ];
 
 impl Docker<'_> {
@@ -83,6 +47,9 @@ impl Docker<'_> {
             "wait" => self.wait_for(rest).await,
             "logs" => self.logs(rest).await,
             "port" => self.port(rest).await,
+            "stats" => self.stats(rest).await,
+            "top" => self.top(rest).await,
+            "update" => self.update_containers(rest).await,
             "inspect" => self.inspect(rest, Some("container")).await,
             "prune" => self.prune_containers(rest).await,
             "exec" => self.exec(rest).await,
@@ -94,39 +61,6 @@ impl Docker<'_> {
         }
     }
 
-    async fn list_containers(&mut self, words: &[&str]) -> Outcome {
-        let flags = Flags::parse(PS, words)?;
-        let filters = Filters::parse(&flags)?;
-        let shows_all = flags.has("all") || filters.wants_stopped();
-        let is_whole = flags.has("no-trunc");
-        let rows = self
-            .engine(|world, host, now| {
-                let mut containers: Vec<&Container> = world
-                    .engine(host)
-                    .containers
-                    .values()
-                    .filter(|one| shows_all || one.state.status.is_alive())
-                    .filter(|one| filters.fit(world, host, one))
-                    .collect();
-                containers.sort_by_key(|one| std::cmp::Reverse(one.created));
-                let rows = containers.into_iter();
-                let rows = rows.map(|one| row(world, host, one, now, is_whole));
-                Ok(rows.collect::<Vec<_>>())
-            })
-            .await?;
-        let last = match (flags.has("latest"), flags.value("last")) {
-            (true, _) => 1,
-            (false, Some(last)) => last.parse().unwrap_or(usize::MAX),
-            (false, None) => usize::MAX,
-        };
-        let listing = Listing {
-            columns: COLUMNS,
-            rows: rows.into_iter().take(last).collect(),
-            key: "ID",
-        };
-        self.list(listing, &flags)
-    }
-
     async fn start(&mut self, words: &[&str]) -> Outcome {
         let known = [
             Flag::switch("attach").short('a'),
@@ -136,13 +70,7 @@ impl Docker<'_> {
         some(&flags, "start")?;
         if flags.has("attach") {
             let name = only(&flags, "start")?.to_owned();
-            let id = self
-                .engine(|world, host, now| {
-                    lifecycle::start(world, host, &name, now)?;
-                    Ok(lifecycle::find(world, host, &name)?.id.clone())
-                })
-                .await?;
-            return self.attach(&id).await;
+            return self.start_attached(&name, flags.has("interactive")).await;
         }
         let status = self
             .each(&flags.rest, |world, host, now, name| {
@@ -174,31 +102,49 @@ impl Docker<'_> {
         let grace = grace.unwrap_or(lifecycle::GRACE);
         let mut status = 0;
         for name in &flags.rest {
-            let found = self
-                .engine(|world, host, _| {
-                    let id = lifecycle::find(world, host, name)?.id.clone();
-                    let took = lifecycle::time_to_end(world, host, &id, grace);
-                    Ok((took, lifecycle::exit_by_term(world, host, &id)))
-                })
-                .await;
-            if let Ok((took, code)) = &found {
-                self.invocation.sleep(*took).await;
-                let code = *code;
-                self.engine(|world, host, now| {
-                    lifecycle::end(world, host, name, code, now)?;
-                    if word == "restart" {
-                        lifecycle::start(world, host, name, now)?;
-                    }
-                    Ok(())
-                })
-                .await?;
-                self.invocation.print(&format!("{name}\n"));
-            }
-            if let Err(failure) = found {
-                status = self.tell(failure)?;
+            let stopped = match self.stop_one(name, grace).await {
+                Ok(()) if word == "restart" => {
+                    self.engine(|world, host, now| lifecycle::start(world, host, name, now))
+                        .await
+                }
+                stopped => stopped,
+            };
+            match stopped {
+                Ok(()) => self.invocation.print(&format!("{name}\n")),
+                Err(failure) => status = self.tell(failure)?,
             }
         }
         Ok(status)
+    }
+
+    /// Asks a container to end, and ends it where it does not within a time.
+    async fn stop_one(&mut self, name: &str, grace: Duration) -> Result<(), Failure> {
+        let (id, is_program, took, code) = self
+            .engine(|world, host, _| {
+                let id = lifecycle::find(world, host, name)?.id.clone();
+                let is_program = process::is_program(world, host, &id);
+                let took = lifecycle::time_to_end(world, host, &id, grace);
+                let code = lifecycle::exit_by_term(world, host, &id);
+                if is_program {
+                    lifecycle::change(world, host, &id, |one| one.state.was_stopped = true);
+                    process::signal(world, host, &id, Signal::TERM.0);
+                }
+                Ok((id, is_program, took, code))
+            })
+            .await?;
+        let code = match is_program {
+            false => {
+                self.invocation.sleep(took).await;
+                code
+            }
+            true => {
+                let ended = tokio::time::timeout(grace, self.until_ended(&id)).await;
+                // After a time, what does not listen is killed.
+                if ended.is_ok() { 0 } else { 137 }
+            }
+        };
+        self.engine(|world, host, now| lifecycle::end(world, host, &id, code, now))
+            .await
     }
 
     /// Says why something failed, and returns the exit status.
@@ -287,6 +233,30 @@ impl Docker<'_> {
         Ok(0)
     }
 
+    /// `docker update`: only of the policy by which it is started again.
+    async fn update_containers(&mut self, words: &[&str]) -> Outcome {
+        let flags = Flags::parse(&[Flag::value("restart")], words)?;
+        some(&flags, "update")?;
+        let policy = flags
+            .value("restart")
+            .map(|text| (text, Restart::parse(text)));
+        let policy = match policy {
+            None => {
+                return Err(said(
+                    "You must provide one or more flags when using this command.",
+                ));
+            }
+            Some((text, None)) => return Err(said(format!("invalid restart policy {text}"))),
+            Some((_, Some(policy))) => policy,
+        };
+        self.each(&flags.rest, |world, host, _, name| {
+            let id = lifecycle::find(world, host, name)?.id.clone();
+            lifecycle::change(world, host, &id, |one| one.spec.restart = policy);
+            Ok(name.to_owned())
+        })
+        .await
+    }
+
     async fn wait_for(&mut self, words: &[&str]) -> Outcome {
         let flags = Flags::parse(&[], words)?;
         some(&flags, "wait")?;
@@ -304,24 +274,6 @@ impl Docker<'_> {
                 }
                 self.wait().await;
             }
-        }
-        Ok(0)
-    }
-
-    async fn port(&mut self, words: &[&str]) -> Outcome {
-        let flags = Flags::parse(&[], words)?;
-        let name = only(&flags, "port")?.to_owned();
-        let ports = self
-            .engine(|world, host, _| Ok(lifecycle::find(world, host, &name)?.spec.ports.clone()))
-            .await?;
-        for (outer, inner) in ports {
-            let inner = if inner.contains('/') {
-                inner
-            } else {
-                inner + "/tcp"
-            };
-            self.invocation
-                .print(&format!("{inner} -> 0.0.0.0:{outer}\n"));
         }
         Ok(0)
     }
@@ -349,106 +301,6 @@ impl Docker<'_> {
         self.invocation.print("Total reclaimed space: 0B\n");
         Ok(0)
     }
-
-    async fn logs(&mut self, words: &[&str]) -> Outcome {
-        let flags = Flags::parse(LOGS, words)?;
-        let name = only(&flags, "logs")?.to_owned();
-        let found = self
-            .engine(|world, host, _| Ok(lifecycle::find(world, host, &name)?.id.clone()))
-            .await;
-        let id = found.map_err(|failure| self.of_client(failure))?;
-        let wanted = Wanted {
-            since: flags.value("since").map(str::to_owned),
-            tail: match flags.value("tail") {
-                None | Some("all" | "-1") => usize::MAX,
-                Some(text) => text.parse().ok().ok_or_else(|| {
-                    said(format!(
-                        "Error response from daemon: invalid tail value: {text}"
-                    ))
-                })?,
-            },
-            has_times: flags.has("timestamps"),
-        };
-        self.print_log(&id, &wanted, flags.has("follow")).await
-    }
-
-    /// Prints what a container prints until it has ended, and returns its exit status.
-    pub(super) async fn attach(&mut self, id: &str) -> Outcome {
-        let wanted = Wanted {
-            since: None,
-            tail: usize::MAX,
-            has_times: false,
-        };
-        self.print_log(id, &wanted, true).await?;
-        let host = self.host();
-        let status = self.invocation.world(|world| {
-            let container = world.engine(host).containers.get(id);
-            container.map(|one| one.state.exit_code)
-        });
-        Ok(status.unwrap_or_default())
-    }
-
-    async fn print_log(&mut self, id: &str, wanted: &Wanted, follows: bool) -> Outcome {
-        let mut printed = None;
-        loop {
-            let seen = self
-                .engine(|world, host, _| {
-                    let Some(one) = world.engine(host).containers.get(id) else {
-                        return Ok(None);
-                    };
-                    let first = printed.unwrap_or_else(|| wanted.first(world, host, one));
-                    let lines: Vec<(String, Line)> = one.log[first.min(one.log.len())..]
-                        .iter()
-                        .map(|line| (names::timestamp(world.wall(host, line.at)), line.clone()))
-                        .collect();
-                    Ok(Some((lines, one.log.len(), one.state.status.is_alive())))
-                })
-                .await;
-            let Some((lines, count, is_alive)) = seen? else {
-                return Ok(0);
-            };
-            printed = Some(count);
-            for (time, line) in lines {
-                self.print_line(wanted.has_times.then_some(time), &line);
-            }
-            if !follows || !is_alive {
-                return Ok(0);
-            }
-            self.invocation.flush().await;
-            self.wait().await;
-        }
-    }
-
-    fn print_line(&mut self, time: Option<String>, line: &Line) {
-        let text = match time {
-            Some(time) => format!("{time} {}\n", line.text),
-            None => format!("{}\n", line.text),
-        };
-        match line.stream {
-            Stream::Out => self.invocation.print(&text),
-            Stream::Error => self.invocation.complain(&text),
-        }
-    }
-}
-
-/// Which lines of a log are wanted.
-struct Wanted {
-    since: Option<String>,
-    tail: usize,
-    has_times: bool,
-}
-
-impl Wanted {
-    /// Returns the place of the first line.
-    fn first(&self, world: &World, host: HostId, container: &Container) -> usize {
-        let by_tail = container.log.len().saturating_sub(self.tail);
-        let Some(since) = &self.since else {
-            return by_tail;
-        };
-        let is_late = |line: &Line| names::timestamp(world.wall(host, line.at)) >= *since;
-        let by_time = container.log.iter().position(is_late);
-        by_time.unwrap_or(container.log.len()).max(by_tail)
-    }
 }
 
 fn signal(name: &str) -> Result<u8, Failure> {
@@ -471,122 +323,4 @@ fn signal(name: &str) -> Result<u8, Failure> {
             "Error response from daemon: Invalid signal: {name}"
         ))
     })
-}
-
-/// Returns a container as listings show it.
-fn row(world: &World, host: HostId, one: &Container, now: Duration, is_whole: bool) -> Value {
-    let command = show::container::command(world, host, one);
-    let command = if is_whole || command.chars().count() <= 20 {
-        command
-    } else {
-        command.chars().take(19).chain(['…']).collect()
-    };
-    let mounts = one
-        .spec
-        .mounts
-        .iter()
-        .map(|mount| match mount.source.chars().count() {
-            count if count > 15 && !is_whole => {
-                mount.source.chars().take(14).chain(['…']).collect()
-            }
-            _ => mount.source.clone(),
-        });
-    let volumes = one
-        .spec
-        .mounts
-        .iter()
-        .filter(|mount| mount.kind.name() == "volume");
-    let ports = one.spec.ports.iter().map(|(outer, inner)| {
-        let inner = inner.trim_end_matches("/tcp");
-        format!("0.0.0.0:{outer}->{inner}/tcp")
-    });
-    let image = show::container::image_name(world, host, one);
-    map! {
-        "ID": if is_whole { one.id.clone() } else { names::short(&one.id) },
-        "Image": image,
-        "Command": format!("\"{command}\""),
-        "CreatedAt": names::date(world.wall(host, one.created)),
-        "RunningFor": format!("{} ago", names::span(now.saturating_sub(one.created))),
-        "Status": one.status(now),
-        "State": one.state.status.name(),
-        "Ports": ports.collect::<Vec<_>>().join(", "),
-        "Names": &one.name,
-        "Size": "0B",
-        "Labels": labels(&one.spec.labels),
-        "Mounts": mounts.collect::<Vec<_>>().join(","),
-        "Networks": show::container::networks(one).join(","),
-        "LocalVolumes": volumes.count().to_string(),
-    }
-}
-
-/// The filters of `ps`.
-struct Filters {
-    all: BTreeMap<String, Vec<String>>,
-    names: Vec<Regex>,
-}
-
-impl Filters {
-    fn parse(flags: &Flags) -> Result<Self, Failure> {
-        let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (name, value) in flags.pairs("filter") {
-            if ![
-                "name", "id", "status", "label", "ancestor", "volume", "network", "exited",
-            ]
-            .contains(&name.as_str())
-            {
-                let others = ["before", "since", "publish", "expose", "health", "is-task"];
-                return Err(if others.contains(&name.as_str()) {
-                    unknown(format!("the filter {name}"))
-                } else {
-                    said(format!(
-                        "Error response from daemon: Invalid filter '{name}'"
-                    ))
-                });
-            }
-            all.entry(name).or_default().push(value);
-        }
-        let names = all.get("name").into_iter().flatten();
-        let names = names.map(|name| {
-            Regex::new(name).ok().ok_or_else(|| {
-                said(format!(
-                    "Error response from daemon: invalid filter 'name={name}'"
-                ))
-            })
-        });
-        let names = names.collect::<Result<_, _>>()?;
-        Ok(Self { all, names })
-    }
-
-    fn wants_stopped(&self) -> bool {
-        self.all.contains_key("status") || self.all.contains_key("exited")
-    }
-
-    fn fit(&self, world: &World, host: HostId, one: &Container) -> bool {
-        let named =
-            |name: &Regex| name.is_match(&one.name) || name.is_match(&format!("/{}", one.name));
-        let any = |filter: &str, fits: &dyn Fn(&str) -> bool| {
-            let values = self.all.get(filter);
-            values.is_none_or(|values| values.iter().any(|value| fits(value)))
-        };
-        let wanted = self.all.get("label");
-        let has = |label: &String| has_label(&one.spec.labels, label);
-        let is_of = |image: &str| {
-            let found = world.engine(host).images.find(image);
-            found.is_some_and(|local| local.image.id == one.image_id)
-        };
-        let mounts = |volume: &str| {
-            let mut mounts = one.spec.mounts.iter();
-            mounts.any(|mount| mount.source == volume || mount.target == volume)
-        };
-        (self.names.is_empty() || self.names.iter().any(named))
-            && any("id", &|id| one.id.starts_with(id))
-            && any("status", &|status| one.state.status.name() == status)
-            && wanted.is_none_or(|labels| labels.iter().all(has))
-            && any("ancestor", &is_of)
-            && any("volume", &mounts)
-            && any("network", &|name| {
-                show::container::networks(one).contains(&name.to_owned())
-            })
-            && any("exited", &|code| one.state.exit_code.to_string() == code)
-    }
 }

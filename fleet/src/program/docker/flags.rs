@@ -159,11 +159,45 @@ impl Flags {
         let filters = self.pairs("filter");
         let mut names = filters.iter().map(|(name, _)| name.as_str());
         match names.find(|name| !simulated.contains(name)) {
-            Some(name) => Err(unknown(format!("the filter {name}"))),
+            Some(name) if FILTERS.contains(&name) => Err(unknown(format!("the filter {name}"))),
+            Some(name) => Err(said(format!(
+                "Error response from daemon: Invalid filter '{name}'"
+            ))),
             None => Ok(filters),
         }
     }
 }
+
+/// Filters that the real command has, somewhere.
+const FILTERS: &[&str] = &[
+    "ancestor",
+    "before",
+    "dangling",
+    "desired-state",
+    "driver",
+    "exited",
+    "expose",
+    "health",
+    "id",
+    "is-task",
+    "label",
+    "membership",
+    "mode",
+    "name",
+    "network",
+    "node",
+    "node.label",
+    "publish",
+    "reference",
+    "role",
+    "scope",
+    "since",
+    "status",
+    "type",
+    "until",
+    "up-to-date",
+    "volume",
+];
 
 fn needs(flag: &str) -> Failure {
     match said(format!("flag needs an argument: {flag}")) {

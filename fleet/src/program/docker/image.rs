@@ -42,6 +42,7 @@ impl Docker<'_> {
             ["inspect", rest @ ..] => self.inspect(rest, Some("image")).await,
             ["rm" | "remove", rest @ ..] => self.remove_images(rest).await,
             ["tag", rest @ ..] => self.tag(rest).await,
+            ["push", rest @ ..] => self.push(rest).await,
             ["prune", rest @ ..] => self.prune_images(rest).await,
             ["history", rest @ ..] => self.history(rest).await,
             ["load", rest @ ..] => self.load(rest).await,
@@ -49,61 +50,6 @@ impl Docker<'_> {
             [word, ..] => Err(unknown(format!("the command image {word}"))),
             [] => Err(unknown("the help of image")),
         }
-    }
-
-    /// `docker history`: only of images that have none.
-    async fn history(&mut self, words: &[&str]) -> Outcome {
-        let flags = Flags::parse(&[Flag::value("format"), Flag::switch("no-trunc")], words)?;
-        let name = only(&flags, "history")?.to_owned();
-        let created = self
-            .engine(|world, host, _| Ok(find(world, host, &name)?.image.created))
-            .await?;
-        if !created.is_zero() {
-            return Err(unknown("the history of an image"));
-        }
-        let listing = Listing {
-            columns: &[
-                ("ID", "IMAGE"),
-                ("CreatedSince", "CREATED"),
-                ("CreatedBy", "CREATED BY"),
-                ("Size", "SIZE"),
-                ("Comment", "COMMENT"),
-            ],
-            rows: Vec::new(),
-            key: "ID",
-        };
-        self.list(listing, &flags)
-    }
-
-    /// `docker load`: archives of images are not simulated, only that there is none.
-    async fn load(&mut self, words: &[&str]) -> Outcome {
-        let known = [
-            Flag::value("input").short('i'),
-            Flag::switch("quiet").short('q'),
-        ];
-        let flags = Flags::parse(&known, words)?;
-        let input = flags.value("input").unwrap_or_default().to_owned();
-        let path = self.invocation.path(&input);
-        let is_there = self.invocation.host(|host| host.files.exists(&path));
-        match !input.is_empty() && !is_there {
-            true => Err(said(format!("open {input}: no such file or directory"))),
-            false => Err(unknown("the command image load")),
-        }
-    }
-
-    /// `docker save`: see [`Self::load`].
-    async fn save(&mut self, words: &[&str]) -> Outcome {
-        let flags = Flags::parse(&[Flag::value("output").short('o')], words)?;
-        let names = flags.rest.clone();
-        self.engine(|world, host, _| {
-            for name in &names {
-                let missing = || refusal(404, format!("No such image: {name}"));
-                find(world, host, name).map_err(|_refusal| missing())?;
-            }
-            Ok(())
-        })
-        .await?;
-        Err(unknown("the command image save"))
     }
 
     async fn pull(&mut self, words: &[&str]) -> Outcome {

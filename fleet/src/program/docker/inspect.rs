@@ -39,9 +39,11 @@ impl Docker<'_> {
         if let Some(kind) = kind.as_deref().filter(|kind| !KINDS.contains(kind)) {
             return Err(said(format!("\"{kind}\" is not a valid value for --type")));
         }
-        let format = flags.value("format").filter(|format| *format != "json");
-        let format = format.map(template).transpose()?;
         let major = show::info::major(&self.client_version());
+        // Before version 23, `json` was a text like any other.
+        let is_json = flags.value("format") == Some("json") && major >= 23;
+        let format = flags.value("format").filter(|_| !is_json);
+        let format = format.map(template).transpose()?;
         let (mut found, mut problems) = (Vec::new(), Vec::new());
         for name in &flags.rest {
             let value = self
@@ -64,7 +66,7 @@ impl Docker<'_> {
             }
         }
         match format {
-            None if flags.value("format") == Some("json") => {
+            None if is_json => {
                 let text = Value::List(found).json();
                 self.invocation.print(&format!("{text}\n"));
             }
@@ -106,7 +108,7 @@ fn missing(kind: &str, name: &str, refusal: &Refusal, major: u32) -> String {
 }
 
 /// Returns the document of a thing.
-fn look(
+pub(super) fn look(
     world: &World,
     host: HostId,
     kind: &str,

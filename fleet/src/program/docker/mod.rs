@@ -2,31 +2,45 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`container`] | `ps`, `rm`, `stop`, `logs`, … |
-//! | [`exec`] | `exec`, `cp` |
+//! | [`archive`] | `save`, `load` |
+//! | [`container`] | `rm`, `stop`, `wait`, … |
+//! | [`copy`] | `cp` |
+//! | [`exec`] | `exec` |
 //! | [`flags`] | the reader of its command line |
+//! | [`history`] | `history` |
 //! | [`image`] | `pull`, `images`, `login`, … |
 //! | [`info`] | `info` as lines |
 //! | [`inspect`] | `inspect`, of everything |
 //! | [`listing`] | tables, and the templates of `--format` |
+//! | [`logs`] | `logs`, and what those see who are attached |
+//! | [`look`] | `top`, `stats`, `port` |
 //! | [`network`], [`volume`] | networks and volumes |
 //! | [`node`] | `node` |
 //! | [`object`] | `config`, `secret` |
+//! | [`ps`] | `ps` |
+//! | [`push`] | `push` |
 //! | [`run`] | `run`, `create` |
 //! | [`service`] | `service` |
 //! | [`swarm`] | `swarm` |
 //! | [`system`] | `info`, `version`, `system` |
 
+mod archive;
 mod container;
+mod copy;
 mod exec;
 mod flags;
+mod history;
 mod image;
 mod info;
 mod inspect;
 mod listing;
+mod logs;
+mod look;
 mod network;
 mod node;
 mod object;
+mod ps;
+mod push;
 mod run;
 mod service;
 mod swarm;
@@ -311,16 +325,18 @@ impl Docker<'_> {
 
     /// Sleeps until something may have happened.
     async fn wait(&mut self) {
-        let next = engine::enter(&self.invocation.fleet, |world, now| {
-            world
-                .engines
-                .queue
-                .next()
-                .map(|next| next.saturating_sub(now))
+        let (next, changes) = engine::enter(&self.invocation.fleet, |world, now| {
+            let next = world.engines.queue.next();
+            let changes = std::sync::Arc::clone(&world.engines.changes);
+            (next.map(|next| next.saturating_sub(now)), changes)
         });
         let shortest = Duration::from_millis(20);
         let wait = next.unwrap_or(LOOK).clamp(shortest, LOOK);
-        self.invocation.sleep(wait).await;
+        tokio::select! {
+            biased;
+            () = changes.notified() => {}
+            () = self.invocation.sleep(wait) => {}
+        }
     }
 
     /// Does something for each name; what cannot be done is told, and the others go on.

@@ -1,15 +1,17 @@
 //! `node`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::flags::{Flag, Flags};
+use super::inspect::look;
 use super::listing::{Listing, capital, has_label};
 use super::service::{TASKS, task_row};
-use super::{Docker, Outcome, only, some, unknown};
+use super::{Docker, Failure, Outcome, only, said, some, unknown};
 use crate::engine::swarm::node::{self, AVAILABILITIES, Node, Update};
 use crate::engine::swarm::{Swarm, managed};
 use crate::engine::value::{Value, map};
-use crate::engine::{refusal, show};
+use crate::engine::{names, refusal, show};
 
 const COLUMNS: &[(&str, &str)] = &[
     ("ID", "ID"),
@@ -25,6 +27,7 @@ impl Docker<'_> {
     pub(super) async fn node(&mut self, words: &[&str]) -> Outcome {
         match words {
             ["ls" | "list", rest @ ..] => self.list_nodes(rest).await,
+            ["inspect", rest @ ..] if rest.contains(&"--pretty") => self.describe_nodes(rest).await,
             ["inspect", rest @ ..] => self.inspect(rest, Some("node")).await,
             ["update", rest @ ..] => self.update_node(rest).await,
             ["promote", rest @ ..] => self.change_role(rest, true).await,
@@ -74,6 +77,23 @@ impl Docker<'_> {
         self.list(listing, &flags)
     }
 
+    /// `docker node inspect --pretty`.
+    async fn describe_nodes(&mut self, words: &[&str]) -> Outcome {
+        let known = [Flag::switch("pretty"), Flag::value("format").short('f')];
+        let flags = Flags::parse(&known, words)?;
+        some(&flags, "node inspect")?;
+        if flags.has("format") {
+            return Err(said("--format is incompatible with human friendly format"));
+        }
+        for name in &flags.rest {
+            let node = self
+                .engine(|world, host, now| look(world, host, "node", name, now))
+                .await?;
+            self.invocation.print(&described(&node));
+        }
+        Ok(0)
+    }
+
     async fn update_node(&mut self, words: &[&str]) -> Outcome {
         let known = [
             Flag::value("label-add"),
@@ -103,11 +123,20 @@ impl Docker<'_> {
                 }
             },
         };
-        self.engine(|world, host, now| {
-            let swarm = managed(world, host)?;
-            node::update(world, swarm, &name, &update, now)
-        })
-        .await?;
+        let updated = self
+            .engine(|world, host, now| {
+                let swarm = managed(world, host)?;
+                node::update(world, swarm, &name, &update, now)
+            })
+            .await;
+        updated.map_err(|failure| match failure {
+            // The command itself looks for the labels.
+            Failure::Said(text, status) if text.contains("doesn't exist in node's labels") => {
+                let text = text.trim_start_matches("Error response from daemon: ");
+                Failure::Said(text.to_owned(), status)
+            }
+            other => other,
+        })?;
         self.invocation.print(&format!("{name}\n"));
         Ok(0)
     }
@@ -189,6 +218,86 @@ impl Docker<'_> {
         };
         self.list(listing, &flags)
     }
+}
+
+/// Describes a node as `nodeInspectPrettyTemplate` of the command does
+/// (`cli/command/formatter/node.go` of docker/cli).
+fn described(node: &Value) -> String {
+    let text = |names: &[&str]| node.at(names).as_text().to_owned();
+    let number = |names: &[&str]| match node.at(names) {
+        Value::Int(number) => u64::try_from(*number).unwrap_or_default(),
+        _ => 0,
+    };
+    let mut out = format!("ID:\t\t\t{}\n", text(&["ID"]));
+    if let Value::Map(labels) = node.at(&["Spec", "Labels"])
+        && !labels.is_empty()
+    {
+        out.push_str("Labels:\n");
+        for (name, value) in labels {
+            let value = match value.as_text() {
+                "" => String::new(),
+                value => format!("={value}"),
+            };
+            out.push_str(&format!(" - {name}{value}\n"));
+        }
+    }
+    let joined = text(&["CreatedAt"])
+        .replace('T', " ")
+        .replace('Z', " +0000 utc");
+    out.push_str(&format!(
+        "Hostname:              \t{}\nJoined at:             \t{joined}\nStatus:\n State:\t\t\t{}\n",
+        text(&["Description", "Hostname"]),
+        capital(&text(&["Status", "State"])),
+    ));
+    let message = text(&["Status", "Message"]);
+    if !message.is_empty() {
+        out.push_str(&format!(" Message:              \t{}\n", capital(&message)));
+    }
+    out.push_str(&format!(
+        " Availability:         \t{}\n Address:\t\t{}\n",
+        capital(&text(&["Spec", "Availability"])),
+        text(&["Status", "Addr"])
+    ));
+    if node.at(&["ManagerStatus"]).is_true() {
+        let leads = node.at(&["ManagerStatus", "Leader"]).is_true();
+        out.push_str(&format!(
+            "Manager Status:\n Address:\t\t{}\n Raft Status:\t\t{}\n Leader:\t\t{}\n",
+            text(&["ManagerStatus", "Addr"]),
+            capital(&text(&["ManagerStatus", "Reachability"])),
+            if leads { "Yes" } else { "No" }
+        ));
+    }
+    out.push_str(&format!(
+        "Platform:\n Operating System:\t{}\n Architecture:\t\t{}\nResources:\n CPUs:\t\t\t{}\n \
+         Memory:\t\t{}\n",
+        text(&["Description", "Platform", "OS"]),
+        text(&["Description", "Platform", "Architecture"]),
+        number(&["Description", "Resources", "NanoCPUs"]) / 1_000_000_000,
+        names::binary_size(number(&["Description", "Resources", "MemoryBytes"])),
+    ));
+    out.push_str(&plugins(node.at(&["Description", "Engine", "Plugins"])));
+    out.push_str(&format!(
+        "Engine Version:\t\t{}\n",
+        text(&["Description", "Engine", "EngineVersion"])
+    ));
+    out
+}
+
+/// Describes the plugins of a node, those of one type in a line.
+fn plugins(plugins: &Value) -> String {
+    let mut types: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    if let Value::List(plugins) = plugins {
+        for plugin in plugins {
+            let (kind, name) = (plugin.at(&["Type"]), plugin.at(&["Name"]));
+            types
+                .entry(kind.as_text())
+                .or_default()
+                .push(name.as_text());
+        }
+    }
+    let lines = types.iter();
+    let lines = lines.map(|(kind, names)| format!(" {kind}:\t\t{}\n", names.join(", ")));
+    format!("Plugins:\n{}", lines.collect::<String>())
 }
 
 fn fits(node: &Node, filter: &str, value: &str) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::flags::{Flag, Flags};
 use super::{Docker, Failure, Outcome, said, unknown, usage};
-use crate::engine::container::{Mount, MountKind, Restart, Spec};
+use crate::engine::container::{Container, Mount, MountKind, Restart, Spec};
 use crate::engine::image::Reference;
 use crate::engine::{lifecycle, names};
 
@@ -63,28 +63,68 @@ impl Docker<'_> {
         if flags.has("tty") {
             return Err(unknown("a terminal (-t)"));
         }
+        let is_open = spec.has_input;
         let id = self.make(&flags, spec).await.map_err(before)?;
-        let started = self
-            .engine(|world, host, now| lifecycle::start(world, host, &id, now))
-            .await;
-        started.map_err(before)?;
         if flags.has("detach") {
+            let started = self
+                .engine(|world, host, now| lifecycle::start(world, host, &id, now))
+                .await;
+            self.or_unstarted(&id, started).await?;
             self.invocation.print(&format!("{id}\n"));
             return Ok(0);
         }
-        self.attach_from_start(&id).await
+        self.attach_from_start(&id, is_open).await
+    }
+
+    /// Says why a container could not be started; one that removes itself is gone then.
+    async fn or_unstarted<T>(
+        &mut self,
+        id: &str,
+        started: Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let failure = match started {
+            Ok(started) => return Ok(started),
+            Err(failure) => failure,
+        };
+        self.engine(|world, host, now| {
+            let container = world.engine(host).containers.get(id);
+            match container.is_some_and(|one| one.spec.removes_itself) {
+                true => lifecycle::remove(world, host, id, lifecycle::Removal::default(), now),
+                false => Ok(()),
+            }
+        })
+        .await?;
+        Err(match failure {
+            Failure::Said(text, _) => {
+                let status = match lifecycle::refusal_status(&text) {
+                    128 => 125,
+                    status => status,
+                };
+                Failure::Said(format!("docker: {}.", text.trim_end_matches('.')), status)
+            }
+            other => other,
+        })
     }
 
     /// Shows what a container prints. One that removes itself is read before it is gone.
-    async fn attach_from_start(&mut self, id: &str) -> Outcome {
+    async fn attach_from_start(&mut self, id: &str, is_open: bool) -> Outcome {
         let removes = self
             .engine(|world, host, _| {
                 let container = world.engine_mut(host).containers.get_mut(id);
                 Ok(container.is_some_and(|one| std::mem::take(&mut one.spec.removes_itself)))
             })
             .await?;
-        let outcome = self.attach(id).await;
-        if removes {
+        let outcome = self.start_attached(id, is_open).await;
+        if removes && outcome.is_err() {
+            self.engine(|world, host, _| {
+                let change = |one: &mut Container| one.spec.removes_itself = true;
+                lifecycle::change(world, host, id, change);
+                Ok(())
+            })
+            .await?;
+        }
+        let outcome = self.or_unstarted(id, outcome).await;
+        if removes && outcome.is_ok() {
             let how = lifecycle::Removal {
                 is_forced: true,
                 with_volumes: true,

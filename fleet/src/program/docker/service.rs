@@ -6,10 +6,11 @@ use super::flags::{Flag, Flags};
 use super::listing::{Listing, capital, has_label};
 use super::run::mount;
 use super::{Docker, Failure, Outcome, only, said, some, unknown, usage};
-use crate::engine::names;
+use crate::engine::image::{Reference, without_digest};
 use crate::engine::swarm::service::{self, RESTARTS, Rolling, Service, Spec, Task};
 use crate::engine::swarm::{Swarm, managed};
 use crate::engine::value::{Value, map};
+use crate::engine::{names, pull};
 
 const COLUMNS: &[(&str, &str)] = &[
     ("ID", "ID"),
@@ -119,7 +120,7 @@ impl Docker<'_> {
                         "Name": &one.spec.name,
                         "Mode": mode(one),
                         "Replicas": format!("{running}/{wanted}"),
-                        "Image": &one.spec.image,
+                        "Image": without_digest(&one.spec.image),
                         "Ports": "",
                     }
                 });
@@ -186,7 +187,8 @@ impl Docker<'_> {
     async fn create_service(&mut self, words: &[&str]) -> Outcome {
         let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
         let flags = Flags::parse_until_word(CREATE, &words)?;
-        let spec = self.spec(&flags)?;
+        let mut spec = self.spec(&flags)?;
+        spec.image = self.with_digest(spec.image).await?;
         let id = self
             .engine(|world, host, now| {
                 let swarm = managed(world, host)?;
@@ -262,15 +264,54 @@ impl Docker<'_> {
             })
             .await?;
         let update = rolling(&flags, old.update)?;
+        let image = match flags.value("image") {
+            Some(image) => Some(self.with_digest(image.to_owned()).await?),
+            None => None,
+        };
         let id = self
             .engine(|world, host, now| {
                 let swarm = managed(world, host)?;
-                let change = |spec: &mut Spec| change(spec, &flags, replicas, update);
+                let change = |spec: &mut Spec| {
+                    change(spec, &flags, replicas, update);
+                    if let Some(image) = image {
+                        spec.image = image;
+                    }
+                };
                 service::update(world, swarm, &name, change, now)
             })
             .await?;
         self.invocation.print(&format!("{name}\n"));
         self.converge(&id, &flags).await
+    }
+
+    /// Asks the registry for the digest of an image, so that all nodes run the same one. Without an
+    /// answer the name goes as it is.
+    async fn with_digest(&mut self, image: String) -> Result<String, Failure> {
+        let Ok(reference) = Reference::parse(&image) else {
+            return Ok(image);
+        };
+        if reference.digest.is_some() {
+            return Ok(image);
+        }
+        let login = self.login_for(&reference.domain);
+        let found = self
+            .engine(|world, host, _| Ok(pull::digest(world, host, &reference, login.as_ref())))
+            .await?;
+        match found {
+            Ok((digest, took)) => {
+                self.invocation.sleep(took).await;
+                Ok(format!("{reference}@{digest}"))
+            }
+            Err(trouble) => {
+                self.invocation.sleep(trouble.took).await;
+                self.invocation.complain(&format!(
+                    "image {reference} could not be accessed on a registry to record\nits digest. \
+                     Each node will access {reference} independently,\npossibly leading to \
+                     different nodes running different\nversions of the image.\n\n"
+                ));
+                Ok(image)
+            }
+        }
     }
 
     async fn scale(&mut self, words: &[&str]) -> Outcome {
@@ -326,9 +367,6 @@ impl Docker<'_> {
 }
 
 fn change(spec: &mut Spec, flags: &Flags, replicas: Option<u64>, update: Rolling) {
-    if let Some(image) = flags.value("image") {
-        image.clone_into(&mut spec.image);
-    }
     if replicas.is_some() {
         spec.replicas = replicas;
     }
@@ -445,7 +483,7 @@ pub(super) fn task_row(swarm: &Swarm, task: &Task, now: Duration, flags: &Flags)
     map! {
         "ID": if is_whole { task.id.clone() } else { names::short(&task.id) },
         "Name": task.short_name(service),
-        "Image": &task.image,
+        "Image": if is_whole { &task.image } else { without_digest(&task.image) },
         "Node": node.map(|node| node.host_name.clone()).unwrap_or_default(),
         "DesiredState": capital(desired(task)),
         "CurrentState": state,

@@ -1,5 +1,8 @@
 //! The command, typed into a shell as people and launchpad do it.
 
+mod images;
+mod programs;
+
 use std::time::Duration;
 
 use serde_json::Value;
@@ -506,11 +509,11 @@ async fn services_and_configs() {
 async fn what_is_not_simulated_fails_loudly() {
     let cluster = Cluster::new(41, 1);
 
-    let words = ["docker", "stats"];
+    let words = ["docker", "events"];
     let ran = run_with(&cluster.fleet, cluster.hosts[0], &words, "").await;
 
     assert_eq!(ran.status, 70);
-    assert_eq!(ran.stderr, "docker: not simulated: the command stats\n");
+    assert_eq!(ran.stderr, "docker: not simulated: the command events\n");
     assert_eq!(cluster.fleet.not_simulated().len(), 1);
 }
 

@@ -5,7 +5,7 @@ use super::listing::{Listing, has_label, labels};
 use super::{Docker, Failure, Outcome, some, unknown};
 use crate::engine::value::map;
 use crate::engine::volume::{self, Volume};
-use crate::engine::{names, refusal};
+use crate::engine::{names, refusal, show};
 
 const COLUMNS: &[(&str, &str)] = &[("Driver", "DRIVER"), ("Name", "VOLUME NAME")];
 
@@ -128,9 +128,11 @@ impl Docker<'_> {
         if !flags.has("force") {
             return Err(unknown("a question to the user"));
         }
-        let takes_all = flags.has("all");
-        let removed: Result<Vec<String>, Failure> = self
+        // Before version 23, those with a name went without being asked for.
+        let takes_all = flags.has("all") || show::info::major(&self.client_version()) < 23;
+        let removed: Result<(Vec<String>, u64), Failure> = self
             .engine(|world, host, now| {
+                let mut freed = 0;
                 let volumes = world.engine(host).volumes.values();
                 let unused = volumes.filter(|one| takes_all || one.is_anonymous);
                 let unused: Vec<String> = unused
@@ -138,18 +140,20 @@ impl Docker<'_> {
                     .map(|one| one.name.clone())
                     .collect();
                 for name in &unused {
+                    freed += volume::size(world, host, name);
                     volume::remove(world, host, name, true, now)
                         .map_err(|error| refusal(500, error.message))?;
                 }
-                Ok(unused)
+                Ok((unused, freed))
             })
             .await;
-        let removed = removed?;
+        let (removed, freed) = removed?;
         if !removed.is_empty() {
             self.invocation
                 .print(&format!("Deleted Volumes:\n{}\n\n", removed.join("\n")));
         }
-        self.invocation.print("Total reclaimed space: 0B\n");
+        self.invocation
+            .print(&format!("Total reclaimed space: {}\n", names::size(freed)));
         Ok(0)
     }
 }

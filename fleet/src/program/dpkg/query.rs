@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use futures_util::future::BoxFuture;
 
-use crate::packages::{Installed, Package, State, version};
+use crate::packages::{Installed, Package, Paths, State, version};
 use crate::program::Invocation;
 
 pub(super) fn dpkg_query(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
@@ -264,6 +264,12 @@ fn status(invocation: &mut Invocation, names: &[String]) -> u8 {
 fn files(invocation: &mut Invocation, names: &[String]) -> u8 {
     let (found, missing) = chosen(invocation, names);
     for one in &found {
+        if let Paths::All(_) = one.package.paths {
+            for path in one.package.paths.known() {
+                invocation.print(&format!("{path}\n"));
+            }
+            continue;
+        }
         if one.package.files.is_empty() {
             return invocation.not_simulated(&format!("files of {}", one.package.name));
         }
@@ -294,10 +300,11 @@ fn search(invocation: &mut Invocation, paths: &[String]) -> u8 {
     let packages = invocation.host(|host| host.packages.clone());
     let mut status = 0;
     for path in paths {
-        let owner = packages
-            .installed
-            .values()
-            .find(|one| one.package.files.iter().any(|file| file.path() == path));
+        let owner = packages.installed.values().find(|one| {
+            let package = &one.package;
+            package.files.iter().any(|file| file.path() == path)
+                || package.paths.known().any(|known| known == path)
+        });
         match owner {
             Some(one) => invocation.print(&format!("{}: {path}\n", one.package.name)),
             None => {

@@ -164,7 +164,7 @@ async fn exec(shell: &mut Shell, words: Vec<String>) -> Done {
     let Some(path) = shell.find_program(&name, &[]).await else {
         return Ok(Flow::Exit);
     };
-    let launch = shell.launch(path, words, shell.environment());
+    let launch = shell.launch(path, words, shell.environment(Vec::new()));
     shell.become_program(launch).await;
     Ok(Flow::Exit)
 }

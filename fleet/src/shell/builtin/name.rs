@@ -303,7 +303,7 @@ async fn run(shell: &mut Shell, words: Vec<String>) -> Done {
         Some(builtin) => Box::pin(shell.run_builtin(builtin, words)).await,
         None => match shell.find_program(&words[0], &[]).await {
             Some(path) => {
-                let launch = shell.launch(path, words, shell.environment());
+                let launch = shell.launch(path, words, shell.environment(Vec::new()));
                 let child = launch.start();
                 shell.status = shell.wait_for(&child).await;
                 Flow::Next
