@@ -7,6 +7,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`host`] | the handle of a host: run, stream, dial |
+//! | `exchange` | one command on its way |
 //! | [`command`] | commands as data, and the program that is sent |
 //! | [`connection`] | the seam: `Connection`, `Connector`, endpoints, errors |
 //! | [`protocol`] | SSH and the local machine |
@@ -23,6 +24,7 @@
 
 pub mod command;
 pub mod connection;
+pub(crate) mod exchange;
 pub mod files;
 pub mod host;
 pub mod limits;
