@@ -11,6 +11,9 @@ use crate::stop::Stop;
 pub enum Work {
     /// Waits for the host itself (its package manager, its engine): costs us nothing.
     Own,
+    /// Asks the host for everything that there is to know of it: answers of many hosts are held at the
+    /// same time, and read on this machine.
+    Look,
     /// Disturbs a worker: `--concurrency`, 5 unless told.
     DisruptiveWorker,
     /// Joins a node to the swarm, or changes its record there: load on the managers.
@@ -23,6 +26,7 @@ pub enum Work {
 #[derive(Debug, Clone)]
 pub struct Limits {
     hosts: Option<Arc<Semaphore>>,
+    look: Arc<Semaphore>,
     disruptive: Arc<Semaphore>,
     swarm: Arc<Semaphore>,
     upload: Arc<Semaphore>,
@@ -42,12 +46,17 @@ impl Limits {
     /// minutes longer.
     const SWARM: usize = 64;
 
+    /// How many hosts are asked for all of their facts at the same time: as many as are connected to
+    /// in a second, so that nobody waits for a place but where hosts do not answer.
+    const LOOK: usize = 256;
+
     /// Makes limits from `--concurrency` (disruptive worker steps) and `--parallel-hosts` (hosts
     /// worked on at a time; all where absent). Zero counts as one.
     pub fn new(concurrency: usize, parallel_hosts: Option<usize>) -> Self {
         let semaphore = |count: usize| Arc::new(Semaphore::new(count.clamp(1, 1 << 16)));
         Self {
             hosts: parallel_hosts.map(semaphore),
+            look: semaphore(Self::LOOK),
             disruptive: semaphore(concurrency),
             swarm: semaphore(Self::SWARM),
             upload: semaphore(32),
@@ -58,6 +67,7 @@ impl Limits {
     pub async fn enter(&self, work: Work, stop: &Stop) -> Option<Permits> {
         let kind = match work {
             Work::Own => None,
+            Work::Look => Some(&self.look),
             Work::DisruptiveWorker => Some(&self.disruptive),
             Work::Swarm => Some(&self.swarm),
             Work::Upload => Some(&self.upload),
@@ -90,5 +100,32 @@ async fn acquire(semaphore: Option<&Arc<Semaphore>>) -> Option<Option<OwnedSemap
         None => Some(None),
         // The semaphores are never closed; a closed one would mean that no step may start.
         Some(semaphore) => Arc::clone(semaphore).acquire_owned().await.ok().map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn each_kind_of_work_has_its_own_bound() {
+        let limits = Limits::new(5, None);
+        let stop = Stop::new();
+        for (work, most) in [
+            (Work::Look, Limits::LOOK),
+            (Work::DisruptiveWorker, 5),
+            (Work::Swarm, Limits::SWARM),
+            (Work::Upload, 32),
+        ] {
+            let mut held = Vec::new();
+            for _ in 0..most {
+                held.push(limits.enter(work, &stop).await);
+            }
+
+            let mut next = Box::pin(limits.enter(work, &stop));
+            assert!(futures_util::poll!(&mut next).is_pending(), "{work:?}");
+            held.pop();
+            assert!(next.await.is_some(), "{work:?}");
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::domain::{Domain, HostId, Roster};
 use crate::event::{Emitter, Ending, Event, PhaseName, millis};
 use crate::failure::Failure;
 use crate::fold::fold;
-use crate::limits::{Limits, Work};
+use crate::limits::Limits;
 use crate::lock::{self, LockRecord, LockStore};
 use crate::phases::{Check, Closing, Observe, Phase, Severity};
 use crate::plan::PlanReport;
@@ -323,7 +323,7 @@ impl<D: Domain> Manager<D> {
             if !phase.is_needed(&cx.shared, host, &facts) {
                 continue;
             }
-            let Some(_permits) = cx.limits.enter(Work::Own, &cx.stop).await else {
+            let Some(_permits) = cx.limits.enter(phase.work(), &cx.stop).await else {
                 return (host, Ok(None));
             };
             let cx = Context {

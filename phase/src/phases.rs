@@ -27,6 +27,11 @@ pub trait Observe<D: Domain>: Send + Sync + 'static {
         true
     }
 
+    /// The kind of work that it is.
+    fn work(&self) -> Work {
+        Work::Own
+    }
+
     /// Looks at one host.
     ///
     /// # Errors

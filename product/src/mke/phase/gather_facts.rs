@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use phase::{Context, Event, Failure, HostId, Observe};
+use phase::{Context, Event, Failure, HostId, Observe, Work};
 use rig::command::{Command, Effect};
 
 use crate::mke::domain::MkeDomain;
@@ -25,6 +25,10 @@ impl Observe<MkeDomain> for GatherFacts {
 
     fn title(&self) -> &'static str {
         "Gather Facts"
+    }
+
+    fn work(&self) -> Work {
+        Work::Look
     }
 
     async fn observe(
