@@ -161,6 +161,18 @@ fn runs(line: &str) -> bool {
     !found.unwrap().stdout.is_empty()
 }
 
+/// Waits until a process has this command line.
+async fn started(line: &str) {
+    let started = Instant::now();
+    while !runs(line) {
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "`{line}` does not start"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// Waits until no process has this command line.
 async fn gone(line: &str) -> bool {
     let started = Instant::now();
@@ -179,23 +191,40 @@ async fn a_lost_connection_is_no_success_and_the_next_command_connects_anew() {
     let host = server.host();
     let mark = format!("sleep 96{}", server.port);
     let running = {
-        let (host, text) = (host.clone(), mark.clone());
-        tokio::spawn(async move { host.run(script(&text)).await })
+        let host = host.clone();
+        let command = Command::script(mark.clone(), Effect::Change);
+        tokio::spawn(async move { host.run(command).await })
     };
-    let started = Instant::now();
-    while !runs(&mark) {
-        assert!(
-            started.elapsed() < Duration::from_secs(20),
-            "`{mark}` does not start"
-        );
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    started(&mark).await;
 
     server.kill_sessions("-KILL");
 
     let error = running.await.unwrap().unwrap_err();
     assert!(error.is_connection_lost(), "{error}");
     assert_eq!(printed(&host, script("echo again")).await, "again\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_only_looks_is_sent_again_where_its_answer_was_lost() {
+    let server = Server::start();
+    let host = server.host();
+    let directory = tempfile::tempdir().unwrap();
+    let seen = directory.path().join("seen");
+    let mark = format!("sleep 95{}", server.port);
+    // The first time it waits, for longer than anybody does.
+    let text = format!(
+        "if [ -e {path} ]; then echo again; else touch {path}; {mark}; fi",
+        path = seen.display()
+    );
+    let running = {
+        let host = host.clone();
+        tokio::spawn(async move { printed(&host, script(&text)).await })
+    };
+    started(&mark).await;
+
+    server.kill_sessions("-KILL");
+
+    assert_eq!(running.await.unwrap(), "again\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
