@@ -274,8 +274,15 @@ impl Fleet {
 }
 
 impl Fleet {
-    /// Lets something happen now.
+    /// Lets something happen now, and waits until it is over.
     pub async fn strike(&self, host: HostId, blow: Blow) {
+        // What a blow changes on a host is no command's doing.
+        self.note_change(host);
+        self.carry_out(host, blow).await;
+        self.note_change(host);
+    }
+
+    async fn carry_out(&self, host: HostId, blow: Blow) {
         match blow {
             Blow::RestartSshd | Blow::Cut => self.cut_connections(host),
             Blow::Reboot => {

@@ -82,6 +82,11 @@ impl Fleet {
         self.world(|world| world.breaches.clone())
     }
 
+    /// Takes note that a host was changed by something else than a command that only looks.
+    pub(crate) fn note_change(&self, host: HostId) {
+        self.world(|world| *world.changing.entry(host).or_default() += 1);
+    }
+
     /// Takes note of what a host is before a command, where somebody wants to know.
     pub(crate) fn before_audit(&self, host: HostId) -> Option<(Files, Packages, u64)> {
         self.world(|world| {
@@ -101,10 +106,10 @@ impl Fleet {
     ) {
         let session = crate::connection::session_of(host, number);
         let declared = self.kind_of(session);
+        if declared != Declared::Read {
+            self.note_change(host);
+        }
         self.world(|world| {
-            if declared != Declared::Read {
-                *world.changing.entry(host).or_default() += 1;
-            }
             let Some((files, packages, changes)) = before else {
                 return;
             };
