@@ -169,8 +169,7 @@ impl Disk<'_> {
     /// Reads any file of the host.
     pub(crate) fn read(&self, path: &str) -> Result<Vec<u8>, Errno> {
         let content = self.files.read(path, &self.who)?;
-        let length = usize::try_from(content.size()).unwrap_or(usize::MAX);
-        Ok(content.slice(0, length).to_vec())
+        Ok(content.whole().to_vec())
     }
 
     /// Writes any file of the host, for its owner alone.

@@ -190,9 +190,8 @@ impl Archive {
         if let Content::Archive(archive) = content {
             return (Self::clone(archive), None);
         }
-        let size = usize::try_from(content.size()).unwrap_or(usize::MAX);
         let mut archive = Self::default();
-        let problem = parse(&content.slice(0, size), &mut archive.members).err();
+        let problem = parse(&content.whole(), &mut archive.members).err();
         (archive, problem)
     }
 

@@ -48,8 +48,7 @@ impl Files {
                 Content::from(all)
             }
             Some(Kind::File(old @ Content::Archive(_))) => {
-                let size = usize::try_from(old.size()).unwrap_or(usize::MAX);
-                Content::from([&old.slice(0, size), bytes].concat())
+                Content::from([&old.whole(), bytes].concat())
             }
             Some(Kind::File(Content::Large { size, seed })) => Content::Large {
                 size: size + bytes.len() as u64,

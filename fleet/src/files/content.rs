@@ -67,6 +67,11 @@ impl Content {
         }
     }
 
+    /// Returns all bytes, as [`Content::slice`] has them.
+    pub fn whole(&self) -> Bytes {
+        self.slice(0, usize::MAX)
+    }
+
     /// Returns the bytes from `offset`, at most `length`: those of a large file are made here. A
     /// live file has none of its own.
     pub fn slice(&self, offset: u64, length: usize) -> Bytes {

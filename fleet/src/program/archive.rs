@@ -44,8 +44,7 @@ pub(super) fn unpacked(content: Content) -> Content {
     if *content.slice(0, MAGIC.len()) != *MAGIC {
         return content;
     }
-    let size = usize::try_from(content.size()).unwrap_or(usize::MAX);
-    Content::Bytes(content.slice(MAGIC.len() as u64, size))
+    Content::Bytes(content.slice(MAGIC.len() as u64, usize::MAX))
 }
 
 fn expand(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -138,16 +137,12 @@ async fn create(invocation: &mut Invocation, options: &Options, directory: &str)
         invocation.error("Exiting with failure status due to previous errors");
     }
     let archive = Content::Archive(Archive::new(members).into());
-    let whole = |content: &Content| {
-        let size = usize::try_from(content.size()).unwrap_or(usize::MAX);
-        content.slice(0, size)
-    };
     let out = match options.has('z') {
-        true => Content::from(compress(&whole(&archive))),
+        true => Content::from(compress(&archive.whole())),
         false => archive,
     };
     match options.value('f') {
-        None | Some("-") => invocation.print_bytes(&whole(&out)),
+        None | Some("-") => invocation.print_bytes(&out.whole()),
         Some(file) => {
             let path = invocation.path(file);
             let mode = 0o666 & !invocation.umask;

@@ -423,8 +423,7 @@ fn md5(content: &Content) -> String {
         [4, 11, 16, 23],
         [6, 10, 15, 21],
     ];
-    let size = usize::try_from(content.size()).unwrap_or(0);
-    let mut bytes = content.slice(0, size).to_vec();
+    let mut bytes = content.whole().to_vec();
     let bits = (bytes.len() as u64).wrapping_mul(8);
     bytes.push(0x80);
     while bytes.len() % 64 != 56 {

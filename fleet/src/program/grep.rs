@@ -143,11 +143,7 @@ async fn grep(invocation: &mut Invocation, syntax: Syntax) -> u8 {
             "-" => Ok(invocation.read_input().await),
             file => {
                 let content = invocation.opener().content(&invocation.path(file));
-                content.map(|content| {
-                    content
-                        .slice(0, usize::try_from(content.size()).unwrap_or(0))
-                        .to_vec()
-                })
+                content.map(|content| content.whole().to_vec())
             }
         };
         match bytes {

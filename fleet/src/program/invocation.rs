@@ -166,10 +166,7 @@ impl Invocation {
         }
         let path = self.path(operand);
         match self.opener().content(&path) {
-            Ok(content) => {
-                let size = usize::try_from(content.size()).unwrap_or(usize::MAX);
-                Some(content.slice(0, size).to_vec())
-            }
+            Ok(content) => Some(content.whole().to_vec()),
             Err(errno) => {
                 self.error(&format!("{operand}: {errno}"));
                 None

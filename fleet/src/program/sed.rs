@@ -803,9 +803,7 @@ async fn as_stream(
         match operand.as_str() {
             "-" => bytes.extend(invocation.read_input().await),
             operand => match invocation.opener().content(&invocation.path(operand)) {
-                Ok(content) => {
-                    bytes.extend(content.slice(0, usize::try_from(content.size()).unwrap_or(0)))
-                }
+                Ok(content) => bytes.extend(content.whole()),
                 Err(crate::files::Errno::IsDirectory) => {
                     invocation.error(&format!("couldn't edit {operand}: not a regular file"));
                     status = 2;
@@ -844,7 +842,7 @@ async fn in_place(
                 continue;
             }
         };
-        let bytes = content.slice(0, usize::try_from(content.size()).unwrap_or(0));
+        let bytes = content.whole();
         let (out, code) = match run(commands, &bytes, is_quiet) {
             Ok(result) => result,
             Err(what) => return invocation.not_simulated(what),

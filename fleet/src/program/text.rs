@@ -283,10 +283,7 @@ async fn read_named(invocation: &mut Invocation, operand: &str) -> Option<Vec<u8
     }
     let path = invocation.path(operand);
     match invocation.opener().content(&path) {
-        Ok(content) => {
-            let size = usize::try_from(content.size()).unwrap_or(usize::MAX);
-            Some(content.slice(0, size).to_vec())
-        }
+        Ok(content) => Some(content.whole().to_vec()),
         Err(crate::files::Errno::IsDirectory) => {
             invocation.error(&format!("error reading '{operand}': Is a directory"));
             None

@@ -107,11 +107,7 @@ async fn read(invocation: &mut Invocation, operand: &str) -> Option<Vec<u8>> {
         return Some(invocation.read_input().await);
     }
     match invocation.opener().content(&invocation.path(operand)) {
-        Ok(content) => Some(
-            content
-                .slice(0, usize::try_from(content.size()).unwrap_or(0))
-                .to_vec(),
-        ),
+        Ok(content) => Some(content.whole().to_vec()),
         Err(errno) => {
             invocation.error(&format!("cannot open {operand} ({errno})"));
             None

@@ -196,8 +196,7 @@ impl Docker<'_> {
             .iter()
             .filter_map(|(below, node)| member(&format!("{name}{below}"), node));
         let content = Content::Archive(Archive::new(members.collect()).into());
-        let size = usize::try_from(content.size()).unwrap_or(usize::MAX);
-        self.invocation.print_bytes(&content.slice(0, size));
+        self.invocation.print_bytes(&content.whole());
     }
 
     /// Unpacks an archive from the standard input into a directory.

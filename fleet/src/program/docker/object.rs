@@ -75,8 +75,7 @@ impl Docker<'_> {
             let errno = errno.to_string().to_lowercase();
             said(format!("open {file}: {errno}"))
         })?;
-        let length = usize::try_from(content.size()).unwrap_or(usize::MAX);
-        Ok(content.slice(0, length).to_vec())
+        Ok(content.whole().to_vec())
     }
 
     async fn list_objects(&mut self, kind: Kind, words: &[&str]) -> Outcome {
