@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::disk::{cannot, disk};
-use super::image::{Image, Layer, Local, Reference, familiar};
+use super::disk::keep_layers;
+use super::image::{Image, Layer, Local, Reference, familiar, is_repository};
 use super::show::info::major;
 use super::{Refusal, names, refusal};
 use crate::files::{Archive, BadArchive, Content, Member};
@@ -83,8 +83,7 @@ pub(crate) fn save(world: &mut World, host: HostId, wanted: &[String]) -> Result
 fn choose(world: &World, host: HostId, name: &str) -> Result<Chosen, Refusal> {
     let images = &world.engine(host).images;
     let reference = Reference::parse(name).ok();
-    let last = name.rsplit('/').next().unwrap_or(name);
-    if let Some(reference) = reference.as_ref().filter(|_| !last.contains([':', '@'])) {
+    if let Some(reference) = reference.as_ref().filter(|_| is_repository(name)) {
         let start = format!("{}:", reference.repository());
         let of = |local: &Local| {
             let tags = local.tags.iter().filter(|tag| tag.starts_with(&start));
@@ -322,12 +321,8 @@ fn missing(world: &World, host: HostId, path: &str) -> String {
 }
 
 fn keep(world: &mut World, host: HostId, image: &Arc<Image>, now: Duration) -> Result<(), String> {
-    let layers = world.engine(host).images.missing_layers(image);
-    if let Err(errno) = disk(world, host, now).keep_layers(&layers) {
-        disk(world, host, now).forget_layers(&layers);
-        let root = &world.engine(host).settings.data_root;
-        return Err(cannot(&format!("write {root}/{UNPACKED}/layer.tar"), errno));
-    }
+    let file = format!("{UNPACKED}/layer.tar");
+    keep_layers(world, host, image, &file, now)?;
     world.engine_mut(host).images.loaded(image);
     Ok(())
 }

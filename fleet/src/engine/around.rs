@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::registry::Reach;
+use super::registry::{Caller, Login, Reach, host_and_port};
 use crate::network::{Barred, Place};
 use crate::world::{HostId, World};
 
@@ -48,6 +48,22 @@ pub(crate) fn is_connected(world: &World, from: HostId, to: HostId) -> bool {
             && one.is_connected()
             && other.is_connected()
             && world.network.connects(from, to)
+}
+
+/// Returns what a host is like for a registry that it asks.
+pub(crate) fn caller<'a>(
+    world: &World,
+    host: HostId,
+    domain: &str,
+    login: Option<&'a Login>,
+) -> Caller<'a> {
+    let (name, _) = host_and_port(domain);
+    Caller {
+        is_insecure: world.engine(host).settings.is_insecure(domain),
+        reach: reach(world, host, name),
+        trusts: trusts(world, host, domain),
+        login,
+    }
 }
 
 /// Returns how a host reaches a registry. One that is no site of the network is outside of it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::image::Layer;
+use super::image::{Image, Layer};
 use super::names;
 use crate::files::{Content, Credentials, Errno, Files};
 use crate::world::{HostId, World};
@@ -183,6 +183,28 @@ impl Disk<'_> {
         // What cannot be removed stays, as it does for the real engine.
         let _ = self.files.remove_tree(path, &self.who, self.now);
     }
+}
+
+/// Keeps the layers of an image that are not there yet: all or none. `file` is what the engine is
+/// writing then, in its data root.
+///
+/// # Errors
+///
+/// Returns what the engine says where there is no room.
+pub(crate) fn keep_layers(
+    world: &mut World,
+    host: HostId,
+    image: &Image,
+    file: &str,
+    now: Duration,
+) -> Result<(), String> {
+    let layers = world.engine(host).images.missing_layers(image);
+    let kept = disk(world, host, now).keep_layers(&layers);
+    kept.map_err(|errno| {
+        disk(world, host, now).forget_layers(&layers);
+        let root = &world.engine(host).settings.data_root;
+        cannot(&format!("write {root}/{file}"), errno)
+    })
 }
 
 /// Returns what the engine says about a disk that is full or gone.

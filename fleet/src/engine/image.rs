@@ -134,6 +134,11 @@ pub(crate) struct Reference {
     pub(crate) digest: Option<String>,
 }
 
+/// Returns whether a name is that of a repository alone, without a tag or a digest.
+pub(crate) fn is_repository(name: &str) -> bool {
+    !name.rsplit('/').next().unwrap_or(name).contains([':', '@'])
+}
+
 impl Reference {
     /// Reads a name.
     ///

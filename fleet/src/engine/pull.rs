@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::disk::{cannot, disk};
+use super::disk::keep_layers;
 use super::image::{Image, Layer, Reference};
-use super::registry::{Caller, Login, Trouble, host_and_port};
+use super::registry::{Login, Trouble};
 use super::{Refusal, around, refusal};
 use crate::world::{HostId, World};
 
@@ -37,16 +37,7 @@ pub(crate) fn plan(
     reference: &Reference,
     login: Option<&Login>,
 ) -> Plan {
-    let (name, _) = host_and_port(&reference.domain);
-    let reach = around::reach(world, host, name);
-    let trusts = around::trusts(world, host, &reference.domain);
-    let settings = world.hosts[host.0].engine.settings.clone();
-    let caller = Caller {
-        settings: &settings,
-        reach,
-        trusts,
-        login,
-    };
+    let caller = around::caller(world, host, &reference.domain, login);
     let image = world.engines.registries.manifest(reference, &caller);
     let image = image.map_err(|trouble| told(world, host, trouble));
     let layers = image
@@ -54,7 +45,7 @@ pub(crate) fn plan(
         .map(|image| world.engine(host).images.missing_layers(image))
         .unwrap_or_default();
     let registry = world.engines.registries.get(&reference.domain);
-    let at_once = settings.downloads;
+    let at_once = world.engine(host).settings.downloads;
     let transfer = registry.map(|one| one.transfer(&layers, at_once));
     Plan {
         image,
@@ -70,16 +61,7 @@ pub(crate) fn digest(
     reference: &Reference,
     login: Option<&Login>,
 ) -> Result<(String, Duration), Trouble> {
-    let (name, _) = host_and_port(&reference.domain);
-    let reach = around::reach(world, host, name);
-    let trusts = around::trusts(world, host, &reference.domain);
-    let settings = world.hosts[host.0].engine.settings.clone();
-    let caller = Caller {
-        settings: &settings,
-        reach,
-        trusts,
-        login,
-    };
+    let caller = around::caller(world, host, &reference.domain, login);
     let (image, took) = world.engines.registries.look(reference, &caller)?;
     Ok((image.digest.clone(), took))
 }
@@ -111,14 +93,8 @@ pub(crate) fn keep(
     image: &Arc<Image>,
     now: Duration,
 ) -> Result<(), Refusal> {
-    let layers = world.engine(host).images.missing_layers(image);
-    let kept = disk(world, host, now).keep_layers(&layers);
-    if let Err(errno) = kept {
-        disk(world, host, now).forget_layers(&layers);
-        let root = &world.engine(host).settings.data_root;
-        let path = format!("write {root}/tmp/GetImageBlob3084256391");
-        return Err(refusal(500, cannot(&path, errno)));
-    }
+    keep_layers(world, host, image, "tmp/GetImageBlob3084256391", now)
+        .map_err(|problem| refusal(500, problem))?;
     world.engine_mut(host).images.pulled(image, reference);
     world.touch(host);
     Ok(())
@@ -145,12 +121,6 @@ pub(crate) fn log_in(
     domain: &str,
     login: &Login,
 ) -> Result<(), Trouble> {
-    let (name, _) = host_and_port(domain);
-    let caller = Caller {
-        settings: &world.engine(host).settings,
-        reach: around::reach(world, host, name),
-        trusts: around::trusts(world, host, domain),
-        login: Some(login),
-    };
+    let caller = around::caller(world, host, domain, Some(login));
     world.engines.registries.check_login(domain, &caller)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::image::{Image, Layer, Reference};
-use super::registry::{Caller, Login, host_and_port};
+use super::registry::Login;
 use super::{Refusal, around, refusal};
 use crate::world::{HostId, World};
 
@@ -56,13 +56,7 @@ pub(crate) fn plan(
     let found = world.engine(host).images.find(&name);
     let missing = || refusal(404, format!("tag does not exist: {name}"));
     let image = Arc::clone(&found.ok_or_else(missing)?.image);
-    let (server, _) = host_and_port(&reference.domain);
-    let caller = Caller {
-        settings: &world.engine(host).settings,
-        reach: around::reach(world, host, server),
-        trusts: around::trusts(world, host, &reference.domain),
-        login,
-    };
+    let caller = around::caller(world, host, &reference.domain, login);
     let registries = &world.engines.registries;
     let problem = registries.may_push(reference, &caller).err();
     let registry = registries.get(&reference.domain);

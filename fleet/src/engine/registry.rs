@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::image::{Behaviour, Image, Layer, Reference};
 use super::push::Place;
 use super::root::System;
-use super::settings::Settings;
 
 /// A registry.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,8 +163,8 @@ pub(crate) struct Registries {
 /// What a host is like for a registry.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Caller<'a> {
-    /// The settings of its engine.
-    pub(crate) settings: &'a Settings,
+    /// Whether its engine takes the registry for one without TLS, or with a certificate of its own.
+    pub(crate) is_insecure: bool,
     /// Whether the registry can be reached from it.
     pub(crate) reach: Reach,
     /// Whether it has been told about the authority of the registry.
@@ -372,13 +371,7 @@ impl Registries {
                 ));
             }
         }
-        let is_insecure = caller
-            .settings
-            .insecure_registries
-            .iter()
-            .any(|one| one == domain)
-            || host == "localhost"
-            || host.starts_with("127.");
+        let is_insecure = caller.is_insecure || host == "localhost" || host.starts_with("127.");
         match registry.transport {
             Transport::Public => Ok(registry),
             Transport::PrivateAuthority if caller.trusts || is_insecure => Ok(registry),
@@ -552,6 +545,7 @@ pub(crate) fn small_images() -> Vec<(String, Image)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::settings::Settings;
 
     fn pull(registries: &mut Registries, name: &str, login: Option<&Login>) -> Result<(), String> {
         pull_by(registries, name, login, &Settings::default(), Reach::Yes)
@@ -564,13 +558,13 @@ mod tests {
         settings: &Settings,
         reach: Reach,
     ) -> Result<(), String> {
+        let reference = Reference::parse(name).unwrap();
         let caller = Caller {
-            settings,
+            is_insecure: settings.is_insecure(&reference.domain),
             reach,
             trusts: false,
             login,
         };
-        let reference = Reference::parse(name).unwrap();
         let image = registries.manifest(&reference, &caller);
         image.map(drop).map_err(|trouble| trouble.message)
     }

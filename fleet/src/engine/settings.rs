@@ -155,6 +155,11 @@ const KEYS: &[&str] = &[
 ];
 
 impl Settings {
+    /// Returns whether a registry is one of `insecure-registries`.
+    pub(crate) fn is_insecure(&self, domain: &str) -> bool {
+        self.insecure_registries.iter().any(|one| one == domain)
+    }
+
     /// Reads `daemon.json`; an empty one says nothing.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::flags::{Flag, Flags};
 use super::{Docker, Failure, Outcome, none, said, some, unknown};
 use crate::engine::archive::{self, Unloaded};
+use crate::engine::disk::cannot;
 use crate::files::{Content, Follow};
 
 /// How many bytes of an archive are written or read in a second.
@@ -61,10 +62,7 @@ impl Docker<'_> {
         let written = self
             .invocation
             .files(|files, who, now| files.write(&path, content, 0o600, who, now));
-        written.map_err(|errno| {
-            let errno = errno.to_string().to_lowercase();
-            said(format!("write {output}: {errno}"))
-        })
+        written.map_err(|errno| said(cannot(&format!("write {output}"), errno)))
     }
 
     /// `docker load`.
@@ -79,10 +77,7 @@ impl Docker<'_> {
             Some(input) => {
                 let path = self.invocation.path(input);
                 let read = self.invocation.opener().content(&path);
-                read.map_err(|errno| {
-                    let errno = errno.to_string().to_lowercase();
-                    said(format!("open {input}: {errno}"))
-                })?
+                read.map_err(|errno| said(cannot(&format!("open {input}"), errno)))?
             }
             None => match self.invocation.stdin.whole_content() {
                 Some(content) => content,

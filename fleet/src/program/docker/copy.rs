@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::flags::{Flag, Flags};
 use super::{Docker, Failure, Outcome, said, unknown, usage};
+use crate::engine::disk::cannot;
 use crate::engine::{lifecycle, process, show};
 use crate::files::{Archive, Content, Credentials, Files, Follow, Kind, Member, MemberKind, Node};
 use crate::world::HostId;
@@ -127,14 +128,8 @@ impl Docker<'_> {
                 "Error: No such container:path: {name}:{}",
                 source.given
             )),
-            Some(name) => said(format!(
-                "Error response from daemon: Could not find the file {} in container {name}",
-                source.given
-            )),
-            None => {
-                let errno = errno.to_string().to_lowercase();
-                said(format!("lstat {}: {errno}", source.path))
-            }
+            Some(name) => unfound(&source.given, name),
+            None => said(cannot(&format!("lstat {}", source.path), errno)),
         })
     }
 
@@ -169,16 +164,12 @@ impl Docker<'_> {
             };
             for (below, node) in tree {
                 let path = format!("{top}{below}");
-                put(&mut host.files, &path, node, owner, &who, now).map_err(|errno| {
-                    let errno = errno.to_string().to_lowercase();
-                    said(match &target.container {
-                        Some(name) => format!(
-                            "Error response from daemon: Could not find the file {} in container {name}",
-                            crate::files::split(&target.path).0
-                        ),
-                        None => format!("open {path}: {errno}"),
-                    })
-                })?;
+                put(&mut host.files, &path, node, owner, &who, now).map_err(
+                    |errno| match &target.container {
+                        Some(name) => unfound(crate::files::split(&target.path).0, name),
+                        None => said(cannot(&format!("open {path}"), errno)),
+                    },
+                )?;
             }
             Ok(())
         })
@@ -249,13 +240,17 @@ impl Docker<'_> {
         });
         done.map_err(|_errno: crate::files::Errno| {
             let name = target.container.as_deref().unwrap_or_default();
-            said(format!(
-                "Error response from daemon: Could not find the file {} in container {name}",
-                target.given
-            ))
+            unfound(&target.given, name)
         })?;
         Ok(0)
     }
+}
+
+/// Returns what the engine says where a path is not in a container.
+fn unfound(path: &str, container: &str) -> Failure {
+    said(format!(
+        "Error response from daemon: Could not find the file {path} in container {container}"
+    ))
 }
 
 /// Takes `CONTAINER:PATH` apart; a path of the host begins with a slash or a dot, or has no colon.

@@ -9,8 +9,8 @@ use serde_json::{Value as Json, json};
 use super::flags::{Flag, Flags};
 use super::listing::Listing;
 use super::{Docker, Failure, Outcome, only, said, some, unknown, usage};
-use crate::engine::disk::disk;
-use crate::engine::image::{Local, Reference, familiar};
+use crate::engine::disk::{cannot, disk};
+use crate::engine::image::{Local, Reference, familiar, is_repository};
 use crate::engine::registry::Login;
 use crate::engine::value::{Value, map};
 use crate::engine::{Refusal, names, pull, refusal, show};
@@ -65,9 +65,7 @@ impl Docker<'_> {
             _ => said(text),
         })?;
         let is_quiet = flags.has("quiet");
-        let is_latest =
-            !name.contains('@') && !name.rsplit('/').next().unwrap_or_default().contains(':');
-        if is_latest && !is_quiet {
+        if is_repository(name) && !is_quiet {
             self.invocation.print("Using default tag: latest\n");
         }
         let (text, shown) = self.fetch(&reference).await?;
@@ -371,8 +369,8 @@ impl Docker<'_> {
             host.files.write(&path, text.into_bytes(), 0o600, &who, now)
         });
         written.map_err(|errno| {
-            let errno = errno.to_string().to_lowercase();
-            said(format!("Error saving credentials: open {path}: {errno}"))
+            let what = format!("Error saving credentials: open {path}");
+            said(cannot(&what, errno))
         })
     }
 }

@@ -50,12 +50,7 @@ impl Docker<'_> {
             has_times: false,
         };
         self.print_log(id, &wanted, true).await?;
-        let host = self.host();
-        let status = self.invocation.world(|world| {
-            let container = world.engine(host).containers.get(id);
-            container.map(|one| one.state.exit_code)
-        });
-        Ok(status.unwrap_or_default())
+        self.until_ended(id).await
     }
 
     async fn print_log(&mut self, id: &str, wanted: &Wanted, follows: bool) -> Outcome {

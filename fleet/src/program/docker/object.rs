@@ -3,6 +3,7 @@
 use super::flags::{Flag, Flags};
 use super::listing::{Listing, labels};
 use super::{Docker, Failure, Outcome, said, some, unknown, usage};
+use crate::engine::disk::cannot;
 use crate::engine::names;
 use crate::engine::swarm::managed;
 use crate::engine::swarm::objects::{self, Kind, Object};
@@ -71,10 +72,7 @@ impl Docker<'_> {
         let path = self.invocation.path(file);
         let who = self.invocation.credentials.clone();
         let read = self.invocation.host(|host| host.files.read(&path, &who));
-        let content = read.map_err(|errno| {
-            let errno = errno.to_string().to_lowercase();
-            said(format!("open {file}: {errno}"))
-        })?;
+        let content = read.map_err(|errno| said(cannot(&format!("open {file}"), errno)))?;
         Ok(content.whole().to_vec())
     }
 

@@ -2,7 +2,7 @@
 
 use super::flags::{Flag, Flags};
 use super::{Docker, Failure, Outcome, only, said};
-use crate::engine::image::{Reference, familiar};
+use crate::engine::image::{Reference, familiar, is_repository};
 use crate::engine::names;
 use crate::engine::push::{self, Place};
 
@@ -17,16 +17,19 @@ impl Docker<'_> {
         let name = only(&flags, "push")?.to_owned();
         let reference = Reference::parse(&name).map_err(said)?;
         let is_quiet = flags.has("quiet");
-        let tags = self.tags_to_push(&reference, &flags, &name).await?;
+        let all = self.tags_to_push(&reference, &flags, &name).await?;
+        let wanted = reference.tag.as_deref();
+        let is_wanted = |tag: &&String| flags.has("all-tags") || wanted == Some(tag.as_str());
+        let tags: Vec<&String> = all.iter().filter(is_wanted).collect();
         let repository = reference.repository();
         if !is_quiet {
             self.invocation
                 .print(&format!("The push refers to repository [{repository}]\n"));
         }
         if tags.is_empty() {
-            return Err(said(match self.has_repository(&repository).await? {
-                true => format!("tag does not exist: {reference}"),
-                false => format!(
+            return Err(said(match all.is_empty() {
+                false => format!("tag does not exist: {reference}"),
+                true => format!(
                     "An image does not exist locally with the tag: {}",
                     familiar(&repository)
                 ),
@@ -34,7 +37,7 @@ impl Docker<'_> {
         }
         for tag in tags {
             let one = Reference {
-                tag: Some(tag),
+                tag: Some(tag.clone()),
                 digest: None,
                 ..reference.clone()
             };
@@ -47,7 +50,7 @@ impl Docker<'_> {
         Ok(0)
     }
 
-    /// Returns the tags that are pushed: those that there are of what was asked for.
+    /// Returns all tags of a repository that is to be pushed.
     async fn tags_to_push(
         &mut self,
         reference: &Reference,
@@ -55,32 +58,18 @@ impl Docker<'_> {
         name: &str,
     ) -> Result<Vec<String>, Failure> {
         let wants_all = flags.has("all-tags");
-        let is_named = name.rsplit('/').next().unwrap_or_default().contains(':');
-        if wants_all && is_named {
+        if wants_all && !is_repository(name) {
             return Err(said("tag can't be used with --all-tags/-a"));
         }
-        if !is_named && !wants_all && !flags.has("quiet") {
+        if is_repository(name) && !wants_all && !flags.has("quiet") {
             self.invocation.print("Using default tag: latest\n");
         }
         let start = format!("{}:", reference.repository());
-        let all = self
-            .engine(|world, host, _| {
-                let images = world.engine(host).images.iter();
-                let tags = images.flat_map(|local| local.tags.iter());
-                let tags = tags.filter_map(|tag| tag.strip_prefix(&start).map(str::to_owned));
-                Ok(tags.collect::<Vec<String>>())
-            })
-            .await?;
-        let wanted = reference.tag.as_deref();
-        let is_wanted = |tag: &String| wants_all || wanted == Some(tag.as_str());
-        Ok(all.into_iter().filter(is_wanted).collect())
-    }
-
-    async fn has_repository(&mut self, repository: &str) -> Result<bool, Failure> {
-        let start = format!("{repository}:");
         self.engine(|world, host, _| {
-            let mut images = world.engine(host).images.iter();
-            Ok(images.any(|local| local.tags.iter().any(|tag| tag.starts_with(&start))))
+            let images = world.engine(host).images.iter();
+            let tags = images.flat_map(|local| local.tags.iter());
+            let tags = tags.filter_map(|tag| tag.strip_prefix(&start).map(str::to_owned));
+            Ok(tags.collect())
         })
         .await
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::flags::{Flag, Flags};
 use super::{Docker, Failure, Outcome, said, unknown, usage};
 use crate::engine::container::{Container, Mount, MountKind, Restart, Spec};
+use crate::engine::disk::cannot;
 use crate::engine::image::Reference;
 use crate::engine::{lifecycle, names};
 
@@ -234,8 +235,8 @@ impl Docker<'_> {
         match read {
             Ok(content) => Ok(content.text().into_owned()),
             Err(errno) => {
-                let errno = errno.to_string().to_lowercase();
-                let text = format!("docker: open {file}: {errno}.\nSee 'docker run --help'.");
+                let problem = cannot(&format!("docker: open {file}"), errno);
+                let text = format!("{problem}.\nSee 'docker run --help'.");
                 Err(Failure::Said(text, 125))
             }
         }
