@@ -15,6 +15,7 @@ pub use archive::{Archive, BadArchive, Member, MemberKind};
 pub use content::{Content, Live};
 pub use errno::Errno;
 pub use look::Follow;
+pub(crate) use node::DEVICES;
 pub use node::{Device, Kind, Node, Stat};
 
 use std::collections::BTreeMap;

@@ -30,6 +30,21 @@ pub(crate) fn pipe() -> (Writer, Reader) {
     (writer, reader)
 }
 
+/// Returns the whole lines of what is left from before and a piece that has come, and leaves the rest
+/// for the next one; where the piece is the end, all of it.
+pub(crate) fn take_lines(left: &mut Vec<u8>, piece: &[u8]) -> String {
+    left.extend_from_slice(piece);
+    let end = match piece.is_empty() {
+        true => left.len(),
+        false => left
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |at| at + 1),
+    };
+    let rest = left.split_off(end);
+    String::from_utf8_lossy(&std::mem::replace(left, rest)).into_owned()
+}
+
 /// Why a write failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WriteError {

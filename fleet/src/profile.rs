@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::files::{Content, Credentials, Device, Files, Follow, Kind, Live, Mount};
+use crate::files::{Content, Credentials, DEVICES, Files, Follow, Kind, Live, Mount};
 use crate::packages::{Installed, Package, Packages, Paths, State};
 use crate::systemd::{Active, Load, Systemd, Unit, UnitState};
 
@@ -374,18 +374,7 @@ impl<'a> Reader<'a> {
         self.add("/run/dbus/system_bus_socket", Kind::Socket, 0o666, 0, 0);
         let forward = Kind::File(Content::from("1\n"));
         self.add("/proc/sys/net/ipv4/ip_forward", forward, 0o644, 0, 0);
-        let devices = [
-            ("/dev/null", Device::Null),
-            ("/dev/zero", Device::Zero),
-            ("/dev/full", Device::Full),
-            ("/dev/random", Device::Random),
-            ("/dev/urandom", Device::Random),
-            ("/dev/tty", Device::Terminal),
-            ("/dev/stdin", Device::Stdin),
-            ("/dev/stdout", Device::Stdout),
-            ("/dev/stderr", Device::Stderr),
-        ];
-        for (path, device) in devices {
+        for (path, device) in DEVICES {
             self.add(path, Kind::Device(device), 0o666, 0, 0);
         }
     }

@@ -13,11 +13,12 @@ use super::image::{Behaviour, Image};
 use super::show::info::major;
 use super::{Refusal, enter, lifecycle, names, refusal, root, show, volume};
 use crate::accounts;
+use crate::environment::Environment;
 use crate::files::{Credentials, Files, Follow, Kind, Mount as FileMount};
 use crate::host::Host;
 use crate::inside::Shared;
 use crate::network::Interface;
-use crate::pipe::{Reader, Writer, pipe};
+use crate::pipe::{Reader, Writer, pipe, take_lines};
 use crate::process::{Pid, Signal};
 use crate::program::launch::{DEFAULT_PATH, Launch, search};
 use crate::world::{Fleet, HostId, World};
@@ -55,7 +56,7 @@ pub(crate) struct Program {
     pub(crate) inside: HostId,
     path: String,
     words: Vec<String>,
-    environment: Vec<(String, String)>,
+    environment: Environment,
     directory: String,
     credentials: Credentials,
 }
@@ -83,7 +84,7 @@ impl Program {
             session: 0,
             path: self.path,
             arguments: self.words,
-            environment: self.environment.into_iter().collect(),
+            environment: self.environment,
             directory: self.directory,
             credentials: self.credentials,
             umask: 0o022,
@@ -178,15 +179,12 @@ pub(crate) fn program(
     world.with_host(inside, |machine| {
         let (credentials, home) = account(&machine.files, &user)?;
         let mut environment = environment;
-        if !environment.iter().any(|(name, _)| name == "HOME") {
-            environment.push(("HOME".to_owned(), home));
-        }
+        environment.insert_new("HOME", &home);
         // It is made where it is not there; what is in its way is met by the program.
         let root = Credentials::root();
         let _ = machine.files.make_dirs(&directory, 0o755, &root, wall);
         let name = asked.words.first().cloned().unwrap_or_default();
-        let path = environment.iter().find(|(name, _)| name == "PATH");
-        let path = path.map(|(_, path)| path.as_str());
+        let path = environment.get("PATH").map(String::as_str);
         let found = search(&machine.files, &name, path, &directory, &credentials);
         Ok(match found {
             Ok(path) => Ok(Program {
@@ -254,26 +252,22 @@ fn environment(
     host: HostId,
     id: &str,
     more: &[String],
-) -> Result<Vec<(String, String)>, Refusal> {
+) -> Result<Environment, Refusal> {
     let container = lifecycle::find(world, host, id)?;
     let local = world.engine(host).images.find(&container.image_id);
     let of_image = local
         .map(|local| local.image.environment.clone())
         .unwrap_or_default();
-    let mut all = vec![
-        ("PATH".to_owned(), DEFAULT_PATH.to_owned()),
-        ("HOSTNAME".to_owned(), host_name(world, host, container)),
-    ];
+    let mut all = Environment::default();
+    all.insert_new("PATH", DEFAULT_PATH);
+    all.insert_new("HOSTNAME", &host_name(world, host, container));
     for pair in of_image
         .iter()
         .chain(&container.spec.environment)
         .chain(more)
     {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        match all.iter_mut().find(|(known, _)| known == name) {
-            Some((_, old)) => value.clone_into(old),
-            None => all.push((name.to_owned(), value.to_owned())),
-        }
+        all.insert(name.to_owned(), value.to_owned());
     }
     Ok(all)
 }
@@ -574,17 +568,7 @@ impl Whose {
                 // Whoever was attached has gone.
                 to = None;
             }
-            rest.extend_from_slice(&piece);
-            let end = match piece.is_empty() {
-                true => rest.len(),
-                false => rest
-                    .iter()
-                    .rposition(|byte| *byte == b'\n')
-                    .map_or(0, |at| at + 1),
-            };
-            let after = rest.split_off(end);
-            let whole = String::from_utf8_lossy(&std::mem::replace(&mut rest, after)).into_owned();
-            self.log(stream, &whole);
+            self.log(stream, &take_lines(&mut rest, &piece));
             if piece.is_empty() {
                 return;
             }

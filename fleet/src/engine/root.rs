@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::files::{Content, Credentials, Device, Files, Kind, Live};
+use crate::files::{Content, Credentials, DEVICES, Files, Kind, Live};
 
 /// Which system is in an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -389,17 +389,7 @@ impl Root {
         ] {
             self.node(path, Kind::File(Content::Live(live)), 0o444);
         }
-        for (path, device) in [
-            ("/dev/null", Device::Null),
-            ("/dev/zero", Device::Zero),
-            ("/dev/full", Device::Full),
-            ("/dev/random", Device::Random),
-            ("/dev/urandom", Device::Random),
-            ("/dev/tty", Device::Terminal),
-            ("/dev/stdin", Device::Stdin),
-            ("/dev/stdout", Device::Stdout),
-            ("/dev/stderr", Device::Stderr),
-        ] {
+        for (path, device) in DEVICES {
             self.node(path, Kind::Device(device), 0o666);
         }
         self.directory("/dev/shm", 0o1777);

@@ -27,6 +27,19 @@ pub enum Device {
     Stderr,
 }
 
+/// The device files that every Linux has.
+pub(crate) const DEVICES: [(&str, Device); 9] = [
+    ("/dev/null", Device::Null),
+    ("/dev/zero", Device::Zero),
+    ("/dev/full", Device::Full),
+    ("/dev/random", Device::Random),
+    ("/dev/urandom", Device::Random),
+    ("/dev/tty", Device::Terminal),
+    ("/dev/stdin", Device::Stdin),
+    ("/dev/stdout", Device::Stdout),
+    ("/dev/stderr", Device::Stderr),
+];
+
 /// What a node is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {

@@ -85,21 +85,12 @@ pub enum What {
     SecondOperator,
 }
 
-impl What {
-    /// Returns whether it happens to a command, and not to a host or what is around it.
-    pub fn is_of_command(self) -> bool {
-        matches!(
-            self,
-            Self::FailCommand
-                | Self::HangCommand
-                | Self::LoseCommand
-                | Self::LoseAnswer
-                | Self::CutAfter
-        )
-    }
-}
-
 impl EventSpec {
+    /// Returns whether it happens to a command, and not to a host or what is around it.
+    pub fn is_of_command(&self) -> bool {
+        self.verdict().is_some()
+    }
+
     /// Returns whether its time has come: whether so much of the run has passed, or its host was
     /// sent so many commands.
     pub fn has_come(&self, fleet: &Fleet, start: Duration) -> bool {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::environment::Environment;
 use crate::files::Credentials;
-use crate::pipe::{Reader, Writer};
+use crate::pipe::{Reader, Writer, take_lines};
 use crate::process::{Ended, Pid};
 use crate::program::launch::{DEFAULT_PATH, Launch};
 use crate::program::{Invocation, Program};
@@ -417,18 +417,7 @@ impl Shell {
         while !is_over {
             let piece = self.reader(0).read(BLOCK).await.unwrap_or_default();
             is_over = piece.is_empty();
-            bytes.extend_from_slice(&piece);
-            let end = match is_over {
-                true => bytes.len(),
-                false => bytes
-                    .iter()
-                    .rposition(|byte| *byte == b'\n')
-                    .map_or(0, |at| at + 1),
-            };
-            let rest = bytes.split_off(end);
-            text.push_str(&String::from_utf8_lossy(&std::mem::replace(
-                &mut bytes, rest,
-            )));
+            text.push_str(&take_lines(&mut bytes, &piece));
             if text.is_empty() {
                 continue;
             }
