@@ -215,7 +215,7 @@ fn check_always(cluster: &Cluster, event: &Event, ran: &Ran) -> Result<(), Strin
 
 /// Nobody but a blow takes more than one manager away at a time, or the API as a whole.
 fn check_api(cluster: &Cluster, plan: &Plan, watch: &Watch, ran: &Ran) -> Result<(), String> {
-    let is_blow = matches!(&plan.event, Event::Strike(event) if !event.what.is_of_command());
+    let is_blow = matches!(&plan.event, Event::Strike(event) if !event.is_of_command());
     let is_ours = !is_blow && plan.work != Work::Reset;
     let most = cluster.fleet.quorum().most_managers_down;
     if is_ours && most > 1 {

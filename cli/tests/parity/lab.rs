@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cli::rehearsal::{self, Setting};
-use cli::world::Stream;
+use cli::world::{Recording, Stream};
 use fleet::build::HostSpec;
 use fleet::files::{Credentials, Mount};
 use fleet::profile::Kernel;
@@ -232,7 +232,7 @@ fn add_outside(fleet: &Fleet) {
 }
 
 async fn install(fleet: &Fleet) {
-    let seen = Seen::default();
+    let seen = Recording::default();
     let setting = Setting {
         environment: std::collections::BTreeMap::new(),
         home: None,
@@ -248,25 +248,4 @@ async fn install(fleet: &Fleet) {
     assert_eq!(fleet.host(HostId(0), |host| host.name.clone()), "m1");
     // Agents on all nodes have had their time.
     tokio::time::sleep(Duration::from_secs(30)).await;
-}
-
-/// Keeps what is written.
-#[derive(Clone, Default)]
-struct Seen(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl Seen {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
-impl std::io::Write for Seen {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
