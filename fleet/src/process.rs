@@ -319,9 +319,13 @@ impl Processes {
     }
 
     /// Sets the command line of a process.
-    pub(crate) fn set_command(&mut self, pid: Pid, command: Vec<String>) {
-        if let Some(process) = self.table.get_mut(&pid) {
-            process.command = command;
+    pub(crate) fn set_command(&mut self, pid: Pid, name: &str, arguments: &[String]) {
+        let Some(process) = self.table.get_mut(&pid) else {
+            return;
+        };
+        let words = || std::iter::once(name).chain(arguments.iter().map(String::as_str));
+        if !process.command.iter().eq(words()) {
+            process.command = words().map(str::to_owned).collect();
         }
     }
 

@@ -185,6 +185,10 @@ pub(crate) fn enter<T>(fleet: &Fleet, work: impl FnOnce(&mut World, Duration) ->
         queue::catch_up(world, now);
         let result = work(world, now);
         queue::settle(world, now);
+        debug_assert!(
+            swarm::raft::is_settled(world, now),
+            "a change was not told to the swarms"
+        );
         (result, std::mem::take(&mut world.engines.births))
     });
     for birth in births {

@@ -184,7 +184,7 @@ pub(crate) fn program(
         let root = Credentials::root();
         let _ = machine.files.make_dirs(&directory, 0o755, &root, wall);
         let name = asked.words.first().cloned().unwrap_or_default();
-        let path = environment.get("PATH").map(String::as_str);
+        let path = environment.get("PATH");
         let found = search(&machine.files, &name, path, &directory, &credentials);
         Ok(match found {
             Ok(path) => Ok(Program {
@@ -267,7 +267,7 @@ fn environment(
         .chain(more)
     {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        all.insert(name.to_owned(), value.to_owned());
+        all.insert(name, value);
     }
     Ok(all)
 }

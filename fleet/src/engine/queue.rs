@@ -105,9 +105,6 @@ pub(crate) fn catch_up(world: &mut World, now: Duration) {
         happen(world, event, at);
         settle(world, at);
     }
-    // What nobody has told: hosts that have lost their power, cables that were pulled.
-    swarm::raft::look(world, now);
-    settle(world, now);
 }
 
 /// Wakes the agents that look at what has changed.

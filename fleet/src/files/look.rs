@@ -1,6 +1,5 @@
 //! Looking: paths, links, rights.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::node::{READ, SEARCH};
@@ -8,6 +7,8 @@ use super::{Content, Credentials, Errno, Files, Kind, Node, Stat};
 
 /// How many symbolic links a path may have, as in Linux.
 const MOST_LINKS: usize = 40;
+/// How deep most paths go.
+const USUAL_DEPTH: usize = 8;
 
 /// Whether a symbolic link at the end of a path is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,38 +20,39 @@ pub enum Follow {
 }
 
 /// Where a path leads.
-pub(super) struct Found<'a> {
+pub(super) struct Found<'a, 'p> {
     /// The names from the root on, no link among them but the last.
-    pub(super) names: Vec<Arc<str>>,
+    names: Vec<&'p str>,
     /// What is there, if anything is.
     pub(super) node: Option<&'a Node>,
     /// Whether the path ends with a slash.
     pub(super) wants_directory: bool,
 }
 
-impl Found<'_> {
+impl Found<'_, '_> {
     pub(super) fn path(&self) -> String {
-        let names: Vec<&str> = self.names.iter().map(AsRef::as_ref).collect();
-        format!("/{}", names.join("/"))
+        format!("/{}", self.names.join("/"))
     }
 }
 
 impl Files {
     /// Walks a path; the last name need not be there.
-    pub(super) fn find(
-        &self,
-        path: &str,
+    pub(super) fn find<'a: 'p, 'p>(
+        &'a self,
+        path: &'p str,
         follow: Follow,
         who: &Credentials,
-    ) -> Result<Found<'_>, Errno> {
+    ) -> Result<Found<'a, 'p>, Errno> {
         if path.is_empty() {
             return Err(Errno::NotFound);
         }
-        let mut todo: VecDeque<Arc<str>> = parts(path).collect();
+        let mut rest = parts(path);
+        // What links on the way stand for comes first; the next name is the last.
+        let mut of_links: Vec<&'p str> = Vec::new();
         let mut wants_directory = path.ends_with('/');
-        let mut stack: Vec<(Arc<str>, &Node)> = Vec::new();
+        let mut stack: Vec<(&'p str, &'a Node)> = Vec::with_capacity(USUAL_DEPTH);
         let mut links = 0;
-        while let Some(part) = todo.pop_front() {
+        while let Some(part) = of_links.pop().or_else(|| rest.next()) {
             let here = stack.last().map_or(&*self.root, |(_, node)| *node);
             let Kind::Directory(children) = &here.kind else {
                 return Err(Errno::NotDirectory);
@@ -58,18 +60,19 @@ impl Files {
             if !here.allows(who, SEARCH) {
                 return Err(Errno::Access);
             }
-            if &*part == ".." {
+            if part == ".." {
                 stack.pop();
                 continue;
             }
-            if &*part == "." {
+            if part == "." {
                 continue;
             }
-            let Some(node) = children.get(&part) else {
-                if !todo.iter().all(|one| &**one == ".") {
+            let mut left = of_links.iter().copied().chain(rest.clone());
+            let Some(node) = children.get(part) else {
+                if !left.all(|one| one == ".") {
                     return Err(Errno::NotFound);
                 }
-                let mut names: Vec<Arc<str>> = stack.into_iter().map(|(name, _)| name).collect();
+                let mut names: Vec<&str> = stack.into_iter().map(|(name, _)| name).collect();
                 names.push(part);
                 return Ok(Found {
                     names,
@@ -77,10 +80,9 @@ impl Files {
                     wants_directory,
                 });
             };
+            let is_last = left.next().is_none();
             match &node.kind {
-                Kind::Link(target)
-                    if follow == Follow::Yes || wants_directory || !todo.is_empty() =>
-                {
+                Kind::Link(target) if follow == Follow::Yes || wants_directory || !is_last => {
                     links += 1;
                     if links > MOST_LINKS {
                         return Err(Errno::Loop);
@@ -88,10 +90,8 @@ impl Files {
                     if target.starts_with('/') {
                         stack.clear();
                     }
-                    wants_directory |= todo.is_empty() && target.ends_with('/');
-                    for part in parts(target).rev() {
-                        todo.push_front(part);
-                    }
+                    wants_directory |= is_last && target.ends_with('/');
+                    of_links.extend(parts(target).rev());
                 }
                 _ => stack.push((part, node)),
             }
@@ -236,8 +236,6 @@ fn visit_below(path: &str, node: &Node, visit: &mut dyn FnMut(&str, &Node)) {
     }
 }
 
-fn parts(path: &str) -> impl DoubleEndedIterator<Item = Arc<str>> {
-    path.split('/')
-        .filter(|part| !part.is_empty())
-        .map(Arc::from)
+fn parts(path: &str) -> impl DoubleEndedIterator<Item = &str> + Clone {
+    path.split('/').filter(|part| !part.is_empty())
 }

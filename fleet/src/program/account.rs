@@ -525,7 +525,7 @@ fn as_user(
         ("USER", &account.name),
         ("LOGNAME", &account.name),
     ] {
-        launch.environment.insert(name.to_owned(), value.clone());
+        launch.environment.insert(name, value.as_str());
     }
     launch.credentials = credentials;
     launch

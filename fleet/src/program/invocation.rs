@@ -232,7 +232,7 @@ impl Invocation {
 
     /// Returns a variable of the environment.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
-        self.environment.get(name).map(String::as_str)
+        self.environment.get(name)
     }
 
     /// Returns the absolute form of a path. `.` and `..` are left to the file tree, which knows

@@ -121,10 +121,10 @@ impl Launch {
             is_on_terminal: false,
             has_failed_to_write: false,
         };
-        let mut words = vec![invocation.name.clone()];
-        words.extend(invocation.arguments.iter().cloned());
-        self.fleet
-            .host(self.host, |host| host.processes.set_command(pid, words));
+        self.fleet.host(self.host, |host| {
+            let (name, arguments) = (&invocation.name, &invocation.arguments);
+            host.processes.set_command(pid, name, arguments);
+        });
         let status = match super::find(program) {
             Some(program) => (program.run)(&mut invocation).await,
             None if invocation.is_taken_for_done() => 0,
@@ -200,10 +200,12 @@ pub(crate) fn search(
     }
     let mut worst = 127;
     for place in places.unwrap_or(DEFAULT_PATH).split(':') {
-        let path = absolute(directory, &format!("{place}/{name}"));
+        let mut path = absolute(directory, place);
+        path.push('/');
+        path.push_str(name);
         match may_run(files, &path, who) {
             Ok(()) => return Ok(path),
-            Err(status) if files.exists(&path) => worst = worst.min(status),
+            Err(126) if files.exists(&path) => worst = 126,
             Err(_) => {}
         }
     }

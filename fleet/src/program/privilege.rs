@@ -183,7 +183,7 @@ async fn become_user(
         ("SUDO_GID", before.gid.to_string()),
         ("SUDO_COMMAND", command.join(" ")),
     ];
-    environment.extend(pairs.map(|(name, value)| (name.to_owned(), value)));
+    environment.extend(pairs);
     if logs_in {
         let line = command.join(" ");
         command = vec![account.shell.clone(), "-l".to_owned()];

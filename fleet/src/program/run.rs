@@ -97,13 +97,12 @@ async fn env(invocation: &mut Invocation) -> u8 {
     let command = options.operands.split_off(end);
     for word in options.operands {
         if let Some((name, value)) = word.split_once('=') {
-            invocation
-                .environment
-                .insert(name.to_owned(), value.to_owned());
+            invocation.environment.insert(name, value);
         }
     }
     if command.is_empty() {
-        for (name, value) in invocation.environment.clone() {
+        let environment = invocation.environment.clone();
+        for (name, value) in environment.iter() {
             invocation.print(&format!("{name}={value}\n"));
         }
         return 0;
@@ -115,7 +114,7 @@ fn printenv(invocation: &mut Invocation) -> u8 {
     let names = invocation.arguments.clone();
     let all = invocation.environment.clone();
     if names.is_empty() {
-        for (name, value) in all {
+        for (name, value) in all.iter() {
             invocation.print(&format!("{name}={value}\n"));
         }
         return 0;

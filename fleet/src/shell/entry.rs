@@ -91,8 +91,8 @@ pub(crate) async fn run_login(fleet: &Fleet, host: HostId, login: Login) -> Ende
     environment.extend(crate::accounts::environment(&more.unwrap_or_default()));
     if name == "bash" {
         // Bash counts itself, and takes itself off again where it gives way to another program.
-        environment.insert("PWD".to_owned(), home.clone());
-        environment.insert("SHLVL".to_owned(), "0".to_owned());
+        environment.insert("PWD", home.as_str());
+        environment.insert("SHLVL", "0");
     }
     let launch = Launch {
         fleet: fleet.clone(),
@@ -127,9 +127,7 @@ pub(crate) async fn run_as_root(fleet: &Fleet, host: HostId, words: &[String]) -
         session: 0,
         path: path.clone(),
         arguments: words.to_vec(),
-        environment: [("PATH".to_owned(), DEFAULT_PATH.to_owned())]
-            .into_iter()
-            .collect(),
+        environment: [("PATH", DEFAULT_PATH)].into_iter().collect(),
         directory: "/".to_owned(),
         credentials: Credentials::root(),
         umask: 0o022,
@@ -271,22 +269,22 @@ async fn run(invocation: &mut Invocation, dialect: Dialect) -> u8 {
 }
 
 fn make_shell(invocation: &Invocation, dialect: Dialect, setting: &Setting) -> Shell {
-    let mut variables: BTreeMap<String, Variable> = BTreeMap::new();
+    let mut variables: BTreeMap<Arc<str>, Variable> = BTreeMap::new();
     for (made, (name, value)) in invocation.environment.iter().enumerate() {
         if super::parse::is_name(name) {
             let variable = Variable {
-                value: Some(value.clone()),
+                value: Some(Arc::clone(value)),
                 is_exported: true,
                 is_read_only: false,
                 made,
             };
-            variables.insert(name.clone(), variable);
+            variables.insert(Arc::clone(name), variable);
         }
     }
     let mut preset = |name: &str, value: &str, overrides: bool| {
-        let variable = variables.entry(name.to_owned()).or_default();
+        let variable = variables.entry(Arc::from(name)).or_default();
         if overrides || variable.value.is_none() {
-            variable.value = Some(value.to_owned());
+            variable.value = Some(Arc::from(value));
         }
     };
     preset("IFS", " \t\n", true);

@@ -62,12 +62,15 @@ impl Fields {
         self.separator = Separator::None;
         let field = self.current.get_or_insert_default();
         field.text.push_str(text);
-        for one in text.chars() {
-            if matches!(one, '*' | '?' | '[' | ']' | '\\' | '-' | '!' | '^') {
-                field.pattern.push('\\');
-            }
-            field.pattern.push(one);
+        let mut rest = text;
+        while let Some(at) = rest.find(['*', '?', '[', ']', '\\', '-', '!', '^']) {
+            let (plain, special) = rest.split_at(at);
+            field.pattern.push_str(plain);
+            field.pattern.push('\\');
+            field.pattern.push_str(&special[..1]);
+            rest = &special[1..];
         }
+        field.pattern.push_str(rest);
     }
 
     fn plain_character(&mut self, one: char) {
@@ -153,7 +156,7 @@ impl Shell {
             self.expand_parts(&word.parts, &mut fields, false).await?;
             fields.finish();
             for field in fields.done {
-                match field.has_glob && !self.options.no_glob {
+                match field.has_glob && !self.options.no_glob && has_wildcard(&field.pattern) {
                     true => self.glob(field, &mut all),
                     false => all.push(field.text),
                 }
@@ -516,6 +519,12 @@ impl Variables for Shell {
     }
 }
 
+/// Returns whether a text can fit anything but itself: a bracket that nothing closes is plain.
+fn has_wildcard(pattern: &str) -> bool {
+    let open = pattern.find('[');
+    pattern.contains(['*', '?']) || open.is_some_and(|open| pattern[open..].contains(']'))
+}
+
 /// Returns the paths that fit a pattern, sorted.
 pub(crate) fn glob(
     files: &Files,
@@ -553,7 +562,7 @@ pub(crate) fn glob(
                 true => format!("{base}{name}"),
                 false => format!("{base}/{name}"),
             };
-            if !part.contains(['*', '?', '[']) {
+            if !has_wildcard(part) {
                 let name = unescape(part);
                 let path = join(&name);
                 let absolute = crate::program::absolute(directory, &path);

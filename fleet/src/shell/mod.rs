@@ -152,7 +152,7 @@ pub(crate) struct Shell {
     directory: String,
     name: String,
     dialect: Dialect,
-    variables: Arc<BTreeMap<String, Variable>>,
+    variables: Arc<BTreeMap<Arc<str>, Variable>>,
     functions: Arc<BTreeMap<String, Arc<Command>>>,
     positional: Vec<String>,
     options: Options,

@@ -514,7 +514,7 @@ impl Shell {
     ) -> Result<Vec<(String, Option<Variable>)>, Fault> {
         let mut before = Vec::new();
         for (name, value) in assigned {
-            before.push((name.clone(), self.variables.get(name).cloned()));
+            before.push((name.clone(), self.variables.get(name.as_str()).cloned()));
             self.set(name, value)?;
             self.change_variable(name, |variable| variable.is_exported = true);
         }

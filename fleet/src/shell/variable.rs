@@ -10,7 +10,7 @@ use crate::environment::Environment;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Variable {
     /// Its value, where it is set.
-    pub(super) value: Option<String>,
+    pub(super) value: Option<Arc<str>>,
     /// Whether programs see it.
     pub(super) is_exported: bool,
     /// Whether it may not be changed.
@@ -57,7 +57,7 @@ impl Shell {
         if variable.is_read_only {
             return Err(format!("{name}: is read only"));
         }
-        variable.value = Some(value.to_owned());
+        variable.value = Some(Arc::from(value));
         variable.is_exported |= exports;
         if name == "OPTIND" {
             self.option_offset = 0;
@@ -84,7 +84,7 @@ impl Shell {
         let variables = Arc::make_mut(&mut self.variables);
         let made = variables.len();
         variables
-            .entry(name.to_owned())
+            .entry(Arc::from(name))
             .or_insert_with(|| Variable {
                 made,
                 ..Variable::default()
@@ -95,27 +95,34 @@ impl Shell {
     pub(super) fn put_back(&mut self, name: String, variable: Option<Variable>) {
         let variables = Arc::make_mut(&mut self.variables);
         match variable {
-            Some(variable) => variables.insert(name, variable),
-            None => variables.remove(&name),
+            Some(variable) => variables.insert(Arc::from(name), variable),
+            None => variables.remove(&*name),
         };
     }
 
     /// Returns what programs see, with what is assigned for one of them: in the order of the hash
     /// table that the shell has its variables in.
     pub(super) fn environment(&self, assigned: Vec<(String, String)>) -> Environment {
-        let exported = self.variables.iter().filter_map(|(name, variable)| {
-            let value = variable.value.as_ref().filter(|_| variable.is_exported)?;
-            let place = place(self.dialect, name, variable.made);
-            Some((place, (name.clone(), value.clone())))
-        });
-        let mut all: Vec<(Place, (String, String))> = exported.collect();
-        for (name, value) in assigned {
-            let made = self.variables.get(&name).map(|variable| variable.made);
-            let made = made.unwrap_or(self.variables.len());
-            all.push((place(self.dialect, &name, made), (name, value)));
+        let mut all = Vec::with_capacity(self.variables.len() + assigned.len());
+        let is_assigned = |name: &str| assigned.iter().any(|(one, _)| one == name);
+        for (name, variable) in self.variables.iter() {
+            let value = variable.value.as_ref().filter(|_| variable.is_exported);
+            if let Some(value) = value.filter(|_| !is_assigned(name)) {
+                let place = place(self.dialect, name, variable.made);
+                all.push((place, (Arc::clone(name), Arc::clone(value))));
+            }
+        }
+        for (index, (name, value)) in assigned.iter().enumerate() {
+            let is_last = assigned[index + 1..].iter().all(|(later, _)| later != name);
+            if is_last {
+                let made = self.variables.get(&**name).map(|variable| variable.made);
+                let made = made.unwrap_or(self.variables.len());
+                let place = place(self.dialect, name, made);
+                all.push((place, (Arc::from(&**name), Arc::from(&**value))));
+            }
         }
         all.sort_by_key(|(place, _)| *place);
-        all.into_iter().map(|(_, pair)| pair).collect()
+        Environment::of_distinct(all.into_iter().map(|(_, pair)| pair).collect())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who leads, and whether there is a quorum.
 //!
-//! Nothing here waits: whoever looks at the world first has the swarms looked at, and the election
-//! that is found to be due is an event.
+//! Nothing here waits: whatever changes who is there has the swarms looked at, and the election that
+//! is found to be due is an event.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,13 +18,30 @@ use crate::world::{HostId, World};
 /// How long an engine takes from its start until it takes part in its swarm (seen with 25.0).
 pub(crate) const JOINING: Duration = Duration::from_secs(2);
 
-/// Looks at all swarms.
+/// Looks at all swarms: where power, a cable or a way between hosts has come or gone.
 pub(crate) fn look(world: &mut World, now: Duration) {
     for swarm in 0..world.engines.swarms.len() {
         if !world.swarm(swarm).nodes.is_empty() {
             look_at(world, swarm, now);
         }
     }
+}
+
+/// Returns whether a look at the swarms would change nothing: whoever changes what they see has
+/// to have them looked at.
+pub(crate) fn is_settled(world: &World, now: Duration) -> bool {
+    (0..world.engines.swarms.len()).all(|swarm| {
+        let present = present(world, swarm, now);
+        let state = world.swarm(swarm);
+        let leads = |id: &String| present.with_quorum.contains(id);
+        let is_led = state.leader.as_ref().is_some_and(leads);
+        let is_decided = match state.election {
+            Some(due) => due > now,
+            None => present.with_quorum.is_empty() && state.leader.is_none(),
+        };
+        let is_heard = changes(world, swarm, &present.all, now).is_empty();
+        state.nodes.is_empty() || is_heard && (is_led || is_decided)
+    })
 }
 
 /// Has a swarm looked at later.
@@ -99,12 +116,16 @@ pub(crate) fn loses_quorum_without(world: &World, swarm: usize, id: &str) -> boo
 /// Looks at a swarm: who takes part, who leads.
 pub(crate) fn look_at(world: &mut World, swarm: usize, now: Duration) {
     let present = present(world, swarm, now);
-    hear(world, swarm, &present.all, now);
-    let state = world.swarm(swarm);
     let leads = |id: &String| present.with_quorum.contains(id);
-    if state.leader.as_ref().is_some_and(leads) {
-        return;
+    if !world.swarm(swarm).leader.as_ref().is_some_and(leads) {
+        find_leader(world, swarm, &present, now);
     }
+    hear(world, swarm, &present.all, now);
+}
+
+/// Goes on with the election of a leader, as far as it has come.
+fn find_leader(world: &mut World, swarm: usize, present: &Present, now: Duration) {
+    let state = world.swarm(swarm);
     let election = state.election;
     let had_leader = state.leader.is_some();
     if present.with_quorum.is_empty() {

@@ -38,7 +38,9 @@ async fn awk(invocation: &mut Invocation) -> u8 {
         Ok(rules) => rules,
         Err(what) => return invocation.not_simulated(&what),
     };
-    let mut machine = run::Machine::new(invocation.environment.clone().into_iter().collect());
+    let environment = invocation.environment.iter();
+    let environment = environment.map(|(name, value)| (name.to_string(), value.to_string()));
+    let mut machine = run::Machine::new(environment.collect());
     for value in options.values('v') {
         if let Some((name, value)) = value.split_once('=') {
             let bytes = crate::shell::format::unescape(value).0;

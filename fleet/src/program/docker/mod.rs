@@ -181,9 +181,8 @@ impl Docker<'_> {
         let words = self.invocation.arguments.clone();
         let global = Flags::parse_until_word(GLOBAL, &words)?;
         if let Some(directory) = global.value("config") {
-            let directory = directory.to_owned();
             let environment = &mut self.invocation.environment;
-            environment.insert("DOCKER_CONFIG".to_owned(), directory);
+            environment.insert("DOCKER_CONFIG", directory);
         }
         if let Some(host) = global.value("host")
             && !host.ends_with("/var/run/docker.sock")

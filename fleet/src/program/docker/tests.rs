@@ -160,7 +160,7 @@ async fn discovered(cluster: &Cluster) {
         let mark = format!("launchpad-recorded {part} 0");
         let lines = recorded.lines().skip_while(|line| **line != *mark).skip(1);
         lines
-            .take_while(|line| line.starts_with(' '))
+            .take_while(|line| !line.starts_with("launchpad-recorded "))
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
     };

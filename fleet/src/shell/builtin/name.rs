@@ -151,12 +151,12 @@ fn unset(shell: &mut Shell, words: &[String]) -> Done {
         check_name(shell, name)?;
         if shell
             .variables
-            .get(name)
+            .get(name.as_str())
             .is_some_and(|one| one.is_read_only)
         {
             return Err(shell.fail(&format!("{name}: is read only")));
         }
-        Arc::make_mut(&mut shell.variables).remove(name);
+        Arc::make_mut(&mut shell.variables).remove(name.as_str());
     }
     shell.done(0)
 }
