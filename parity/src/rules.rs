@@ -88,19 +88,15 @@ impl Rules {
     }
 }
 
-/// The kernel's table of sockets has no order that anybody promises: neither the lines of `ss`, nor
-/// those of the part `ports` of the facts have one.
+/// The kernel's table of sockets has no order that anybody promises, and so the lines of `ss` have
+/// none.
 fn sort_ports(text: &str) -> String {
     let mut lines: Vec<&str> = text.lines().collect();
     let mut from = 0;
     while from < lines.len() {
-        let is_facts = lines[..from]
-            .last()
-            .is_some_and(|line| line.ends_with(" ports 0"));
-        let start = if is_facts { " " } else { "LISTEN " };
         let length = lines[from..]
             .iter()
-            .take_while(|line| line.starts_with(start))
+            .take_while(|line| line.starts_with("LISTEN "))
             .count();
         lines[from..from + length].sort_unstable();
         from += length.max(1);
@@ -136,8 +132,6 @@ mod tests {
     fn what_has_no_order_is_sorted() {
         let rules = Rules::parse(DOCUMENT).unwrap();
 
-        let ports = "mark ports 0\n 443\n 22\nmark end 0\n";
-        assert_eq!(rules.apply(ports), "mark ports 0\n 22\n 443\nmark end 0");
         let sockets = "State\nLISTEN 0 4096 127.0.0.11\nLISTEN 0 128 0.0.0.0\nend";
         let sorted = "State\nLISTEN 0 128 0.0.0.0\nLISTEN 0 4096 127.0.0.11\nend";
         assert_eq!(rules.apply(sockets), sorted);

@@ -91,7 +91,7 @@ impl Case {
         let facts = HOSTS.iter().enumerate().map(|(index, (_, address))| {
             let text = BARE
                 .replace("10.77.1.13", address)
-                .replace("\n w3\n", &format!("\n h{index}\n"));
+                .replace("\nw3\n", &format!("\nh{index}\n"));
             read(&text, address)
         });
         Self::of(facts.collect())
@@ -101,7 +101,7 @@ impl Case {
     fn installed() -> Self {
         let second = MANAGER
             .replace("10.77.1.1/", "10.77.1.2/")
-            .replace("\n m1\n", "\n m2\n");
+            .replace("\nm1\n", "\nm2\n");
         let mut second = read(&second, HOSTS[1].1);
         let own = second.nodes.values().find(|node| node.hostname == "m2");
         assert!(own.is_some(), "the recording knows a second manager");

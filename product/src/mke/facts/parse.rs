@@ -136,21 +136,15 @@ fn parts(output: &str, mark: &str) -> Result<BTreeMap<String, Part>, ParseError>
     let mut current: Option<String> = None;
     let mut ended = false;
     for line in output.lines() {
-        let header = line
-            .strip_prefix(mark)
-            .and_then(|rest| rest.strip_prefix(' '));
-        if let Some((name, status)) = header.and_then(|rest| rest.split_once(' ')) {
+        if let Some((name, status)) = header(line, mark) {
             ended |= name == "end";
-            let part = Part {
-                status: status.trim().parse().unwrap_or(-1),
-                lines: Vec::new(),
-            };
-            parts.insert(name.to_owned(), part);
+            let lines = Vec::new();
+            parts.insert(name.to_owned(), Part { status, lines });
             current = Some(name.to_owned());
-        } else if let (Some(text), Some(name)) = (line.strip_prefix(' '), &current)
+        } else if let Some(name) = &current
             && let Some(part) = parts.get_mut(name)
         {
-            part.lines.push(text.trim_end_matches('\r').to_owned());
+            part.lines.push(line.trim_end_matches('\r').to_owned());
         }
     }
     match current {
@@ -158,6 +152,13 @@ fn parts(output: &str, mark: &str) -> Result<BTreeMap<String, Part>, ParseError>
         Some(last) => Err(ParseError::Truncated { last }),
         None => Err(ParseError::NoAnswer),
     }
+}
+
+/// Reads `<mark> <part> <exit status>`.
+fn header<'a>(line: &'a str, mark: &str) -> Option<(&'a str, i32)> {
+    let rest = line.strip_prefix(mark)?.strip_prefix(' ')?;
+    let (name, status) = rest.split_once(' ')?;
+    Some((name, status.trim_end().parse().ok()?))
 }
 
 fn os(text: &str) -> Os {

@@ -7,8 +7,8 @@
 # $2 `detect` or `override` (sudooverride: take sudo without trying it)
 # $3 port of the MKE controller
 #
-# A header line is `<mark> <part> <exit status>`; the lines of its output follow, each behind one
-# blank. A part that does not end within its limit has status 124 or 137.
+# A header line is `<mark> <part> <exit status>`; the lines of its output follow. A part that does
+# not end within its limit has status 124 or 137.
 mark=$1
 mode=$2
 port=$3
@@ -24,8 +24,8 @@ elif [ "$(doas -n id -u 2>/dev/null)" = 0 ]; then
 else
   as=none
 fi
-printf '%s privilege 0\n %s\n' "$mark" "$as"
-printf '%s login 0\n %s\n' "$mark" "$(id -un)"
+printf '%s privilege 0\n%s\n' "$mark" "$as"
+printf '%s login 0\n%s\n' "$mark" "$(id -un)"
 
 body=$(cat <<'BODY'
 mark=$1
@@ -36,7 +36,7 @@ export LC_ALL PATH
 part() {
   text=$(timeout -k 2 "$2" sh -c "$3" part "$port" 2>&1 </dev/null)
   printf '%s %s %s\n' "$mark" "$1" "$?"
-  if [ -n "$text" ]; then printf '%s\n' "$text" | sed 's/^/ /'; fi
+  if [ -n "$text" ]; then printf '%s\n' "$text"; fi
 }
 part clock 5 'date +%s.%N; cat /proc/uptime'
 part boot-id 5 'cat /proc/sys/kernel/random/boot_id'
