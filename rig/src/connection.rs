@@ -248,6 +248,14 @@ pub enum ConnectError {
         /// Both fingerprints.
         reason: String,
     },
+    /// The certificate of the host does not speak for it.
+    #[error("the host certificate of `{target}` is not accepted: {reason}")]
+    HostCertificate {
+        /// The name that was looked up.
+        target: String,
+        /// The certificate, the place that names its authority, and what is wrong.
+        reason: String,
+    },
     /// The host key is not known, and the policy does not accept new ones.
     #[error("the host key of `{target}` is not known: {reason}")]
     HostKeyUnknown {
@@ -269,6 +277,23 @@ pub enum ConnectError {
         tried: String,
         /// The methods that the server would accept.
         accepted: String,
+    },
+    /// The server ended it after so many attempts that failed.
+    #[error(
+        "`{target}` ended the login of `{user}` after {attempts} attempts, with {left} keys still to \
+         offer: {reason}"
+    )]
+    TooManyAttempts {
+        /// Login user.
+        user: String,
+        /// `address:port`.
+        target: String,
+        /// How many keys and passwords it refused.
+        attempts: usize,
+        /// How many keys were not offered any more.
+        left: usize,
+        /// What the server said.
+        reason: String,
     },
     /// There is no credential to offer.
     #[error("there is no key to offer to `{user}@{target}`: {reason}")]
@@ -309,6 +334,37 @@ pub enum ConnectError {
         /// What is wrong.
         reason: String,
     },
+    /// The server said nothing at all.
+    #[error("`{target}` took the connection, but said nothing for {} s", limit.as_secs())]
+    NoBanner {
+        /// `address:port`.
+        target: String,
+        /// How long it was given.
+        limit: Duration,
+    },
+    /// What listens there does not speak SSH.
+    #[error("`{target}` does not speak SSH: it says `{said}`")]
+    NotSsh {
+        /// `address:port`.
+        target: String,
+        /// Its first line.
+        said: String,
+    },
+    /// Both sides know no algorithm of some kind.
+    #[error(
+        "no {what} algorithm in common with `{target}`: this side offers {}, the host {}",
+        ours.join(", "), theirs.join(", ")
+    )]
+    NoCommonAlgorithm {
+        /// `address:port`.
+        target: String,
+        /// `key exchange`, `host key`, `cipher`, `MAC`.
+        what: &'static str,
+        /// What we offer.
+        ours: Vec<String>,
+        /// What the host offers.
+        theirs: Vec<String>,
+    },
     /// The SSH protocol failed.
     #[error("the SSH handshake with `{target}` failed: {reason}")]
     Protocol {
@@ -335,6 +391,7 @@ impl ConnectError {
             Self::Refused { .. }
             | Self::Unreachable { .. }
             | Self::TimedOut { .. }
+            | Self::NoBanner { .. }
             | Self::ResetBeforeAuth { .. } => true,
             Self::Bastion(inner) => inner.is_transient(),
             // What `getaddrinfo(3)` calls EAI_AGAIN has no kind of its own.
@@ -343,6 +400,10 @@ impl ConnectError {
             | Self::HostKeyRevoked { .. }
             | Self::HostKeyNotPinned { .. }
             | Self::HostKeyUnknown { .. }
+            | Self::HostCertificate { .. }
+            | Self::NotSsh { .. }
+            | Self::NoCommonAlgorithm { .. }
+            | Self::TooManyAttempts { .. }
             | Self::Auth { .. }
             | Self::NoCredentials { .. }
             | Self::KeyFile { .. }
@@ -383,6 +444,29 @@ impl ConnectError {
             Self::Auth { .. } | Self::NoCredentials { .. } => {
                 "set `keyPath` of this host to a key that it accepts, or add the key to your agent"
                     .into()
+            }
+            Self::TooManyAttempts { .. } => {
+                "set `keyPath` of this host, or `IdentityFile` and `IdentitiesOnly yes` in \
+                 ssh_config, so that the right key is offered first"
+                    .into()
+            }
+            Self::HostCertificate { .. } => {
+                "have the host's certificate signed anew, for the name that you use".into()
+            }
+            Self::NoBanner { .. } => {
+                "look whether the host is frozen or overloaded, and what listens on `port`".into()
+            }
+            Self::NotSsh { .. } => {
+                "check `port` of this host: something else than sshd listens there".into()
+            }
+            Self::NoCommonAlgorithm { what, .. } => {
+                let keyword = match *what {
+                    "key exchange" => "KexAlgorithms",
+                    "host key" => "HostKeyAlgorithms",
+                    "cipher" => "Ciphers",
+                    _ => "MACs",
+                };
+                format!("update sshd on the host, or check `{keyword}` of your ssh_config")
             }
             Self::KeyFile { hint, .. } => hint.clone(),
             Self::Bastion(inner) => return inner.hint(),

@@ -1,201 +1,32 @@
-//! Logging in: which keys are offered, in which order, and what became of them.
+//! Logging in: the methods, one after the other, and what became of each attempt.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use russh::client::{AuthResult, Handle};
+use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse, Prompt};
+use russh::keys::HashAlg;
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
-use russh::keys::ssh_key::public::KeyData;
-use russh::keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg};
-use russh::{AgentAuthError, MethodKind};
+use russh::{MethodKind, MethodSet};
+use secrecy::ExposeSecret as _;
 use tokio::net::UnixStream;
 
+use super::algorithms::Algorithms;
 use super::channel::Shared;
+use super::config::Methods;
 use super::handshake::Client;
-use super::keys::{KeyFault, KeyFile, KeyFiles, locked, public_beside};
+use super::offers::{Credential, Offer};
+use super::passwords::{AskPassword, PasswordQuestion, Passwords};
+use super::signing::Pen;
 use crate::connection::ConnectError;
 
-/// A key that can be offered.
-#[derive(Clone)]
-pub(super) enum Credential {
-    /// From a file.
-    File { path: PathBuf, key: Arc<PrivateKey> },
-    /// The agent signs.
-    Agent(Box<AgentIdentity>),
-}
-
-impl Credential {
-    fn algorithm(&self) -> Algorithm {
-        match self {
-            Self::File { key, .. } => key.algorithm(),
-            Self::Agent(identity) => identity.public_key().algorithm(),
-        }
-    }
-
-    fn is_same(&self, data: &KeyData) -> bool {
-        match self {
-            Self::File { key, .. } => key.public_key().key_data() == data,
-            Self::Agent(identity) => plain_key(identity).is_some_and(|known| known == data),
-        }
-    }
-
-    fn describe(&self) -> String {
-        match self {
-            Self::File { path, key } => format!(
-                "{} ({} {})",
-                path.display(),
-                key.algorithm(),
-                key.fingerprint(HashAlg::Sha256)
-            ),
-            Self::Agent(identity) => {
-                let key = identity.public_key();
-                let comment = match identity.comment() {
-                    "" => String::new(),
-                    comment => format!(" `{comment}`"),
-                };
-                format!(
-                    "the agent's{comment} ({} {})",
-                    key.algorithm(),
-                    key.fingerprint(HashAlg::Sha256)
-                )
-            }
-        }
-    }
-}
-
-/// Where keys may come from.
-#[derive(Debug, Clone)]
-pub(super) struct Sources {
-    /// The files to use.
-    pub(super) files: Vec<PathBuf>,
-    /// Who named them.
-    pub(super) named_by: NamedBy,
-    /// Whether the agent's other keys are left alone.
-    pub(super) only_files: bool,
-}
-
-/// Who named a key file: the more somebody meant it, the more its absence is an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NamedBy {
-    /// The host's `keyPath`.
-    Host,
-    /// ssh_config.
-    SshConfig,
-    /// Nobody: it is a usual place.
-    Default,
-}
-
-/// What is offered, and why the rest is not.
-#[derive(Default)]
-pub(super) struct Offer {
-    pub(super) credentials: Vec<Credential>,
-    /// `id_rsa (it is encrypted)`.
-    pub(super) passed_over: Vec<String>,
-    /// Encrypted keys that would need their passphrase.
-    pub(super) locked: Vec<(PathBuf, Arc<zeroize::Zeroizing<String>>)>,
-}
-
-impl Offer {
-    fn add(&mut self, credential: Credential) {
-        let is_there = match &credential {
-            Credential::File { key, .. } => self.holds(key.public_key().key_data()),
-            Credential::Agent(identity) => plain_key(identity).is_some_and(|key| self.holds(key)),
-        };
-        if !is_there {
-            self.credentials.push(credential);
-        }
-    }
-
-    fn holds(&self, data: &KeyData) -> bool {
-        self.credentials.iter().any(|known| known.is_same(data))
-    }
-
-    fn pass_over(&mut self, path: &Path, why: &str) {
-        self.passed_over.push(format!("{} ({why})", path.display()));
-    }
-}
-
-/// Finds out what can be offered.
-pub(super) async fn collect(
-    sources: &Sources,
-    files: &KeyFiles,
-    agent: &[AgentIdentity],
-) -> Result<Offer, ConnectError> {
-    let mut offer = Offer::default();
-    for path in &sources.files {
-        let loaded = match files.load(path).await {
-            // `ssh-keygen` puts the public half beside; the agent may hold the other.
-            Err(KeyFault::Missing) => match public_beside(path).await {
-                Some(public) => Ok(KeyFile::Public(public)),
-                None => Err(KeyFault::Missing),
-            },
-            other => other,
-        };
-        match loaded {
-            Ok(KeyFile::Ready(key)) => offer.add(Credential::File {
-                path: path.clone(),
-                key,
-            }),
-            Ok(KeyFile::Public(public)) => match of_agent(agent, public.key_data()) {
-                Some(identity) => offer.add(Credential::Agent(Box::new(identity))),
-                None if sources.named_by == NamedBy::Host => {
-                    return Err(ConnectError::KeyFile {
-                        path: path.clone(),
-                        reason: "it is a public key, and the agent does not hold the private one"
-                            .to_owned(),
-                        hint: "add the key to your agent with `ssh-add`".to_owned(),
-                    });
-                }
-                None => offer.pass_over(path, "a public key that the agent does not hold"),
-            },
-            Ok(KeyFile::Encrypted { text, public }) => {
-                let held = public.and_then(|public| of_agent(agent, public.key_data()));
-                match held {
-                    Some(identity) => offer.add(Credential::Agent(Box::new(identity))),
-                    None => {
-                        offer.pass_over(path, "encrypted, its passphrase is not known");
-                        offer.locked.push((path.clone(), text));
-                    }
-                }
-            }
-            Err(fault) if sources.named_by == NamedBy::Host => return Err(fault.into_error(path)),
-            Err(KeyFault::Missing) if sources.named_by == NamedBy::Default => {}
-            Err(fault) => offer.pass_over(path, fault.reason()),
-        }
-    }
-    if !sources.only_files {
-        for identity in agent {
-            offer.add(Credential::Agent(Box::new(identity.clone())));
-        }
-    }
-    Ok(offer)
-}
-
-/// Returns the error of a key that somebody named and that is still locked.
-pub(super) fn locked_error(sources: &Sources, offer: &Offer) -> Option<ConnectError> {
-    if sources.named_by == NamedBy::Default {
-        return None;
-    }
-    let (path, _) = offer.locked.first()?;
-    Some(locked(path).into_error(path))
-}
-
-fn of_agent(agent: &[AgentIdentity], data: &KeyData) -> Option<AgentIdentity> {
-    agent
-        .iter()
-        .find(|identity| plain_key(identity).is_some_and(|key| key == data))
-        .cloned()
-}
-
-/// Returns the key of an identity that is nothing but a key: a certificate and its key are two
-/// different credentials.
-fn plain_key(identity: &AgentIdentity) -> Option<&KeyData> {
-    match identity {
-        AgentIdentity::PublicKey { key, .. } => Some(key.key_data()),
-        AgentIdentity::Certificate { .. } => None,
-    }
-}
+/// The methods that are known here, in the order of OpenSSH.
+const KNOWN: [MethodKind; 3] = [
+    MethodKind::PublicKey,
+    MethodKind::KeyboardInteractive,
+    MethodKind::Password,
+];
+/// A host that asks more often does not want to be answered.
+const ROUNDS: usize = 16;
+/// What sshd says when MaxAuthTries is reached.
+const TOO_MANY: &str = "Too many authentication failures";
 
 /// A connection to an agent, and the keys that it holds.
 pub(super) struct Agent {
@@ -204,145 +35,437 @@ pub(super) struct Agent {
 }
 
 /// Asks an agent for its keys.
-pub(super) async fn ask_agent(socket: &Path) -> Result<Agent, russh::keys::Error> {
-    let mut client = AgentClient::connect_uds(socket).await?;
-    let identities = client.request_identities().await?;
-    Ok(Agent { client, identities })
+pub(super) async fn ask_agent(socket: &std::path::Path) -> Result<Agent, String> {
+    let path = socket.display();
+    let mut client = match AgentClient::connect_uds(socket).await {
+        Ok(client) => client,
+        Err(russh::keys::Error::IO(error)) => {
+            return Err(match error.kind() {
+                std::io::ErrorKind::NotFound => format!("there is no agent at {path}"),
+                std::io::ErrorKind::ConnectionRefused => {
+                    format!("the agent at {path} is gone, only its socket is left")
+                }
+                std::io::ErrorKind::PermissionDenied => {
+                    format!("the agent at {path} is another user's")
+                }
+                _ => format!("the agent at {path} cannot be reached: {error}"),
+            });
+        }
+        Err(error) => return Err(format!("the agent at {path} cannot be reached: {error}")),
+    };
+    match client.request_identities().await {
+        Ok(identities) => Ok(Agent { client, identities }),
+        Err(error) => Err(format!(
+            "the agent at {path} does not list its keys: {error}"
+        )),
+    }
 }
 
-/// Who logs in, and where.
+/// Who gives passwords, and where they are kept.
+#[derive(Clone, Copy)]
+pub(super) struct PasswordSource<'a> {
+    pub(super) ask: &'a dyn AskPassword,
+    pub(super) kept: &'a Passwords,
+}
+
+/// Who logs in, where, and how.
 pub(super) struct Login<'a> {
     pub(super) user: &'a str,
     pub(super) target: &'a str,
     pub(super) shared: &'a Shared,
+    pub(super) methods: &'a Methods,
+    pub(super) algorithms: &'a Algorithms,
+    pub(super) offer: &'a Offer,
+    /// Nothing where passwords are not to be used.
+    pub(super) passwords: Option<PasswordSource<'a>>,
 }
 
-/// What became of one key.
-enum Tried {
+impl Login<'_> {
+    /// Returns the methods to try, best first.
+    fn order(&self) -> Vec<MethodKind> {
+        let is_allowed = |method: &MethodKind| match method {
+            MethodKind::PublicKey => self.methods.public_key,
+            MethodKind::KeyboardInteractive => {
+                self.methods.keyboard_interactive && self.passwords.is_some()
+            }
+            MethodKind::Password => self.methods.password && self.passwords.is_some(),
+            MethodKind::None | MethodKind::HostBased | MethodKind::GssapiWithMic => false,
+        };
+        let known = |name: &String| KNOWN.into_iter().find(|method| name_of(method) == *name);
+        let order: Vec<MethodKind> = match &self.methods.preferred {
+            Some(names) => names.iter().filter_map(known).collect(),
+            None => KNOWN.to_vec(),
+        };
+        order.into_iter().filter(is_allowed).collect()
+    }
+}
+
+fn name_of(method: &MethodKind) -> String {
+    String::from(method)
+}
+
+/// What became of one attempt.
+enum Answer {
     Accepted,
-    /// The methods that the server would accept.
-    Refused(Vec<String>),
-    /// It was not offered at all.
-    NotOffered(String),
+    Refused {
+        remaining: MethodSet,
+        is_partial: bool,
+    },
+    /// It was not made, or not finished.
+    Skipped(String),
 }
 
-/// Offers the keys one after the other.
+impl From<AuthResult> for Answer {
+    fn from(result: AuthResult) -> Self {
+        match result {
+            AuthResult::Success => Self::Accepted,
+            AuthResult::Failure {
+                remaining_methods,
+                partial_success,
+            } => Self::Refused {
+                remaining: remaining_methods,
+                is_partial: partial_success,
+            },
+        }
+    }
+}
+
+/// What follows an attempt.
+enum Next {
+    Done,
+    /// The method has more to try.
+    GoOn,
+    /// The method has nothing more, or the host does not want it.
+    OtherMethod,
+    /// The host accepted it, and wants one more.
+    Again,
+}
+
+/// One login.
+struct Attempt<'a> {
+    login: &'a Login<'a>,
+    handle: &'a mut Handle<Client>,
+    agent: Option<AgentClient<UnixStream>>,
+    /// How many of the keys were offered.
+    offered: usize,
+    /// How often a password was given.
+    given: u32,
+    tried: Vec<String>,
+    /// The methods that the host would go on with; nothing before it says so.
+    remaining: Option<MethodSet>,
+    rsa: Option<Option<HashAlg>>,
+}
+
+/// Logs in, or says what was tried.
 pub(super) async fn log_in(
     login: &Login<'_>,
     handle: &mut Handle<Client>,
-    offer: &Offer,
-    mut agent: Option<AgentClient<UnixStream>>,
+    agent: Option<AgentClient<UnixStream>>,
 ) -> Result<(), ConnectError> {
-    let mut tried = Vec::new();
-    let mut accepted: Option<String> = None;
-    let mut rsa = None;
-    for credential in &offer.credentials {
-        let described = credential.describe();
-        if credential.algorithm().is_rsa() && rsa.is_none() {
-            rsa = Some(rsa_hash(handle).await);
+    let mut attempt = Attempt {
+        login,
+        handle,
+        agent,
+        offered: 0,
+        given: 0,
+        tried: Vec::new(),
+        remaining: None,
+        rsa: None,
+    };
+    // Each further round needs a method that the host accepted.
+    for _ in 0..ROUNDS {
+        match attempt.round().await {
+            Next::Done => return Ok(()),
+            Next::Again => {}
+            Next::GoOn | Next::OtherMethod => break,
         }
-        let result = offer_key(login.user, handle, credential, rsa.flatten(), &mut agent).await;
+    }
+    Err(attempt.error())
+}
+
+impl Attempt<'_> {
+    /// Goes through the methods once.
+    async fn round(&mut self) -> Next {
+        for method in self.login.order() {
+            let is_wanted = |remaining: &MethodSet| remaining.contains(&method);
+            if self.handle.is_closed() || !self.remaining.as_ref().is_none_or(is_wanted) {
+                continue;
+            }
+            let next = match method {
+                MethodKind::PublicKey => self.keys().await,
+                MethodKind::KeyboardInteractive => self.interactive().await,
+                _ => self.password().await,
+            };
+            match next {
+                Next::Done | Next::Again => return next,
+                Next::GoOn | Next::OtherMethod => {}
+            }
+        }
+        Next::OtherMethod
+    }
+
+    /// Takes an answer in.
+    fn judge(&mut self, method: MethodKind, what: String, answer: Answer) -> Next {
+        match answer {
+            Answer::Accepted => Next::Done,
+            Answer::Skipped(why) => {
+                self.tried.push(format!("{what}: {why}"));
+                Next::GoOn
+            }
+            Answer::Refused {
+                remaining,
+                is_partial,
+            } => {
+                let partly = if is_partial {
+                    ": accepted, but not enough"
+                } else {
+                    ""
+                };
+                self.tried.push(format!("{what}{partly}"));
+                // Nothing at all is what a connection that ended looks like.
+                if remaining.is_empty() {
+                    return Next::OtherMethod;
+                }
+                let goes_on = remaining.contains(&method);
+                self.remaining = Some(remaining);
+                match (is_partial, goes_on) {
+                    (true, _) => Next::Again,
+                    (false, true) => Next::GoOn,
+                    (false, false) => Next::OtherMethod,
+                }
+            }
+        }
+    }
+
+    /// Offers the keys one after the other.
+    async fn keys(&mut self) -> Next {
+        let offer = self.login.offer;
+        while let Some(credential) = offer.credentials.get(self.offered) {
+            self.offered += 1;
+            let answer = self.key(credential).await;
+            let next = self.judge(MethodKind::PublicKey, credential.describe(), answer);
+            if !matches!(next, Next::GoOn) || self.handle.is_closed() {
+                return next;
+            }
+        }
+        Next::OtherMethod
+    }
+
+    async fn key(&mut self, credential: &Credential) -> Answer {
+        let is_rsa = credential.algorithm().is_rsa();
+        let mut hash = None;
+        if is_rsa {
+            hash = self.rsa_hash().await;
+            if hash.is_none() && !self.login.algorithms.accepts_sha1() {
+                let why = "the server accepts RSA keys with SHA-1 only";
+                return Answer::Skipped(why.to_owned());
+            }
+        }
+        let Some(mut pen) = Pen::new(&credential.signer, self.agent.as_mut()) else {
+            return Answer::Skipped("the agent is gone".to_owned());
+        };
+        let user = self.login.user;
+        // The key is offered first, and signs only where the host wants it.
+        let result = match &credential.certificate {
+            Some(certificate) => {
+                let certificate = (**certificate).clone();
+                self.handle
+                    .authenticate_certificate_with(user, certificate, hash, &mut pen)
+                    .await
+            }
+            None => {
+                let key = pen.public_key();
+                self.handle
+                    .authenticate_publickey_with(user, key, hash, &mut pen)
+                    .await
+            }
+        };
         match result {
-            Tried::Accepted => return Ok(()),
-            Tried::NotOffered(why) => tried.push(format!("{described}: {why}")),
-            Tried::Refused(methods) => {
-                tried.push(described);
-                if !methods.is_empty() {
-                    let goes_on = methods.iter().any(|method| method == "publickey");
-                    accepted = Some(methods.join(", "));
-                    if goes_on {
-                        continue;
+            Ok(result) => result.into(),
+            Err(error) => Answer::Skipped(error.to_string()),
+        }
+    }
+
+    /// How to sign with RSA keys here; nothing where the server wants SHA-1.
+    async fn rsa_hash(&mut self) -> Option<HashAlg> {
+        if let Some(known) = self.rsa {
+            return known;
+        }
+        let hash = match self.handle.best_supported_rsa_hash().await {
+            Ok(Some(hash)) => hash,
+            // The server does not say; every one that is still in use knows this.
+            Ok(None) | Err(_) => Some(HashAlg::Sha256),
+        };
+        self.rsa = Some(hash);
+        hash
+    }
+
+    async fn password(&mut self) -> Next {
+        while self.given < self.login.methods.prompts {
+            let Some(password) = self.give_password().await else {
+                return Next::OtherMethod;
+            };
+            let password = password.expose_secret().to_owned();
+            let user = self.login.user;
+            let answer = match self.handle.authenticate_password(user, password).await {
+                Ok(result) => result.into(),
+                Err(error) => Answer::Skipped(error.to_string()),
+            };
+            let next = self.judge(MethodKind::Password, "a password".to_owned(), answer);
+            if !matches!(next, Next::GoOn) || self.handle.is_closed() {
+                return next;
+            }
+        }
+        Next::OtherMethod
+    }
+
+    async fn interactive(&mut self) -> Next {
+        while self.given < self.login.methods.prompts {
+            let before = self.given;
+            let answer = self.dialogue().await;
+            let what = "keyboard-interactive".to_owned();
+            let was_asked = self.given > before;
+            let is_skipped = matches!(answer, Answer::Skipped(_));
+            let next = self.judge(MethodKind::KeyboardInteractive, what, answer);
+            // Without a question that was answered the next time would be the same.
+            let is_over = is_skipped || !was_asked || self.handle.is_closed();
+            if !matches!(next, Next::GoOn) || is_over {
+                return match next {
+                    Next::GoOn => Next::OtherMethod,
+                    next => next,
+                };
+            }
+        }
+        Next::OtherMethod
+    }
+
+    /// Answers what the host asks.
+    async fn dialogue(&mut self) -> Answer {
+        let user = self.login.user;
+        let started = self
+            .handle
+            .authenticate_keyboard_interactive_start(user, None);
+        let mut response = started.await;
+        for _ in 0..ROUNDS {
+            let prompts = match response {
+                Ok(KeyboardInteractiveAuthResponse::Success) => return Answer::Accepted,
+                Ok(KeyboardInteractiveAuthResponse::Failure {
+                    remaining_methods,
+                    partial_success,
+                }) => {
+                    return Answer::Refused {
+                        remaining: remaining_methods,
+                        is_partial: partial_success,
+                    };
+                }
+                Ok(KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. }) => prompts,
+                Err(error) => return Answer::Skipped(error.to_string()),
+            };
+            let mut answers = Vec::new();
+            let mut unanswered = None;
+            for prompt in &prompts {
+                match self.answer(prompt).await {
+                    Some(answer) => answers.push(answer),
+                    None => {
+                        unanswered = Some(plain(&prompt.prompt));
+                        answers.push(String::new());
                     }
                 }
-                break;
+            }
+            // An empty answer: the host waits for one before anything else can be tried.
+            let respond = self
+                .handle
+                .authenticate_keyboard_interactive_respond(answers);
+            response = respond.await;
+            if let Some(prompt) = unanswered {
+                let accepted = matches!(response, Ok(KeyboardInteractiveAuthResponse::Success));
+                if !accepted {
+                    return Answer::Skipped(format!("nobody answered `{prompt}`"));
+                }
             }
         }
-        if handle.is_closed() {
-            break;
-        }
+        Answer::Skipped("the host did not stop asking".to_owned())
     }
-    let ended = handle.is_closed().then(|| {
-        login
-            .shared
-            .reason()
-            .unwrap_or_else(|| "it closed the connection".to_owned())
-    });
-    if let (None, Some(reason)) = (&accepted, &ended) {
-        return Err(ConnectError::ResetBeforeAuth {
-            target: login.target.to_owned(),
-            reason: reason.clone(),
+
+    async fn answer(&mut self, prompt: &Prompt) -> Option<String> {
+        let text = plain(&prompt.prompt);
+        if !prompt.echo && text.to_lowercase().contains("password") {
+            let password = self.give_password().await?;
+            return Some(password.expose_secret().to_owned());
+        }
+        let source = self.login.passwords?;
+        let question = PasswordQuestion {
+            user: self.login.user,
+            target: self.login.target,
+            prompt: Some(&text),
+            again: false,
+        };
+        let answer = source.kept.ask(source.ask, question).await?;
+        self.given += 1;
+        Some(answer.expose_secret().to_owned())
+    }
+
+    async fn give_password(&mut self) -> Option<secrecy::SecretString> {
+        let source = self.login.passwords?;
+        let question = PasswordQuestion {
+            user: self.login.user,
+            target: self.login.target,
+            prompt: None,
+            again: self.given > 0,
+        };
+        let password = source.kept.find(source.ask, question).await;
+        if password.is_some() {
+            self.given += 1;
+        }
+        password
+    }
+
+    /// Says what was tried, and what the host said.
+    fn error(mut self) -> ConnectError {
+        let (user, target) = (self.login.user.to_owned(), self.login.target.to_owned());
+        let ended = self.handle.is_closed().then(|| {
+            let reason = self.login.shared.reason();
+            reason.unwrap_or_else(|| "it closed the connection".to_owned())
         });
+        if let Some(reason) = ended.as_ref().filter(|reason| reason.contains(TOO_MANY)) {
+            let left = self.login.offer.credentials.len() - self.offered;
+            return ConnectError::TooManyAttempts {
+                user,
+                target,
+                attempts: self.tried.len(),
+                left,
+                reason: reason.clone(),
+            };
+        }
+        if let (None, Some(reason)) = (&self.remaining, &ended) {
+            let reason = reason.clone();
+            return ConnectError::ResetBeforeAuth { target, reason };
+        }
+        let methods: Vec<String> = match &self.remaining {
+            Some(methods) => methods.iter().map(name_of).collect(),
+            None => vec!["nothing that is known here".to_owned()],
+        };
+        let mut accepted = methods.join(", ");
+        if let Some(reason) = ended {
+            accepted = format!("{accepted} ({reason})");
+        }
+        let passed_over = &self.login.offer.passed_over;
+        if !passed_over.is_empty() {
+            let text = format!("not used: {}", passed_over.join(", "));
+            self.tried.push(text);
+        }
+        ConnectError::Auth {
+            user,
+            target,
+            tried: self.tried.join("; "),
+            accepted,
+        }
     }
-    let mut accepted = accepted.unwrap_or_else(|| "nothing".to_owned());
-    if let Some(reason) = ended {
-        accepted = format!("{accepted} ({reason})");
-    }
-    if !offer.passed_over.is_empty() {
-        tried.push(format!("not used: {}", offer.passed_over.join(", ")));
-    }
-    Err(ConnectError::Auth {
-        user: login.user.to_owned(),
-        target: login.target.to_owned(),
-        tried: tried.join("; "),
-        accepted,
-    })
 }
 
-/// How to sign with RSA keys here; nothing where the server wants SHA-1.
-async fn rsa_hash(handle: &Handle<Client>) -> Option<HashAlg> {
-    match handle.best_supported_rsa_hash().await {
-        Ok(Some(hash)) => hash,
-        // The server does not say; every one that is still in use knows this.
-        Ok(None) | Err(_) => Some(HashAlg::Sha256),
-    }
-}
-
-async fn offer_key(
-    user: &str,
-    handle: &mut Handle<Client>,
-    credential: &Credential,
-    rsa: Option<HashAlg>,
-    agent: &mut Option<AgentClient<UnixStream>>,
-) -> Tried {
-    let is_rsa = credential.algorithm().is_rsa();
-    if is_rsa && rsa.is_none() {
-        return Tried::NotOffered("the server accepts RSA keys with SHA-1 only".to_owned());
-    }
-    let hash = rsa.filter(|_| is_rsa);
-    let result = match (credential, agent) {
-        (Credential::File { key, .. }, _) => {
-            let key = PrivateKeyWithHashAlg::new(Arc::clone(key), hash);
-            let answer = handle.authenticate_publickey(user, key).await;
-            answer.map_err(|error| error.to_string())
-        }
-        (Credential::Agent(_), None) => Err("the agent is gone".to_owned()),
-        (Credential::Agent(identity), Some(agent)) => match &**identity {
-            AgentIdentity::PublicKey { key, .. } => {
-                handle
-                    .authenticate_publickey_with(user, key.clone(), hash, agent)
-                    .await
-            }
-            AgentIdentity::Certificate { certificate, .. } => {
-                handle
-                    .authenticate_certificate_with(user, certificate.clone(), hash, agent)
-                    .await
-            }
-        }
-        .map_err(|error| match error {
-            AgentAuthError::Key(error) => format!("the agent does not sign with it: {error}"),
-            AgentAuthError::Send(error) => error.to_string(),
-        }),
-    };
-    match result {
-        Ok(AuthResult::Success) => Tried::Accepted,
-        Ok(AuthResult::Failure {
-            remaining_methods, ..
-        }) => Tried::Refused(
-            remaining_methods
-                .iter()
-                .map(|method: &MethodKind| String::from(method))
-                .collect(),
-        ),
-        Err(why) => Tried::NotOffered(why),
-    }
+/// A text of the host, as it may be shown: without control characters, on one line.
+fn plain(text: &str) -> String {
+    let is_shown = |character: &char| !character.is_control();
+    let shown: String = text.chars().filter(is_shown).take(200).collect();
+    shown.trim().to_owned()
 }

@@ -1,14 +1,16 @@
 //! The handshake over a stream, up to the check of the host key.
 
-use std::borrow::Cow;
 use std::io;
-use std::sync::Arc;
-use std::time::Duration;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, SystemTime};
 
 use russh::client::{self, DisconnectReason, Handle};
-use russh::keys::{Algorithm, PublicKeyOrCertificate};
-use russh::{Preferred, cipher, kex};
+use russh::keys::PublicKeyOrCertificate;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::algorithms::Algorithms;
 use super::channel::Shared;
 use super::host_key::HostKeyCheck;
 use super::wire::{Cut, Wire};
@@ -16,6 +18,10 @@ use crate::connection::{ByteStream, ConnectError};
 
 /// How many messages of a channel wait for its task; one holds 32 KiB at most.
 const CHANNEL_MESSAGES: usize = 32;
+/// How much of what the host says first is kept.
+const FIRST_WORDS: usize = 256;
+/// What an sshd says instead of its name when it has enough of new connections.
+const BUSY: [&str; 2] = ["Exceeded MaxStartups", "Not allowed at this time"];
 
 /// Why the handshake failed.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +48,7 @@ impl client::Handler for Client {
         key: &PublicKeyOrCertificate,
     ) -> Result<bool, Self::Error> {
         self.check
-            .verify(&key.public_key())
+            .verify(key, SystemTime::now())
             .map_err(|error| Failure::HostKey(Box::new(error)))?;
         Ok(true)
     }
@@ -70,20 +76,37 @@ pub(super) struct Greeted {
     pub(super) cut: Cut,
 }
 
+/// How a connection is to be set up.
+pub(super) struct Manners<'a> {
+    pub(super) target: &'a str,
+    pub(super) algorithms: &'a Algorithms,
+    /// How long the handshake may take.
+    pub(super) limit: Duration,
+    /// The pause before the host is asked whether it is there; nothing for never.
+    pub(super) keep_alive: Option<Duration>,
+    /// How many questions may stay without an answer.
+    pub(super) missed: u32,
+    /// How long a write may make no progress.
+    pub(super) patience: Duration,
+}
+
 /// Speaks SSH over `stream` until the keys are exchanged and the host key is accepted.
 pub(super) async fn greet(
     stream: Box<dyn ByteStream>,
     check: HostKeyCheck,
-    target: &str,
-    keep_alive: Duration,
+    manners: &Manners<'_>,
 ) -> Result<Greeted, ConnectError> {
-    let missed = 3;
-    let (wire, cut) = Wire::new(stream, keep_alive * (missed + 1));
+    let heard = Heard::default();
+    let stream = Listener {
+        stream,
+        heard: heard.clone(),
+    };
+    let (wire, cut) = Wire::new(stream, manners.patience);
     let shared = Arc::new(Shared::default());
     let config = client::Config {
-        preferred: preferred(check.algorithms()),
-        keepalive_interval: Some(keep_alive),
-        keepalive_max: missed as usize,
+        preferred: manners.algorithms.preferred(check.kinds()),
+        keepalive_interval: manners.keep_alive,
+        keepalive_max: manners.missed as usize,
         channel_buffer_size: CHANNEL_MESSAGES,
         ..client::Config::default()
     };
@@ -91,28 +114,145 @@ pub(super) async fn greet(
         check,
         shared: Arc::clone(&shared),
     };
-    let failure = match client::connect_stream(Arc::new(config), wire, client).await {
-        Ok(handle) => {
-            return Ok(Greeted {
-                handle,
-                shared,
-                cut,
-            });
+    let speaking = client::connect_stream(Arc::new(config), wire, client);
+    let target = manners.target.to_owned();
+    let limit = manners.limit;
+    match tokio::time::timeout(limit, speaking).await {
+        Ok(Ok(handle)) => Ok(Greeted {
+            handle,
+            shared,
+            cut,
+        }),
+        Ok(Err(Failure::HostKey(error))) => Err(*error),
+        Ok(Err(Failure::Protocol(error))) => Err(classify(error, target, &heard, &shared)),
+        Err(_elapsed) => Err(match heard.first() {
+            Some(words) if words.is_ssh => ConnectError::TimedOut {
+                target,
+                stage: "the SSH handshake",
+                limit,
+            },
+            Some(words) => ConnectError::NotSsh {
+                target,
+                said: words.text,
+            },
+            None => ConnectError::NoBanner { target, limit },
+        }),
+    }
+}
+
+fn classify(error: russh::Error, target: String, heard: &Heard, shared: &Shared) -> ConnectError {
+    if let russh::Error::NoCommonAlgo { kind, ours, theirs } = error {
+        return ConnectError::NoCommonAlgorithm {
+            target,
+            what: kind_of(&kind),
+            ours,
+            theirs,
+        };
+    }
+    let first = heard.first().filter(|words| !words.is_ssh);
+    match first {
+        Some(words) if BUSY.iter().any(|busy| words.text.starts_with(busy)) => {
+            let reason = format!("it says `{}`", words.text);
+            ConnectError::ResetBeforeAuth { target, reason }
         }
-        Err(failure) => failure,
-    };
-    let target = target.to_owned();
-    Err(match failure {
-        Failure::HostKey(error) => *error,
-        Failure::Protocol(error) if was_closed(&error) => ConnectError::ResetBeforeAuth {
+        Some(words) => ConnectError::NotSsh {
+            target,
+            said: words.text,
+        },
+        None if was_closed(&error) => ConnectError::ResetBeforeAuth {
             target,
             reason: shared.reason().unwrap_or_else(|| explain(&error)),
         },
-        Failure::Protocol(error) => ConnectError::Protocol {
+        None => ConnectError::Protocol {
             target,
             reason: explain(&error),
         },
-    })
+    }
+}
+
+fn kind_of(kind: &russh::AlgorithmKind) -> &'static str {
+    match kind {
+        russh::AlgorithmKind::Kex => "key exchange",
+        russh::AlgorithmKind::Key => "host key",
+        russh::AlgorithmKind::Cipher => "cipher",
+        russh::AlgorithmKind::Mac => "MAC",
+        russh::AlgorithmKind::Compression => "compression",
+    }
+}
+
+/// What the host said first.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<u8>>>);
+
+/// The first words of a host.
+struct FirstWords {
+    /// Whether it spoke SSH.
+    is_ssh: bool,
+    /// The first line that says something, as it may be shown.
+    text: String,
+}
+
+impl Heard {
+    fn add(&self, bytes: &[u8]) {
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = FIRST_WORDS.saturating_sub(heard.len());
+        heard.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    fn first(&self) -> Option<FirstWords> {
+        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if heard.is_empty() {
+            return None;
+        }
+        let text = String::from_utf8_lossy(&heard);
+        // Other lines may stand before the name of the server.
+        let is_ssh = text.lines().any(|line| line.starts_with("SSH-"));
+        let line = text.lines().find(|line| !line.trim().is_empty());
+        let shown = line.unwrap_or_default().chars();
+        let shown = shown.filter(|character| !character.is_control());
+        Some(FirstWords {
+            is_ssh,
+            text: shown.take(80).collect(),
+        })
+    }
+}
+
+/// A stream whose first bytes are kept, to say what the other side is.
+struct Listener<S> {
+    stream: S,
+    heard: Heard,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Listener<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
+        this.heard.add(&buffer.filled()[before..]);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Listener<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
 }
 
 fn was_closed(error: &russh::Error) -> bool {
@@ -133,40 +273,6 @@ fn explain(error: &russh::Error) -> String {
     match error {
         russh::Error::Disconnect | russh::Error::HUP => "it ended without a word".to_owned(),
         russh::Error::KeepaliveTimeout => "the host did not answer any more".to_owned(),
-        russh::Error::NoCommonAlgo { kind, theirs, .. } => {
-            let kind = format!("{kind:?}").to_lowercase();
-            let theirs = theirs.join(", ");
-            format!("no {kind} algorithm in common; the server offers {theirs}")
-        }
         other => other.to_string(),
-    }
-}
-
-/// The algorithms that are offered, best first.
-fn preferred(host_keys: Vec<Algorithm>) -> Preferred {
-    let mut exchanges: Vec<kex::Name> = Preferred::DEFAULT.kex.to_vec();
-    // Servers in FIPS mode may know no other.
-    let curves = [
-        kex::ECDH_SHA2_NISTP256,
-        kex::ECDH_SHA2_NISTP384,
-        kex::ECDH_SHA2_NISTP521,
-    ];
-    let at = exchanges
-        .iter()
-        .position(|name| *name == kex::DH_GEX_SHA256)
-        .unwrap_or(exchanges.len());
-    exchanges.splice(at..at, curves);
-    Preferred {
-        kex: Cow::Owned(exchanges),
-        key: Cow::Owned(host_keys),
-        cipher: Cow::Borrowed(&[
-            cipher::AES_128_GCM,
-            cipher::AES_256_GCM,
-            cipher::CHACHA20_POLY1305,
-            cipher::AES_256_CTR,
-            cipher::AES_192_CTR,
-            cipher::AES_128_CTR,
-        ]),
-        ..Preferred::DEFAULT
     }
 }

@@ -1,11 +1,15 @@
 //! Whether the key of a host is accepted.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
+use std::time::SystemTime;
 
-use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PublicKey};
+use russh::keys::{Certificate, HashAlg, PublicKey, PublicKeyOrCertificate};
 
-use super::known_hosts::{KnownHosts, Marker, Recorded, fingerprint};
+use super::algorithms::KnownKinds;
+use super::host_certificate;
+use super::known_hosts::{self, KnownHosts, Marker, Recorded, fingerprint};
 use crate::connection::ConnectError;
 
 /// What to do with keys that are not known.
@@ -22,105 +26,244 @@ pub(super) enum Strictness {
 
 /// Checks the key of one host.
 pub(super) struct HostKeyCheck {
-    /// The name that is looked up, and recorded.
-    name: String,
-    strictness: Strictness,
-    hashed: bool,
-    /// The files to look at; a new key goes to the first of the user's.
-    paths: Vec<PathBuf>,
-    record_to: Option<PathBuf>,
-    pinned: Option<PublicKey>,
+    options: CheckOptions,
     known: Arc<KnownHosts>,
-    algorithms: Vec<Algorithm>,
+    kinds: KnownKinds,
 }
 
 /// What a check is made of.
 pub(super) struct CheckOptions {
-    pub(super) name: String,
+    /// The host, without its port.
+    pub(super) host: String,
+    pub(super) port: u16,
+    /// A name that stands for the host, whatever its port.
+    pub(super) alias: Option<String>,
     pub(super) strictness: Strictness,
     pub(super) hashed: bool,
+    /// A new key goes to the first of them.
     pub(super) user_files: Vec<PathBuf>,
     pub(super) global_files: Vec<PathBuf>,
     pub(super) pinned: Option<PublicKey>,
+    /// The address that was connected to, where it is to be checked, too (CheckHostIP).
+    pub(super) address: Option<IpAddr>,
+}
+
+impl CheckOptions {
+    /// Returns the name that is looked up, and recorded.
+    fn name(&self) -> String {
+        match &self.alias {
+            Some(alias) => alias.clone(),
+            None => known_hosts::name(&self.host, self.port),
+        }
+    }
+
+    /// Returns the name without a port, where it has one: a key of that name is as good.
+    fn name_without_port(&self) -> Option<&str> {
+        let has_port = self.alias.is_none() && self.port != 22;
+        has_port.then_some(&self.host)
+    }
+
+    /// Returns the name that certificates speak for.
+    fn principal(&self) -> String {
+        let name = self.alias.as_ref().unwrap_or(&self.host);
+        name.to_lowercase()
+    }
+
+    fn paths(&self) -> Vec<PathBuf> {
+        let all = self.user_files.iter().chain(&self.global_files);
+        all.cloned().collect()
+    }
 }
 
 impl HostKeyCheck {
     /// Looks up what is recorded.
     pub(super) fn new(options: CheckOptions, known: Arc<KnownHosts>) -> Result<Self, ConnectError> {
-        let record_to = options.user_files.first().cloned();
-        let mut paths = options.user_files;
-        paths.extend(options.global_files);
-        let kinds: Vec<String> = match &options.pinned {
-            Some(key) => vec![key.algorithm().to_string()],
-            None => known
-                .find(&paths, &options.name)?
-                .into_iter()
-                .filter(|recorded| recorded.marker == Marker::Host)
-                .map(|recorded| recorded.kind)
-                .collect(),
-        };
-        Ok(Self {
-            name: options.name,
-            strictness: options.strictness,
-            hashed: options.hashed,
-            paths,
-            record_to,
-            pinned: options.pinned,
+        let mut check = Self {
+            options,
             known,
-            algorithms: order(&kinds),
-        })
+            kinds: KnownKinds::default(),
+        };
+        if let Some(pinned) = &check.options.pinned {
+            check.kinds.kinds = vec![pinned.algorithm().to_string()];
+            return Ok(check);
+        }
+        let of = |marker, recorded: &[Recorded]| -> Vec<String> {
+            let those = recorded.iter().filter(|entry| entry.marker == marker);
+            those.map(|entry| entry.kind.clone()).collect()
+        };
+        let recorded = check.find(&check.options.name())?;
+        let plain = check.find_without_port()?;
+        check.kinds.kinds = of(Marker::Host, &recorded);
+        if check.kinds.kinds.is_empty() {
+            check.kinds.kinds = of(Marker::Host, &plain);
+        }
+        check.kinds.has_authority = !of(Marker::Authority, &recorded).is_empty()
+            || !of(Marker::Authority, &plain).is_empty();
+        Ok(check)
     }
 
-    /// Returns the algorithms to ask for: first those of which a key is recorded.
-    pub(super) fn algorithms(&self) -> Vec<Algorithm> {
-        self.algorithms.clone()
+    fn find(&self, name: &str) -> Result<Vec<Recorded>, ConnectError> {
+        self.known.find(&self.options.paths(), name)
+    }
+
+    fn find_without_port(&self) -> Result<Vec<Recorded>, ConnectError> {
+        match self.options.name_without_port() {
+            Some(name) => self.find(name),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Returns what is recorded of the host: what to ask it for.
+    pub(super) fn kinds(&self) -> &KnownKinds {
+        &self.kinds
     }
 
     /// Accepts the key, or says why not.
-    pub(super) fn verify(&self, key: &PublicKey) -> Result<(), ConnectError> {
-        let kind = key.algorithm().to_string();
-        let bytes = key.to_bytes().map_err(|error| ConnectError::Protocol {
-            target: self.name.clone(),
-            reason: format!("the host key cannot be read: {error}"),
-        })?;
-        let offered = format!("{kind} {}", fingerprint(&bytes));
-        if let Some(pinned) = &self.pinned {
-            if pinned.key_data() == key.key_data() {
-                return Ok(());
-            }
-            let wanted = pinned.fingerprint(HashAlg::Sha256);
-            return Err(ConnectError::HostKeyNotPinned {
-                target: self.name.clone(),
-                reason: format!(
-                    "the host offers {offered}, wanted is {} {wanted}",
-                    pinned.algorithm()
-                ),
-            });
+    pub(super) fn verify(
+        &self,
+        offered: &PublicKeyOrCertificate,
+        now: SystemTime,
+    ) -> Result<(), ConnectError> {
+        let key = offered.public_key();
+        if let Some(pinned) = &self.options.pinned {
+            return self.verify_pinned(pinned, &key);
         }
-        // Hosts with one name must not record it twice.
-        let _writing = self
-            .known
-            .writing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let recorded = self.known.find(&self.paths, &self.name)?;
-        match judge(&recorded, &kind, &bytes) {
-            Judgement::Known => Ok(()),
-            Judgement::Revoked(by) => Err(ConnectError::HostKeyRevoked {
-                target: self.name.clone(),
-                reason: format!("{offered}, {}:{}", by.path.display(), by.line),
+        if let Some(certificate) = offered.certificate()
+            && self.verify_certificate(certificate, now)?
+        {
+            return Ok(());
+        }
+        self.verify_key(&key)
+    }
+
+    fn verify_pinned(&self, pinned: &PublicKey, key: &PublicKey) -> Result<(), ConnectError> {
+        if pinned.key_data() == key.key_data() {
+            return Ok(());
+        }
+        let show = |key: &PublicKey| {
+            let fingerprint = key.fingerprint(HashAlg::Sha256);
+            format!("{} {fingerprint}", key.algorithm())
+        };
+        Err(ConnectError::HostKeyNotPinned {
+            target: self.options.name(),
+            reason: format!("the host offers {}, wanted is {}", show(key), show(pinned)),
+        })
+    }
+
+    /// Returns whether a known authority speaks for the host; where it does, it must do so well.
+    fn verify_certificate(
+        &self,
+        certificate: &Certificate,
+        now: SystemTime,
+    ) -> Result<bool, ConnectError> {
+        let mut recorded = self.find(&self.options.name())?;
+        recorded.extend(self.find_without_port()?);
+        let authority = PublicKey::new(certificate.signature_key().clone(), "");
+        let key = PublicKey::new(certificate.public_key().clone(), "");
+        let (authority, key) = (self.bytes(&authority)?, self.bytes(&key)?);
+        let of = |marker| recorded.iter().filter(move |entry| entry.marker == marker);
+        let mut revoked = of(Marker::Revoked);
+        if let Some(by) = revoked.find(|entry| entry.key == authority || entry.key == key) {
+            return Err(self.revoked(&format!("the certificate `{}`", certificate.key_id()), by));
+        }
+        let Some(by) = of(Marker::Authority).find(|entry| entry.key == authority) else {
+            return Ok(false);
+        };
+        let principal = self.options.principal();
+        match host_certificate::fault(certificate, &principal, now) {
+            None => Ok(true),
+            Some(fault) => Err(ConnectError::HostCertificate {
+                target: self.options.name(),
+                reason: format!(
+                    "the certificate `{}` of the authority of {}:{}: {fault}",
+                    certificate.key_id(),
+                    by.path.display(),
+                    by.line
+                ),
             }),
-            Judgement::Changed(by) => Err(self.changed(&offered, by)),
-            Judgement::OtherKind(by) if self.strictness != Strictness::Off => {
-                Err(self.changed(&offered, by))
-            }
-            Judgement::OtherKind(_) | Judgement::New => self.meet(key, &offered),
         }
     }
 
-    fn changed(&self, offered: &str, by: &Recorded) -> ConnectError {
+    fn bytes(&self, key: &PublicKey) -> Result<Vec<u8>, ConnectError> {
+        key.to_bytes().map_err(|error| ConnectError::Protocol {
+            target: self.options.name(),
+            reason: format!("the host key cannot be read: {error}"),
+        })
+    }
+
+    fn verify_key(&self, key: &PublicKey) -> Result<(), ConnectError> {
+        let kind = key.algorithm().to_string();
+        let bytes = self.bytes(key)?;
+        let offered = format!("{kind} {}", fingerprint(&bytes));
+        // Hosts with one name must not record it twice.
+        let writing = Arc::clone(&self.known);
+        let _writing = writing
+            .writing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let name = self.options.name();
+        let recorded = self.find(&name)?;
+        match judge(&recorded, &kind, &bytes) {
+            Judgement::Known => {}
+            Judgement::Revoked(by) => return Err(self.revoked(&offered, by)),
+            Judgement::Changed(by) => return Err(self.changed(&name, &offered, by)),
+            Judgement::OtherKind(by) if self.options.strictness != Strictness::Off => {
+                return Err(self.changed(&name, &offered, by));
+            }
+            Judgement::OtherKind(_) | Judgement::New => {
+                let plain = self.find_without_port()?;
+                match judge(&plain, &kind, &bytes) {
+                    Judgement::Known => {}
+                    Judgement::Revoked(by) => return Err(self.revoked(&offered, by)),
+                    Judgement::Changed(_) | Judgement::OtherKind(_) | Judgement::New => {
+                        self.meet(key, &offered)?;
+                    }
+                }
+            }
+        }
+        self.verify_address(key, &kind, &bytes)
+    }
+
+    /// Looks at what is recorded for the address (CheckHostIP).
+    fn verify_address(
+        &self,
+        key: &PublicKey,
+        kind: &str,
+        bytes: &[u8],
+    ) -> Result<(), ConnectError> {
+        let Some(address) = self.options.address else {
+            return Ok(());
+        };
+        let name = known_hosts::name(&address.to_string(), self.options.port);
+        if name == self.options.name() {
+            return Ok(());
+        }
+        let recorded = self.find(&name)?;
+        let offered = format!("{kind} {}", fingerprint(bytes));
+        match judge(&recorded, kind, bytes) {
+            Judgement::Known => Ok(()),
+            Judgement::Revoked(by) => Err(self.revoked(&offered, by)),
+            Judgement::Changed(by) | Judgement::OtherKind(by) => match self.options.strictness {
+                Strictness::Off => Ok(()),
+                Strictness::AcceptNew | Strictness::Known => Err(self.changed(&name, &offered, by)),
+            },
+            Judgement::New => {
+                self.record(&name, key);
+                Ok(())
+            }
+        }
+    }
+
+    fn revoked(&self, offered: &str, by: &Recorded) -> ConnectError {
+        ConnectError::HostKeyRevoked {
+            target: self.options.name(),
+            reason: format!("{offered}, {}:{}", by.path.display(), by.line),
+        }
+    }
+
+    fn changed(&self, name: &str, offered: &str, by: &Recorded) -> ConnectError {
         ConnectError::HostKeyChanged {
-            target: self.name.clone(),
+            target: name.to_owned(),
             reason: format!(
                 "the host offers {offered}, recorded is {} {} ({}:{})",
                 by.kind,
@@ -132,25 +275,30 @@ impl HostKeyCheck {
     }
 
     fn meet(&self, key: &PublicKey, offered: &str) -> Result<(), ConnectError> {
-        if self.strictness == Strictness::Known {
+        let name = self.options.name();
+        if self.options.strictness == Strictness::Known {
             return Err(ConnectError::HostKeyUnknown {
-                target: self.name.clone(),
+                target: name,
                 reason: format!("the host offers {offered}"),
             });
         }
-        let Some(path) = &self.record_to else {
-            return Ok(());
+        self.record(&name, key);
+        Ok(())
+    }
+
+    fn record(&self, name: &str, key: &PublicKey) {
+        let Some(path) = self.options.user_files.first() else {
+            return;
         };
         let written = key
             .to_openssh()
             .map_err(std::io::Error::other)
-            .and_then(|line| KnownHosts::append(path, &self.name, self.hashed, &line));
+            .and_then(|line| KnownHosts::append(path, name, self.options.hashed, &line));
         if let Err(error) = written {
             // As in OpenSSH: a home that cannot be written to does not keep anyone out.
-            tracing::warn!(name = self.name, path = %path.display(), %error,
+            tracing::warn!(name, path = %path.display(), %error,
                 "the host key is accepted, but cannot be recorded");
         }
-        Ok(())
     }
 }
 
@@ -177,48 +325,5 @@ fn judge<'a>(recorded: &'a [Recorded], kind: &str, key: &[u8]) -> Judgement<'a> 
     match known.clone().find(|entry| entry.kind == kind) {
         Some(by) => Judgement::Changed(by),
         None => known.next().map_or(Judgement::New, Judgement::OtherKind),
-    }
-}
-
-/// Orders the algorithms of host keys: those of the recorded kinds come first.
-fn order(kinds: &[String]) -> Vec<Algorithm> {
-    let ecdsa = |curve| Algorithm::Ecdsa { curve };
-    let rsa = |hash| Algorithm::Rsa { hash: Some(hash) };
-    // Without `ssh-rsa`: its signatures are SHA-1.
-    let all = [
-        ("ssh-ed25519", Algorithm::Ed25519),
-        ("ecdsa-sha2-nistp256", ecdsa(EcdsaCurve::NistP256)),
-        ("ecdsa-sha2-nistp384", ecdsa(EcdsaCurve::NistP384)),
-        ("ecdsa-sha2-nistp521", ecdsa(EcdsaCurve::NistP521)),
-        ("ssh-rsa", rsa(HashAlg::Sha512)),
-        ("ssh-rsa", rsa(HashAlg::Sha256)),
-    ];
-    let (first, rest): (Vec<_>, Vec<_>) = all
-        .into_iter()
-        .partition(|(kind, _)| kinds.iter().any(|recorded| recorded == kind));
-    first
-        .into_iter()
-        .chain(rest)
-        .map(|(_, algorithm)| algorithm)
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_recorded_kinds_are_asked_for_first() {
-        let names: Vec<String> = order(&["ssh-rsa".to_owned()])
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-
-        assert_eq!(
-            names[..3],
-            ["rsa-sha2-512", "rsa-sha2-256", "ssh-ed25519"],
-            "{names:?}"
-        );
-        assert_eq!(names.len(), 6);
     }
 }

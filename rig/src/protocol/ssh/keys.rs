@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use russh::keys::ssh_key::private::KeypairData;
-use russh::keys::{PrivateKey, PublicKey, decode_secret_key};
+use russh::keys::{Certificate, PrivateKey, PublicKey, decode_secret_key};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
+use super::legacy_pem;
 use crate::connection::ConnectError;
 
 /// A key file is not longer than that.
@@ -134,11 +135,10 @@ impl KeyFiles {
             };
             let text = Arc::clone(&text);
             // Deriving the key takes a good part of a second, on purpose.
-            let decrypted = tokio::task::spawn_blocking(move || {
-                decode_secret_key(&text, Some(passphrase.expose_secret()))
-            })
-            .await;
-            if let Ok(Ok(key)) = decrypted {
+            let decrypted =
+                tokio::task::spawn_blocking(move || decrypt(&text, passphrase.expose_secret()))
+                    .await;
+            if let Ok(Some(key)) = decrypted {
                 self.keep(path, KeyFile::Ready(Arc::new(key)));
                 return Ok(());
             }
@@ -159,6 +159,27 @@ pub(super) fn locked(path: &Path) -> KeyFault {
             path.display()
         ),
     }
+}
+
+/// Decrypts a key; nothing where the passphrase is wrong.
+fn decrypt(text: &str, passphrase: &str) -> Option<PrivateKey> {
+    if is_legacy(text) {
+        return legacy_pem::decrypt(text, passphrase).ok();
+    }
+    decode_secret_key(text, Some(passphrase)).ok()
+}
+
+fn is_legacy(text: &str) -> bool {
+    text.contains("Proc-Type: 4,ENCRYPTED")
+}
+
+/// Reads a certificate.
+pub(super) async fn certificate_at(path: &Path) -> Result<Certificate, String> {
+    let text = read(path)
+        .await
+        .map_err(|fault| fault.reason().to_owned())?;
+    Certificate::from_openssh(text.trim())
+        .map_err(|error| format!("it is not a certificate: {error}"))
 }
 
 /// Returns the public key in `<path>.pub`.
@@ -220,14 +241,12 @@ fn parse(text: &Zeroizing<String>, path: &Path) -> Result<KeyFile, KeyFault> {
     if trimmed.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") {
         return Ok(encrypted(None));
     }
-    if trimmed.contains("Proc-Type: 4,ENCRYPTED") {
-        let known = trimmed.contains("-----BEGIN RSA PRIVATE KEY-----")
-            && trimmed.contains("DEK-Info: AES-128-CBC,");
-        if known {
+    if is_legacy(trimmed) {
+        let Some(reason) = legacy_pem::fault(trimmed) else {
             return Ok(encrypted(None));
-        }
+        };
         return Err(KeyFault::Bad {
-            reason: "it is encrypted in an old format that is not supported".to_owned(),
+            reason,
             hint: format!(
                 "bring it into the OpenSSH format with `ssh-keygen -p -f {}`",
                 path.display()

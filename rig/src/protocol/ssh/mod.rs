@@ -6,26 +6,34 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `config`, `config_file`, `pattern` | ssh_config |
-//! | `known_hosts`, `host_key` | whether a host is the one it was |
-//! | `keys`, `auth` | key files, the agent, logging in |
+//! | `config`, `pattern`, `algorithms` | ssh_config |
+//! | `known_hosts`, `host_key`, `host_certificate` | whether a host is the one it was |
+//! | `keys`, `legacy_pem`, `passwords` | key files, passphrases, passwords |
+//! | `offers`, `signing`, `auth` | which keys are offered, logging in |
 //! | `handshake`, `wire` | from a stream to an encrypted session |
 //! | `connection`, `channel` | many processes and streams over one session |
 
+mod algorithms;
 mod auth;
 mod channel;
 mod config;
-mod config_file;
 mod connection;
 mod dial;
 mod handshake;
+mod host_certificate;
 mod host_key;
 mod keys;
 mod known_hosts;
+mod legacy_pem;
+mod offers;
+mod passwords;
 mod pattern;
+mod signing;
 mod wire;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::net::IpAddr;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -34,15 +42,20 @@ use async_trait::async_trait;
 use russh::keys::PublicKey;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+pub use self::config::ConfigWarning;
 pub use self::keys::{AskPassphrase, NobodyToAsk};
+pub use self::passwords::{AskPassword, OnePassword, PasswordQuestion};
 
-use self::auth::{Agent, Login, NamedBy, Offer, Sources};
-use self::config::{Asker, HostConfig};
-use self::config_file::{Document, Reader};
+use self::algorithms::Algorithms;
+use self::auth::{Agent, Login, PasswordSource};
+use self::config::{AgentChoice, Asker, Document, HostConfig, Proxy, Reader, ThisMachine};
 use self::connection::SshConnection;
+use self::handshake::Manners;
 use self::host_key::{CheckOptions, HostKeyCheck};
 use self::keys::KeyFiles;
 use self::known_hosts::KnownHosts;
+use self::offers::{NamedBy, Offer, Sources};
+use self::passwords::Passwords;
 use crate::connection::{ByteStream, ConnectError, Connection, Connector, Endpoint, SshEndpoint};
 
 /// How long the steps of connecting may take.
@@ -88,10 +101,20 @@ pub struct SshOptions {
     pub home: PathBuf,
     /// Name of the user on this machine (`%u`).
     pub local_user: String,
+    /// Number of the user on this machine (`%i`).
+    pub local_uid: u32,
+    /// Name of this machine (`%l`).
+    pub local_host: String,
+    /// The environment, for `${…}` in ssh_config.
+    pub environment: BTreeMap<String, String>,
+    /// Whether commands of `Match exec` are run.
+    pub match_exec: bool,
     /// The keys to offer where nobody named one.
     pub default_identities: Vec<PathBuf>,
     /// Asks for passphrases.
     pub passphrases: Arc<dyn AskPassphrase>,
+    /// Gives passwords; without it, only keys are used.
+    pub passwords: Option<Arc<dyn AskPassword>>,
     /// How many hosts may be connected to at the same time.
     pub handshakes: usize,
     /// How many connections to one server may be without login at the same time: a stock sshd
@@ -102,7 +125,8 @@ pub struct SshOptions {
 }
 
 impl SshOptions {
-    /// Returns the usual places of a user; without an agent, and with nobody to ask.
+    /// Returns the usual places of a user; without an agent or an environment, and with nobody to
+    /// ask. The user is the one whom the home directory belongs to.
     pub fn for_home(home: &Path) -> Self {
         let own = home.join(".ssh");
         let all = Path::new("/etc/ssh");
@@ -113,10 +137,15 @@ impl SshOptions {
             agent: None,
             home: home.to_owned(),
             local_user: String::new(),
+            local_uid: std::fs::metadata(home).map_or(0, |home| home.uid()),
+            local_host: "localhost".to_owned(),
+            environment: BTreeMap::new(),
+            match_exec: false,
             default_identities: ["id_ed25519", "id_ecdsa", "id_rsa"]
                 .map(|name| own.join(name))
                 .to_vec(),
             passphrases: Arc::new(NobodyToAsk),
+            passwords: None,
             handshakes: 64,
             handshakes_per_server: 5,
             timeouts: SshTimeouts::default(),
@@ -133,8 +162,11 @@ pub struct SshConnector {
 struct Inner {
     options: SshOptions,
     config: OnceLock<Vec<Arc<Document>>>,
+    world: ThisMachine,
+    warnings: Mutex<BTreeSet<ConfigWarning>>,
     known_hosts: Arc<KnownHosts>,
     keys: KeyFiles,
+    passwords: Passwords,
     handshakes: Arc<Semaphore>,
     servers: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
@@ -142,6 +174,7 @@ struct Inner {
 /// What is known of a host before it is connected to.
 struct Resolved {
     config: HostConfig,
+    algorithms: Algorithms,
     sources: Sources,
     agent_socket: Option<PathBuf>,
     pinned: Option<PublicKey>,
@@ -177,8 +210,11 @@ impl SshConnector {
         Self {
             inner: Arc::new(Inner {
                 config: OnceLock::new(),
+                world: ThisMachine::new(options.environment.clone(), options.match_exec),
+                warnings: Mutex::default(),
                 known_hosts: Arc::default(),
                 keys: KeyFiles::default(),
+                passwords: Passwords::default(),
                 handshakes: Arc::new(Semaphore::new(options.handshakes.max(1))),
                 servers: Mutex::default(),
                 options,
@@ -204,6 +240,13 @@ impl SshConnector {
         unprepared
     }
 
+    /// Returns what was passed over in ssh_config, as far as it was read for hosts.
+    pub fn warnings(&self) -> Vec<ConfigWarning> {
+        let warnings = self.inner.warnings.lock();
+        let warnings = warnings.unwrap_or_else(PoisonError::into_inner);
+        warnings.iter().cloned().collect()
+    }
+
     async fn prepare_one(
         &self,
         endpoint: &SshEndpoint,
@@ -223,12 +266,27 @@ impl SshConnector {
             }
             identities = agents.get(socket).map_or(&[], Vec::as_slice);
         }
-        let offer = auth::collect(&resolved.sources, &inner.keys, identities).await?;
+        let offer = offers::collect(
+            &resolved.sources,
+            &inner.keys,
+            identities,
+            &resolved.algorithms,
+        )
+        .await?;
         let is_named = resolved.sources.named_by != NamedBy::Default;
         // A key that is only usual to have is not worth a question where there are others.
         if !is_named && !offer.credentials.is_empty() {
             return Ok(());
         }
+        if offer.credentials.is_empty() && offer.locked.is_empty() {
+            inner.ask_password(&resolved).await;
+        }
+        // Named by ssh_config, it is one of several: the others may do.
+        let is_needed = match resolved.sources.named_by {
+            NamedBy::Host => true,
+            NamedBy::SshConfig => offer.credentials.is_empty(),
+            NamedBy::Default => false,
+        };
         for (path, text) in offer.locked {
             if !done.insert(path.clone()) {
                 continue;
@@ -238,7 +296,7 @@ impl SshConnector {
                 .unlock(&path, text, &*inner.options.passphrases)
                 .await;
             match unlocked {
-                Err(fault) if is_named => return Err(fault.into_error(&path)),
+                Err(fault) if is_needed => return Err(fault.into_error(&path)),
                 Ok(()) | Err(_) => {}
             }
         }
@@ -253,15 +311,25 @@ impl SshConnector {
                 what: "a bastion host",
             });
         }
-        if let Some(what) = resolved.config.proxy {
-            return Err(ConnectError::Unsupported { what });
+        match &resolved.config.proxy {
+            Proxy::None => {}
+            Proxy::Jump(_) => {
+                let what = "ProxyJump, which ssh_config sets for this host,";
+                return Err(ConnectError::Unsupported { what });
+            }
+            Proxy::Command(_) => {
+                let what = "ProxyCommand, which ssh_config sets for this host,";
+                return Err(ConnectError::Unsupported { what });
+            }
         }
         let (agent, offer) = inner.offer(&resolved).await?;
         let _slots = inner.slots(&resolved.target()).await;
-        let limit = inner.options.timeouts.connect;
+        let usual = inner.options.timeouts.connect;
+        let limit = resolved.config.connect_timeout.unwrap_or(usual);
         let stream = dial::dial(&resolved.config.host_name, resolved.config.port, limit).await?;
+        let address = stream.peer_addr().ok().map(|address| address.ip());
         inner
-            .set_up(Box::new(stream), &resolved, agent, &offer)
+            .set_up(Box::new(stream), &resolved, agent, &offer, address)
             .await
     }
 }
@@ -274,31 +342,46 @@ impl Inner {
             alias: &endpoint.address,
             user: endpoint.user.as_deref(),
             port: endpoint.port,
+            usual_user: "root",
             home: &options.home,
             local_user: &options.local_user,
+            local_uid: options.local_uid,
+            local_host: &options.local_host,
+            world: &self.world,
         };
         let config = config::resolve(self.config()?, &asker)?;
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        warnings.extend(config.warnings.iter().cloned());
+        drop(warnings);
         let sources = match &endpoint.key_path {
             Some(path) => Sources {
                 files: vec![path.clone()],
+                certificates: config.certificate_files.clone(),
                 named_by: NamedBy::Host,
                 only_files: true,
             },
-            None if !config.identity_files.is_empty() => Sources {
-                files: config.identity_files.clone(),
-                named_by: NamedBy::SshConfig,
-                only_files: config.identities_only,
-            },
             None => Sources {
-                files: options.default_identities.clone(),
-                named_by: NamedBy::Default,
+                named_by: match config.identity_files {
+                    Some(_) => NamedBy::SshConfig,
+                    None => NamedBy::Default,
+                },
+                files: config
+                    .identity_files
+                    .clone()
+                    .unwrap_or_else(|| options.default_identities.clone()),
+                certificates: config.certificate_files.clone(),
                 only_files: config.identities_only,
             },
         };
         let agent_socket = match &config.identity_agent {
-            Some(socket) => socket.clone(),
-            None => options.agent.clone(),
+            AgentChoice::Usual => options.agent.clone(),
+            AgentChoice::Nobody => None,
+            AgentChoice::Socket(socket) => Some(socket.clone()),
         };
+        let algorithms = Algorithms::choose(&config.algorithms).map_err(|reason| {
+            let target = endpoint.address.clone();
+            ConnectError::Protocol { target, reason }
+        })?;
         let pinned = match &endpoint.host_key {
             None => None,
             Some(text) => Some(PublicKey::from_openssh(text.trim()).map_err(|error| {
@@ -310,6 +393,7 @@ impl Inner {
         };
         Ok(Resolved {
             config,
+            algorithms,
             sources,
             agent_socket,
             pinned,
@@ -320,7 +404,10 @@ impl Inner {
         if let Some(documents) = self.config.get() {
             return Ok(documents);
         }
-        let reader = Reader::new(&self.options.home);
+        let reader = Reader {
+            home: &self.options.home,
+            world: &self.world,
+        };
         let mut documents = Vec::new();
         for path in &self.options.config_files {
             documents.push(Arc::new(reader.read(path)?));
@@ -336,20 +423,29 @@ impl Inner {
         let limit = self.options.timeouts.authentication;
         match tokio::time::timeout(limit, auth::ask_agent(socket)).await {
             Ok(Ok(agent)) => (Some(agent), None),
-            Ok(Err(error)) => (None, Some(format!("the agent does not answer: {error}"))),
-            Err(_elapsed) => (None, Some("the agent does not answer".to_owned())),
+            Ok(Err(reason)) => (None, Some(reason)),
+            Err(_elapsed) => {
+                let socket = socket.display();
+                (None, Some(format!("the agent at {socket} does not answer")))
+            }
         }
     }
 
     async fn offer(&self, resolved: &Resolved) -> Result<(Option<Agent>, Offer), ConnectError> {
         let (agent, fault) = self.agent(resolved).await;
         let identities = agent.as_ref().map_or(&[][..], |agent| &agent.identities);
-        let mut offer = auth::collect(&resolved.sources, &self.keys, identities).await?;
+        let mut offer = offers::collect(
+            &resolved.sources,
+            &self.keys,
+            identities,
+            &resolved.algorithms,
+        )
+        .await?;
         offer.passed_over.extend(fault);
-        if let Some(error) = auth::locked_error(&resolved.sources, &offer) {
+        if let Some(error) = offers::locked_error(&resolved.sources, &offer) {
             return Err(error);
         }
-        if offer.credentials.is_empty() {
+        if offer.credentials.is_empty() && !self.may_use_password(resolved) {
             return Err(ConnectError::NoCredentials {
                 user: resolved.config.user.clone(),
                 target: resolved.target(),
@@ -357,6 +453,27 @@ impl Inner {
             });
         }
         Ok((agent, offer))
+    }
+
+    /// Returns whether a password may open the door.
+    fn may_use_password(&self, resolved: &Resolved) -> bool {
+        let methods = &resolved.config.methods;
+        self.options.passwords.is_some() && (methods.password || methods.keyboard_interactive)
+    }
+
+    /// Asks for the password of a host for which there is no key, before anything begins.
+    async fn ask_password(&self, resolved: &Resolved) {
+        let ask = self.options.passwords.as_ref();
+        if let Some(ask) = ask.filter(|_| self.may_use_password(resolved)) {
+            let question = PasswordQuestion {
+                user: &resolved.config.user,
+                target: &resolved.target(),
+                prompt: None,
+                again: false,
+            };
+            // It is kept; without an answer, connecting says what is missing.
+            let _ = self.passwords.find(&**ask, question).await;
+        }
     }
 
     fn why_nothing(&self, resolved: &Resolved, offer: &Offer, has_agent: bool) -> String {
@@ -402,29 +519,48 @@ impl Inner {
         resolved: &Resolved,
         agent: Option<Agent>,
         offer: &Offer,
+        address: Option<IpAddr>,
     ) -> Result<SshConnection, ConnectError> {
         let timeouts = &self.options.timeouts;
         let (config, target) = (&resolved.config, resolved.target());
-        let check = self.check(resolved)?;
-        let greeting = handshake::greet(stream, check, &target, timeouts.keep_alive);
-        let timed_out = |stage, limit| ConnectError::TimedOut {
-            target: target.clone(),
-            stage,
-            limit,
+        let check = self.check(resolved, address)?;
+        let alive = config.server_alive;
+        let interval = alive.interval.unwrap_or(timeouts.keep_alive);
+        let missed = alive.count_max.unwrap_or(3);
+        let manners = Manners {
+            target: &target,
+            algorithms: &resolved.algorithms,
+            limit: timeouts.handshake,
+            keep_alive: Some(interval).filter(|interval| !interval.is_zero()),
+            missed,
+            // A peer that takes nothing is lost, also where nobody wants questions.
+            patience: timeouts.keep_alive.max(interval) * (missed.min(100) + 1),
         };
-        let mut greeted = tokio::time::timeout(timeouts.handshake, greeting)
-            .await
-            .unwrap_or_else(|_elapsed| Err(timed_out("the SSH handshake", timeouts.handshake)))?;
+        let mut greeted = handshake::greet(stream, check, &manners).await?;
+        let passwords = self.options.passwords.as_deref();
         let login = Login {
             user: &config.user,
             target: &target,
             shared: &greeted.shared,
+            methods: &config.methods,
+            algorithms: &resolved.algorithms,
+            offer,
+            passwords: passwords.map(|ask| PasswordSource {
+                ask,
+                kept: &self.passwords,
+            }),
         };
         let agent = agent.map(|agent| agent.client);
-        let logging_in = auth::log_in(&login, &mut greeted.handle, offer, agent);
+        let logging_in = auth::log_in(&login, &mut greeted.handle, agent);
         tokio::time::timeout(timeouts.authentication, logging_in)
             .await
-            .unwrap_or_else(|_elapsed| Err(timed_out("authentication", timeouts.authentication)))?;
+            .unwrap_or_else(|_elapsed| {
+                Err(ConnectError::TimedOut {
+                    target: target.clone(),
+                    stage: "authentication",
+                    limit: timeouts.authentication,
+                })
+            })?;
         Ok(SshConnection::new(
             greeted.handle,
             greeted.shared,
@@ -433,22 +569,26 @@ impl Inner {
         ))
     }
 
-    fn check(&self, resolved: &Resolved) -> Result<HostKeyCheck, ConnectError> {
+    fn check(
+        &self,
+        resolved: &Resolved,
+        address: Option<IpAddr>,
+    ) -> Result<HostKeyCheck, ConnectError> {
         let config = &resolved.config;
         let files = |named: &Option<Vec<PathBuf>>, usual: &[PathBuf]| {
             named.clone().unwrap_or_else(|| usual.to_vec())
         };
         let options = CheckOptions {
-            // An alias stands as it is, whatever the port.
-            name: match &config.host_key_alias {
-                Some(alias) => alias.clone(),
-                None => known_hosts::name(&config.host_name, config.port),
-            },
+            host: config.host_name.clone(),
+            port: config.port,
+            alias: config.host_key_alias.clone(),
             strictness: config.strictness.unwrap_or_default(),
             hashed: config.hash_known_hosts,
             user_files: files(&config.user_known_hosts, &self.options.user_known_hosts),
             global_files: files(&config.global_known_hosts, &self.options.global_known_hosts),
             pinned: resolved.pinned.clone(),
+            // What stands for several hosts has several addresses.
+            address: address.filter(|_| config.check_host_ip && config.host_key_alias.is_none()),
         };
         HostKeyCheck::new(options, Arc::clone(&self.known_hosts))
     }
