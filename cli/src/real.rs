@@ -51,6 +51,7 @@ pub(crate) fn world(terminal: &Terminal) -> io::Result<World> {
             .filter(|path| !path.as_os_str().is_empty()),
         known_hosts: std::env::var_os("SSH_KNOWN_HOSTS").map(PathBuf::from),
         user: user.clone(),
+        machine: machine.clone(),
     };
     Ok(World {
         environment,
@@ -197,6 +198,7 @@ struct SshSetup {
     agent: Option<PathBuf>,
     known_hosts: Option<PathBuf>,
     user: String,
+    machine: String,
 }
 
 struct Passphrases(Arc<dyn Ask>);
@@ -223,6 +225,11 @@ impl Connections for SshSetup {
         let mut options = SshOptions::for_home(&self.home);
         options.agent.clone_from(&self.agent);
         options.local_user.clone_from(&self.user);
+        options.local_uid = rustix::process::getuid().as_raw();
+        options.local_host.clone_from(&self.machine);
+        options.environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
         options.passphrases = Arc::new(Passphrases(ask));
         if let Some(path) = self
             .known_hosts

@@ -159,13 +159,16 @@ async fn a_key_file_that_is_not_there_is_an_error_of_its_host() {
 }
 
 /// An agent of OpenSSH that ends with the test.
-struct AgentOfOpenSsh(std::process::Child);
+pub(crate) struct AgentOfOpenSsh(std::process::Child);
 
 impl AgentOfOpenSsh {
-    fn start(socket: &Path) -> Self {
+    pub(crate) fn start(socket: &Path) -> Self {
         let child = Command::new("ssh-agent")
             .args(["-D", "-a"])
             .arg(socket)
+            // Nobody is asked to confirm anything.
+            .env_remove("DISPLAY")
+            .env("SSH_ASKPASS", "/bin/false")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -181,9 +184,19 @@ impl AgentOfOpenSsh {
         Self(child)
     }
 
-    fn add(socket: &Path, key: &Path) {
+    pub(crate) fn add(socket: &Path, key: &Path) {
+        Self::add_with(socket, key, &[]);
+    }
+
+    /// Adds a key that the agent uses only after a question, which nobody answers here.
+    pub(crate) fn confirm(socket: &Path, key: &Path) {
+        Self::add_with(socket, key, &["-c"]);
+    }
+
+    fn add_with(socket: &Path, key: &Path, arguments: &[&str]) {
         let added = Command::new("ssh-add")
             .arg("-q")
+            .args(arguments)
             .arg(key)
             .env("SSH_AUTH_SOCK", socket)
             .output()

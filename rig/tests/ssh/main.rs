@@ -5,12 +5,16 @@
 //! |---|---|
 //! | `server` | a private sshd with a home directory of its own for the client |
 //! | `channels` | processes and streams: windows, floods, lost connections, ends |
+//! | `authentication` | certificates, agents, old keys, passwords |
+//! | `trust` | host certificates, addresses, peers that are no sshd |
 //! | `connecting` | keys, agents, passphrases, host keys, limits, silence |
 //! | `host` | the handle of a host: commands, banners, time-outs, files |
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod authentication;
 mod channels;
 mod connecting;
 mod host;
 mod server;
+mod trust;

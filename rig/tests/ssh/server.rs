@@ -73,6 +73,13 @@ impl Server {
         wait_for(self.port);
     }
 
+    /// Stops the server and starts it anew on the same port, with further settings.
+    pub(crate) fn restart_with(&mut self, settings: &str) {
+        self.stop();
+        self.process = spawn(self.dir.path(), self.port, settings);
+        wait_for(self.port);
+    }
+
     fn stop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();

@@ -187,6 +187,11 @@ impl Attempt<'_> {
     /// Goes through the methods once.
     async fn round(&mut self) -> Next {
         for method in self.login.order() {
+            if method != MethodKind::PublicKey
+                && let Next::Done = self.learn().await
+            {
+                return Next::Done;
+            }
             let is_wanted = |remaining: &MethodSet| remaining.contains(&method);
             if self.handle.is_closed() || !self.remaining.as_ref().is_none_or(is_wanted) {
                 continue;
@@ -202,6 +207,25 @@ impl Attempt<'_> {
             }
         }
         Next::OtherMethod
+    }
+
+    /// Asks which methods the host wants, where it has not said so: no password is given for
+    /// nothing.
+    async fn learn(&mut self) -> Next {
+        if self.remaining.is_some() || self.handle.is_closed() {
+            return Next::GoOn;
+        }
+        match self.handle.authenticate_none(self.login.user).await {
+            Ok(AuthResult::Success) => Next::Done,
+            Ok(AuthResult::Failure {
+                remaining_methods, ..
+            }) => {
+                self.remaining = Some(remaining_methods).filter(|methods| !methods.is_empty());
+                Next::GoOn
+            }
+            // The next attempt says the same, and why.
+            Err(_error) => Next::GoOn,
+        }
     }
 
     /// Takes an answer in.
@@ -378,10 +402,14 @@ impl Attempt<'_> {
                 .authenticate_keyboard_interactive_respond(answers);
             response = respond.await;
             if let Some(prompt) = unanswered {
-                let accepted = matches!(response, Ok(KeyboardInteractiveAuthResponse::Success));
-                if !accepted {
-                    return Answer::Skipped(format!("nobody answered `{prompt}`"));
+                match &response {
+                    Ok(KeyboardInteractiveAuthResponse::Success) => return Answer::Accepted,
+                    Ok(KeyboardInteractiveAuthResponse::Failure {
+                        remaining_methods, ..
+                    }) => self.remaining = Some(remaining_methods.clone()),
+                    Ok(KeyboardInteractiveAuthResponse::InfoRequest { .. }) | Err(_) => {}
                 }
+                return Answer::Skipped(format!("nobody answered `{prompt}`"));
             }
         }
         Answer::Skipped("the host did not stop asking".to_owned())

@@ -146,7 +146,9 @@ fn parse(text: &str) -> Result<Pem, String> {
         kind: kind.to_owned(),
         cipher,
         iv: hexadecimal(iv).ok_or_else(damaged)?,
-        data: STANDARD.decode(data).or_else(|_bad| Err(damaged()))?,
+        data: STANDARD
+            .decode(data)
+            .map_err(|error| format!("its PEM text is damaged: {error}"))?,
     })
 }
 

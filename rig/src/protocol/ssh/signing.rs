@@ -1,7 +1,5 @@
 //! Signing with a key of a file or of the agent, whatever is offered with it.
 
-use std::future::Future;
-
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
 use russh::keys::signature::Signer as _;
@@ -65,19 +63,17 @@ impl<'a> Pen<'a> {
 impl russh::Signer for Pen<'_> {
     type Error = SignError;
 
-    fn auth_sign(
+    async fn auth_sign(
         &mut self,
         _offered: &AgentIdentity,
         hash: Option<HashAlg>,
         data: Vec<u8>,
-    ) -> impl Future<Output = Result<Vec<u8>, Self::Error>> + Send {
-        async move {
-            match self {
-                Self::Key(key) => Ok(sign(key, hash, data)?),
-                Self::Agent { identity, client } => {
-                    let signed = client.sign_request(identity, hash, data).await;
-                    signed.map_err(|error| SignError::Agent(explain(&error)))
-                }
+    ) -> Result<Vec<u8>, Self::Error> {
+        match self {
+            Self::Key(key) => Ok(sign(key, hash, data)?),
+            Self::Agent { identity, client } => {
+                let signed = client.sign_request(identity, hash, data).await;
+                signed.map_err(|error| SignError::Agent(explain(&error)))
             }
         }
     }

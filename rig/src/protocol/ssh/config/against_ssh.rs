@@ -77,14 +77,7 @@ const SETTINGS: &[(&str, &[&str])] = &[
     ),
     (
         "ProxyJump",
-        &[
-            "none",
-            "b1",
-            "u@b1:7,b2",
-            "[::1]:7",
-            "ssh://x@b3:9",
-            "b1 # why",
-        ],
+        &["none", "b1", "u@b1:7,b2", "[::1]:7", "ssh://x@b3:9"],
     ),
     ("PubkeyAuthentication", &["yes", "no"]),
     ("ServerAliveCountMax", &["0", "5"]),
@@ -160,7 +153,10 @@ fn setting() -> impl Strategy<Value = String> {
                 0 => format!("\t{}\t{value}", keyword.to_uppercase()),
                 1 => format!("{keyword}={value}"),
                 2 => format!("  {keyword} = {value}  "),
-                3 => format!("{} {value} # {value}", keyword.to_lowercase()),
+                // Of a comment behind a proxy each version of ssh makes something else.
+                3 if !keyword.starts_with("Proxy") => {
+                    format!("{} {value} # {value}", keyword.to_lowercase())
+                }
                 _ => format!("{keyword} {value}"),
             }
         },

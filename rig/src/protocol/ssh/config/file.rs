@@ -60,6 +60,16 @@ pub(super) struct Setting {
     pub(super) place: Place,
 }
 
+impl Setting {
+    /// Returns whether the value is `none`.
+    pub(super) fn is_none(&self) -> bool {
+        let mut words = self.words.iter();
+        words
+            .next()
+            .is_some_and(|word| word.eq_ignore_ascii_case("none"))
+    }
+}
+
 /// Where something stands.
 #[derive(Debug, Clone)]
 pub(super) struct Place {

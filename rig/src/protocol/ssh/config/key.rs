@@ -171,16 +171,6 @@ pub(super) fn find(keyword: &str) -> Option<(Key, Form)> {
         .map(|(_, key, form)| (*key, *form))
 }
 
-impl Key {
-    /// Returns the key whose first value rules this one out, too.
-    pub(super) fn slot(self) -> Self {
-        match self {
-            Self::ProxyJump => Self::ProxyCommand,
-            other => other,
-        }
-    }
-}
-
 impl Form {
     /// Says what is wrong with a value, if anything is.
     pub(super) fn fault(self, keyword: &str, words: &[String]) -> Option<String> {

@@ -197,9 +197,7 @@ fn is_address(host: &str) -> bool {
 
 /// Completes a short name with the first of CanonicalDomains where it has an address.
 fn canonical(reading: &Reading<'_>, host: String) -> Result<String, ConnectError> {
-    let is_direct = reading
-        .word(Key::ProxyCommand)
-        .is_none_or(|word| word.eq_ignore_ascii_case("none"));
+    let is_direct = reading.proxy().is_none();
     let always = reading
         .word(Key::CanonicalizeHostname)
         .is_some_and(|word| word.eq_ignore_ascii_case("always"));
@@ -346,13 +344,10 @@ fn strictness(word: &str) -> Strictness {
 }
 
 fn proxy(reading: &Reading<'_>, host_name: &str) -> Result<Proxy, ConnectError> {
-    let Some(setting) = reading.setting(Key::ProxyCommand) else {
+    let Some(setting) = reading.proxy() else {
         return Ok(Proxy::None);
     };
     let word = setting.words.first().map_or("", String::as_str);
-    if word.eq_ignore_ascii_case("none") {
-        return Ok(Proxy::None);
-    }
     let tokens = reading.tokens(host_name);
     let expand = |text: &str| {
         tokens

@@ -81,12 +81,26 @@ impl<'a> Reading<'a> {
             Key::IdentityFile => &mut self.identity_files,
             Key::CertificateFile => &mut self.certificate_files,
             key => {
-                self.first.entry(key.slot()).or_insert(setting);
+                if !self.is_ruled_out(setting) {
+                    self.first.entry(key).or_insert(setting);
+                }
                 return;
             }
         };
         if list.iter().all(|known| known.words != setting.words) {
             list.push(setting);
+        }
+    }
+
+    /// Returns whether a value does not count although it is the first of its key.
+    fn is_ruled_out(&self, setting: &Setting) -> bool {
+        match setting.key {
+            Key::ProxyJump => self.first.contains_key(&Key::ProxyCommand),
+            // Unlike a real one, a `ProxyJump none` leaves the way free for a command.
+            Key::ProxyCommand => !self.jumps().is_empty(),
+            // A `none` is the same as no word to ssh: a later value counts.
+            Key::ConnectTimeout | Key::ServerAliveInterval => setting.is_none(),
+            _ => false,
         }
     }
 
@@ -196,16 +210,20 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// Returns the hosts to jump through, as they stand in the file.
     fn jumps(&self) -> &str {
-        match self.setting(Key::ProxyCommand) {
-            Some(setting) if setting.key == Key::ProxyJump => setting
-                .words
-                .first()
-                .map(String::as_str)
-                .filter(|jumps| !jumps.eq_ignore_ascii_case("none"))
-                .unwrap_or_default(),
-            _ => "",
-        }
+        let setting = self.setting(Key::ProxyJump);
+        let setting = setting.filter(|setting| !setting.is_none());
+        setting
+            .and_then(|setting| setting.words.first())
+            .map_or("", String::as_str)
+    }
+
+    /// Returns what the connection goes through, if anything.
+    pub(super) fn proxy(&self) -> Option<&'a Setting> {
+        let command = self.setting(Key::ProxyCommand);
+        let setting = command.or_else(|| self.setting(Key::ProxyJump));
+        setting.filter(|setting| !setting.is_none())
     }
 
     pub(super) fn setting(&self, key: Key) -> Option<&'a Setting> {

@@ -215,8 +215,11 @@ fn the_first_word_on_a_proxy_rules_out_the_other() {
     assert_eq!(jump("ProxyJump a,b.%h\nProxyCommand nc %h\n"), ["a", "b.h"]);
     let text = "ProxyCommand none\nProxyJump b\n";
     assert_eq!(read(text, "h").unwrap().proxy, Proxy::None);
-    let text = "ProxyJump none\nProxyCommand nc\n";
+    let text = "ProxyJump none\nProxyJump b\n";
     assert_eq!(read(text, "h").unwrap().proxy, Proxy::None);
+    let text = "ProxyJump none\nProxyCommand nc\n";
+    let proxy = read(text, "h").unwrap().proxy;
+    assert_eq!(proxy, Proxy::Command("nc".to_owned()));
 }
 
 #[test]
