@@ -1,5 +1,6 @@
 //! The real world: environment, streams, signals, terminal, connections.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,7 +12,7 @@ use cli::world::{Ask, Connections, Stream, Unprepared};
 use jiff::Timestamp;
 use report::terminal::Size;
 use rig::protocol::Dispatch;
-use rig::protocol::ssh::{AskPassphrase, SshConnector, SshOptions};
+use rig::protocol::ssh::{AskPassphrase, OnePassword, SshConnector, SshOptions};
 use rig::{Connector, Endpoint};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -32,7 +33,7 @@ pub(crate) fn give_up(what: &str, error: &io::Error) -> ExitCode {
 /// Returns the real world.
 pub(crate) fn world(terminal: &Terminal) -> io::Result<World> {
     let open_files = raise_open_files();
-    let environment = std::env::vars_os()
+    let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
     let home = std::env::var_os("HOME")
@@ -52,6 +53,15 @@ pub(crate) fn world(terminal: &Terminal) -> io::Result<World> {
         known_hosts: std::env::var_os("SSH_KNOWN_HOSTS").map(PathBuf::from),
         user: user.clone(),
         machine: machine.clone(),
+        password: environment
+            .get(SSH_PASSWORD)
+            .filter(|password| !password.is_empty())
+            .map(|password| SecretString::from(password.as_str())),
+        environment: environment
+            .iter()
+            .filter(|(name, _)| name.as_str() != SSH_PASSWORD)
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
     };
     Ok(World {
         environment,
@@ -199,7 +209,13 @@ struct SshSetup {
     known_hosts: Option<PathBuf>,
     user: String,
     machine: String,
+    /// The password of all hosts, where the user gives one.
+    password: Option<SecretString>,
+    environment: BTreeMap<String, String>,
 }
+
+/// The variable that allows passwords, and holds the one to use.
+const SSH_PASSWORD: &str = "LAUNCHPAD_SSH_PASSWORD";
 
 struct Passphrases(Arc<dyn Ask>);
 
@@ -227,9 +243,10 @@ impl Connections for SshSetup {
         options.local_user.clone_from(&self.user);
         options.local_uid = rustix::process::getuid().as_raw();
         options.local_host.clone_from(&self.machine);
-        options.environment = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
+        options.environment.clone_from(&self.environment);
+        if let Some(password) = &self.password {
+            options.passwords = Some(Arc::new(OnePassword(password.clone())));
+        }
         options.passphrases = Arc::new(Passphrases(ask));
         if let Some(path) = self
             .known_hosts

@@ -351,28 +351,13 @@ impl Inner {
         };
         let config = config::resolve(self.config()?, &asker)?;
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-        warnings.extend(config.warnings.iter().cloned());
+        for warning in &config.warnings {
+            if warnings.insert(warning.clone()) {
+                tracing::warn!(%warning, "ssh_config");
+            }
+        }
         drop(warnings);
-        let sources = match &endpoint.key_path {
-            Some(path) => Sources {
-                files: vec![path.clone()],
-                certificates: config.certificate_files.clone(),
-                named_by: NamedBy::Host,
-                only_files: true,
-            },
-            None => Sources {
-                named_by: match config.identity_files {
-                    Some(_) => NamedBy::SshConfig,
-                    None => NamedBy::Default,
-                },
-                files: config
-                    .identity_files
-                    .clone()
-                    .unwrap_or_else(|| options.default_identities.clone()),
-                certificates: config.certificate_files.clone(),
-                only_files: config.identities_only,
-            },
-        };
+        let sources = self.sources(endpoint, &config);
         let agent_socket = match &config.identity_agent {
             AgentChoice::Usual => options.agent.clone(),
             AgentChoice::Nobody => None,
@@ -398,6 +383,30 @@ impl Inner {
             agent_socket,
             pinned,
         })
+    }
+
+    /// Returns where the keys for a host may come from.
+    fn sources(&self, endpoint: &SshEndpoint, config: &HostConfig) -> Sources {
+        match &endpoint.key_path {
+            Some(path) => Sources {
+                files: vec![path.clone()],
+                certificates: config.certificate_files.clone(),
+                named_by: NamedBy::Host,
+                only_files: true,
+            },
+            None => Sources {
+                named_by: match config.identity_files {
+                    Some(_) => NamedBy::SshConfig,
+                    None => NamedBy::Default,
+                },
+                files: config
+                    .identity_files
+                    .clone()
+                    .unwrap_or_else(|| self.options.default_identities.clone()),
+                certificates: config.certificate_files.clone(),
+                only_files: config.identities_only,
+            },
+        }
     }
 
     fn config(&self) -> Result<&[Arc<Document>], ConnectError> {
