@@ -182,7 +182,19 @@ pub(super) async fn collect(
     Ok(offer)
 }
 
-/// Reads one file that was named.
+/// Reads a key file, or the public half beside where there is no other.
+async fn read(files: &KeyFiles, path: &Path) -> Result<KeyFile, KeyFault> {
+    match files.load(path).await {
+        // `ssh-keygen` puts the public half beside; the agent may hold the other.
+        Err(KeyFault::Missing) => {
+            let public = public_beside(path).await;
+            public.map(KeyFile::Public).ok_or(KeyFault::Missing)
+        }
+        other => other,
+    }
+}
+
+/// Finds out who can sign with one key that was named.
 async fn load(
     sources: &Sources,
     files: &KeyFiles,
@@ -190,14 +202,7 @@ async fn load(
     agent: &[AgentIdentity],
     offer: &mut Offer,
 ) -> Result<Option<Named>, ConnectError> {
-    let loaded = match files.load(path).await {
-        // `ssh-keygen` puts the public half beside; the agent may hold the other.
-        Err(KeyFault::Missing) => match public_beside(path).await {
-            Some(public) => Ok(KeyFile::Public(public)),
-            None => Err(KeyFault::Missing),
-        },
-        other => other,
-    };
+    let loaded = read(files, path).await;
     let mut pass_over = |why: &str| {
         let text = format!("{} ({why})", path.display());
         offer.passed_over.push(text);

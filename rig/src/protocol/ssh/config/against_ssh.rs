@@ -318,6 +318,13 @@ fn ours(config: &HostConfig, home: &str) -> Printed {
     if let Some(preferred) = &config.methods.preferred {
         put("preferredauthentications", preferred.join(","));
     }
+    put_keys(config, &mut put);
+    put_known_hosts(config, home, &mut put);
+    put_proxy(&config.proxy, &mut put);
+    printed
+}
+
+fn put_keys(config: &HostConfig, put: &mut impl FnMut(&str, String)) {
     match &config.identity_agent {
         AgentChoice::Usual => {}
         AgentChoice::Nobody => put("identityagent", "none".to_owned()),
@@ -329,9 +336,6 @@ fn ours(config: &HostConfig, home: &str) -> Printed {
     for path in &config.certificate_files {
         put("certificatefile", path.display().to_string());
     }
-    put_known_hosts(config, home, &mut put);
-    put_proxy(&config.proxy, &mut put);
-    printed
 }
 
 fn put_known_hosts(config: &HostConfig, home: &str, put: &mut impl FnMut(&str, String)) {
