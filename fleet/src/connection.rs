@@ -144,7 +144,10 @@ impl FleetConnector {
     async fn connect_ssh(&self, ssh: &SshEndpoint) -> Result<Arc<dyn Connection>, ConnectError> {
         if let Some(bastion) = &ssh.bastion {
             let through = Box::pin(self.connect_ssh(bastion)).await;
-            let through = through.map_err(|error| ConnectError::Bastion(Box::new(error)))?;
+            let through = through.map_err(|error| ConnectError::Bastion {
+                bastion: bastion.address.clone(),
+                source: Arc::new(error),
+            })?;
             through.close().await;
         }
         let target = format!("{}:{}", ssh.address, ssh.port.unwrap_or(22));

@@ -153,7 +153,7 @@ pub enum Endpoint {
 }
 
 /// A host that is reached over SSH.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SshEndpoint {
     /// Address or alias, as it stands in the configuration.
     pub address: String,
@@ -380,8 +380,50 @@ pub enum ConnectError {
         what: &'static str,
     },
     /// The bastion failed; its own error is the cause.
-    #[error("cannot go through the bastion host")]
-    Bastion(#[source] Box<ConnectError>),
+    #[error("cannot go through the bastion host `{bastion}`")]
+    Bastion {
+        /// The bastion, as it is named.
+        bastion: String,
+        /// The cause, which others who go through it have too.
+        #[source]
+        source: Arc<ConnectError>,
+    },
+    /// The bastion does not forward.
+    #[error("the bastion host `{bastion}` refuses to forward to `{target}`: {reason}")]
+    ForwardingRefused {
+        /// The bastion, as it is named.
+        bastion: String,
+        /// `address:port`.
+        target: String,
+        /// What the bastion said.
+        reason: String,
+    },
+    /// The bastion does not reach the host.
+    #[error("the bastion host `{bastion}` does not reach `{target}`: {reason}")]
+    BeyondBastion {
+        /// The bastion, as it is named.
+        bastion: String,
+        /// `address:port`.
+        target: String,
+        /// What the bastion said.
+        reason: String,
+    },
+    /// Hosts of ssh_config jump through each other.
+    #[error("the way to `{target}` goes through more than {most} hosts")]
+    TooManyJumps {
+        /// The host, as it is named.
+        target: String,
+        /// How many there may be.
+        most: usize,
+    },
+    /// The program that should have led to the host did not.
+    #[error("the ProxyCommand for `{target}` failed: {reason}")]
+    ProxyCommand {
+        /// `address:port`.
+        target: String,
+        /// What it printed, or how it ended.
+        reason: String,
+    },
 }
 
 impl ConnectError {
@@ -392,8 +434,10 @@ impl ConnectError {
             | Self::Unreachable { .. }
             | Self::TimedOut { .. }
             | Self::NoBanner { .. }
+            | Self::BeyondBastion { .. }
+            | Self::ProxyCommand { .. }
             | Self::ResetBeforeAuth { .. } => true,
-            Self::Bastion(inner) => inner.is_transient(),
+            Self::Bastion { source, .. } => source.is_transient(),
             // What `getaddrinfo(3)` calls EAI_AGAIN has no kind of its own.
             Self::Dns { source, .. } => source.to_string().contains("Temporary failure"),
             Self::HostKeyChanged { .. }
@@ -404,6 +448,8 @@ impl ConnectError {
             | Self::NotSsh { .. }
             | Self::NoCommonAlgorithm { .. }
             | Self::TooManyAttempts { .. }
+            | Self::ForwardingRefused { .. }
+            | Self::TooManyJumps { .. }
             | Self::Auth { .. }
             | Self::NoCredentials { .. }
             | Self::KeyFile { .. }
@@ -469,7 +515,20 @@ impl ConnectError {
                 format!("update sshd on the host, or check `{keyword}` of your ssh_config")
             }
             Self::KeyFile { hint, .. } => hint.clone(),
-            Self::Bastion(inner) => return inner.hint(),
+            Self::Bastion { source, .. } => return source.hint(),
+            Self::ForwardingRefused { .. } => {
+                "allow it in sshd_config of the bastion: `AllowTcpForwarding`, `PermitOpen`, and no \
+                 `restrict` in authorized_keys"
+                    .into()
+            }
+            Self::BeyondBastion { bastion, target, .. } => {
+                let (host, port) = target.rsplit_once(':').unwrap_or((target, "22"));
+                format!("check that sshd runs there; from `{bastion}`, try `nc -vz {host} {port}`")
+            }
+            Self::TooManyJumps { .. } => {
+                "look for hosts that jump through each other in ssh_config (`ProxyJump`)".into()
+            }
+            Self::ProxyCommand { .. } => "run the command of ssh_config by hand".into(),
             Self::Unsupported { .. } => "use `ssh` or `localhost` for this host".into(),
             Self::File { .. } | Self::SshConfig { .. } => {
                 "mend the file, or move it out of the way".into()

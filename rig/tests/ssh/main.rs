@@ -8,11 +8,13 @@
 //! | `authentication` | certificates, agents, old keys, passwords |
 //! | `trust` | host certificates, addresses, peers that are no sshd |
 //! | `connecting` | keys, agents, passphrases, host keys, limits, silence |
+//! | `bastion` | hosts behind other hosts |
 //! | `host` | the handle of a host: commands, banners, time-outs, files |
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod authentication;
+mod bastion;
 mod channels;
 mod connecting;
 mod host;

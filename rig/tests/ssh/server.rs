@@ -80,7 +80,8 @@ impl Server {
         wait_for(self.port);
     }
 
-    fn stop(&mut self) {
+    /// Stops the server.
+    pub(crate) fn stop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

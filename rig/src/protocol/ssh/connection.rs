@@ -25,6 +25,19 @@ pub(super) struct SshConnection {
     patience: Duration,
 }
 
+/// Why a stream from the host was not opened.
+#[derive(Debug)]
+pub(super) enum DialFault {
+    /// The host may not do that for us.
+    Forbidden(String),
+    /// The host has no room for one more channel.
+    Full,
+    /// The host cannot connect to the address.
+    Failed(String),
+    /// The connection to the host is lost.
+    Lost(String),
+}
+
 /// What a channel is for.
 enum Purpose {
     Session,
@@ -44,6 +57,34 @@ impl SshConnection {
             cut: Arc::new(cut),
             patience,
         }
+    }
+
+    /// Opens a stream to an address as the host itself would.
+    pub(super) async fn dial_from(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> Result<Box<dyn ByteStream>, DialFault> {
+        let belongings = self.belongings();
+        let failure = match self.open(Purpose::Dial(host.to_owned(), port)).await {
+            Ok(channel) => return Ok(channel::stream(channel, belongings)),
+            Err(russh::Error::ChannelOpenFailure(failure)) => failure,
+            Err(_disconnected) => return Err(DialFault::Lost(self.shared.lost().to_string())),
+        };
+        let said = describe(&failure);
+        Err(match failure {
+            ChannelOpenFailure::AdministrativelyProhibited
+            | ChannelOpenFailure::UnknownChannelType => DialFault::Forbidden(said),
+            ChannelOpenFailure::ResourceShortage => DialFault::Full,
+            ChannelOpenFailure::ConnectFailed | ChannelOpenFailure::Other { .. } => {
+                DialFault::Failed(said)
+            }
+        })
+    }
+
+    /// Returns whether the connection is there, as far as it is known without a round trip.
+    pub(super) fn is_alive(&self) -> bool {
+        !self.shared.closed.load(Ordering::Acquire) && !self.handle.is_closed()
     }
 
     fn belongings(&self) -> Belongings {
@@ -98,19 +139,21 @@ impl Connection for SshConnection {
     }
 
     async fn dial(&self, host: &str, port: u16) -> Result<Box<dyn ByteStream>, ConnectionError> {
-        let belongings = self.belongings();
-        match self.open(Purpose::Dial(host.to_owned(), port)).await {
-            Ok(channel) => Ok(channel::stream(channel, belongings)),
-            Err(russh::Error::ChannelOpenFailure(failure)) => Err(ConnectionError::DialRefused {
-                target: super::target(host, port),
-                reason: describe(&failure),
-            }),
-            Err(_disconnected) => Err(self.shared.lost()),
-        }
+        let refused = |reason| ConnectionError::DialRefused {
+            target: super::target(host, port),
+            reason,
+        };
+        self.dial_from(host, port)
+            .await
+            .map_err(|fault| match fault {
+                DialFault::Forbidden(said) | DialFault::Failed(said) => refused(said),
+                DialFault::Full => refused("it is out of resources".to_owned()),
+                DialFault::Lost(_) => self.shared.lost(),
+            })
     }
 
     fn is_open(&self) -> bool {
-        !self.shared.closed.load(Ordering::Acquire) && !self.handle.is_closed()
+        self.is_alive()
     }
 
     async fn close(&self) {

@@ -10,16 +10,19 @@
 //! | `known_hosts`, `host_key`, `host_certificate` | whether a host is the one it was |
 //! | `keys`, `legacy_pem`, `passwords` | key files, passphrases, passwords |
 //! | `offers`, `signing`, `auth` | which keys are offered, logging in |
+//! | `route`, `hop`, `dial`, `bastion`, `proxy_command` | the way to a host |
 //! | `handshake`, `wire` | from a stream to an encrypted session |
 //! | `connection`, `channel` | many processes and streams over one session |
 
 mod algorithms;
 mod auth;
+mod bastion;
 mod channel;
 mod config;
 mod connection;
 mod dial;
 mod handshake;
+mod hop;
 mod host_certificate;
 mod host_key;
 mod keys;
@@ -28,6 +31,8 @@ mod legacy_pem;
 mod offers;
 mod passwords;
 mod pattern;
+mod proxy_command;
+mod route;
 mod signing;
 mod wire;
 
@@ -48,9 +53,11 @@ pub use self::passwords::{AskPassword, OnePassword, PasswordQuestion};
 
 use self::algorithms::Algorithms;
 use self::auth::{Agent, Login, PasswordSource};
-use self::config::{AgentChoice, Asker, Document, HostConfig, Proxy, Reader, ThisMachine};
+use self::bastion::Bastions;
+use self::config::{AgentChoice, Asker, Document, HostConfig, Reader, ThisMachine};
 use self::connection::SshConnection;
 use self::handshake::Manners;
+use self::hop::{Hop, NamedIn};
 use self::host_key::{CheckOptions, HostKeyCheck};
 use self::keys::KeyFiles;
 use self::known_hosts::KnownHosts;
@@ -169,6 +176,7 @@ struct Inner {
     passwords: Passwords,
     handshakes: Arc<Semaphore>,
     servers: Mutex<HashMap<String, Arc<Semaphore>>>,
+    bastions: Bastions,
 }
 
 /// What is known of a host before it is connected to.
@@ -195,6 +203,9 @@ fn target(host: &str, port: u16) -> String {
     }
 }
 
+/// The keys that agents hold, by their sockets.
+type Agents = HashMap<PathBuf, Vec<russh::keys::agent::AgentIdentity>>;
+
 /// Why one of the hosts to prepare cannot be connected to.
 #[derive(Debug)]
 pub struct Unprepared {
@@ -217,6 +228,7 @@ impl SshConnector {
                 passwords: Passwords::default(),
                 handshakes: Arc::new(Semaphore::new(options.handshakes.max(1))),
                 servers: Mutex::default(),
+                bastions: Bastions::default(),
                 options,
             }),
         }
@@ -228,11 +240,14 @@ impl SshConnector {
     /// Returns what is wrong, once for each key file; hosts that are not named can be connected
     /// to as far as this machine knows.
     pub async fn prepare(&self, endpoints: &[SshEndpoint]) -> Vec<Unprepared> {
-        let mut agents: HashMap<PathBuf, Vec<russh::keys::agent::AgentIdentity>> = HashMap::new();
+        let mut agents = Agents::new();
         let mut done: HashSet<PathBuf> = HashSet::new();
         let mut unprepared = Vec::new();
         for (index, endpoint) in endpoints.iter().enumerate() {
-            let prepared = self.prepare_one(endpoint, &mut agents, &mut done).await;
+            let prepared = match self.inner.way_to(endpoint) {
+                Ok(way) => self.prepare_way(&way, &mut agents, &mut done).await,
+                Err(error) => Err(error),
+            };
             if let Err(error) = prepared {
                 unprepared.push(Unprepared { index, error });
             }
@@ -247,18 +262,35 @@ impl SshConnector {
         warnings.iter().cloned().collect()
     }
 
+    /// Prepares the hosts of a way, the first of them first.
+    async fn prepare_way(
+        &self,
+        way: &Hop,
+        agents: &mut Agents,
+        done: &mut HashSet<PathBuf>,
+    ) -> Result<(), ConnectError> {
+        let resolved = self.inner.resolve(way)?;
+        if let Some(before) = way.before(&resolved.config.proxy) {
+            let prepared = Box::pin(self.prepare_way(&before, agents, done)).await;
+            prepared.map_err(|error| ConnectError::Bastion {
+                bastion: before.endpoint.address.clone(),
+                source: Arc::new(error),
+            })?;
+        }
+        self.prepare_one(&resolved, agents, done).await
+    }
+
     async fn prepare_one(
         &self,
-        endpoint: &SshEndpoint,
-        agents: &mut HashMap<PathBuf, Vec<russh::keys::agent::AgentIdentity>>,
+        resolved: &Resolved,
+        agents: &mut Agents,
         done: &mut HashSet<PathBuf>,
     ) -> Result<(), ConnectError> {
         let inner = &self.inner;
-        let resolved = inner.resolve(endpoint)?;
         let mut identities: &[_] = &[];
         if let Some(socket) = &resolved.agent_socket {
             if !agents.contains_key(socket) {
-                let (agent, _) = inner.agent(&resolved).await;
+                let (agent, _) = inner.agent(resolved).await;
                 agents.insert(
                     socket.clone(),
                     agent.map_or_else(Vec::new, |agent| agent.identities),
@@ -279,7 +311,7 @@ impl SshConnector {
             return Ok(());
         }
         if offer.credentials.is_empty() && offer.locked.is_empty() {
-            inner.ask_password(&resolved).await;
+            inner.ask_password(resolved).await;
         }
         // Named by ssh_config, it is one of several: the others may do.
         let is_needed = match resolved.sources.named_by {
@@ -302,47 +334,20 @@ impl SshConnector {
         }
         Ok(())
     }
-
-    async fn connect_to(&self, endpoint: &SshEndpoint) -> Result<SshConnection, ConnectError> {
-        let inner = &self.inner;
-        let resolved = inner.resolve(endpoint)?;
-        if endpoint.bastion.is_some() {
-            return Err(ConnectError::Unsupported {
-                what: "a bastion host",
-            });
-        }
-        match &resolved.config.proxy {
-            Proxy::None => {}
-            Proxy::Jump(_) => {
-                let what = "ProxyJump, which ssh_config sets for this host,";
-                return Err(ConnectError::Unsupported { what });
-            }
-            Proxy::Command(_) => {
-                let what = "ProxyCommand, which ssh_config sets for this host,";
-                return Err(ConnectError::Unsupported { what });
-            }
-        }
-        let (agent, offer) = inner.offer(&resolved).await?;
-        let _slots = inner.slots(&resolved.target()).await;
-        let usual = inner.options.timeouts.connect;
-        let limit = resolved.config.connect_timeout.unwrap_or(usual);
-        let stream = dial::dial(&resolved.config.host_name, resolved.config.port, limit).await?;
-        let address = stream.peer_addr().ok().map(|address| address.ip());
-        inner
-            .set_up(Box::new(stream), &resolved, agent, &offer, address)
-            .await
-    }
 }
 
 impl Inner {
     /// Finds out how a host is reached, from its own settings and ssh_config.
-    fn resolve(&self, endpoint: &SshEndpoint) -> Result<Resolved, ConnectError> {
-        let options = &self.options;
+    fn resolve(&self, way: &Hop) -> Result<Resolved, ConnectError> {
+        let (options, endpoint) = (&self.options, &way.endpoint);
         let asker = Asker {
             alias: &endpoint.address,
             user: endpoint.user.as_deref(),
             port: endpoint.port,
-            usual_user: "root",
+            usual_user: match way.named_in {
+                NamedIn::Configuration => "root",
+                NamedIn::SshConfig => &options.local_user,
+            },
             home: &options.home,
             local_user: &options.local_user,
             local_uid: options.local_uid,
@@ -608,7 +613,9 @@ impl Connector for SshConnector {
     async fn connect(&self, endpoint: &Endpoint) -> Result<Arc<dyn Connection>, ConnectError> {
         match endpoint {
             Endpoint::Ssh(endpoint) => {
-                let connection = self.connect_to(endpoint).await?;
+                let inner = Arc::clone(&self.inner);
+                let way = inner.way_to(endpoint)?;
+                let connection = inner.connect(way).await?;
                 Ok(Arc::new(connection))
             }
             Endpoint::Local | Endpoint::OpenSsh { .. } | Endpoint::WinRm { .. } => {

@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(super) use self::file::{Document, Reader};
-pub(super) use self::proxy::Proxy;
+pub(super) use self::proxy::{JumpSpec, Proxy};
 pub(super) use self::world::{ThisMachine, World};
 
 use self::file::Setting;
