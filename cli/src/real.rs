@@ -1,6 +1,7 @@
 //! The real world: environment, streams, signals, terminal, connections.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,7 +12,11 @@ use cli::World;
 use cli::world::{Ask, Connections, Stream, Unprepared};
 use jiff::Timestamp;
 use report::terminal::Size;
+use rig::observer::printable;
 use rig::protocol::Dispatch;
+use rig::protocol::openssh::{
+    self, ASKPASS_VARIABLE, Answering, AskPrompt, OpenSshConnector, OpenSshOptions,
+};
 use rig::protocol::ssh::{AskPassphrase, OnePassword, SshConnector, SshOptions};
 use rig::{Connector, Endpoint};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -62,6 +67,10 @@ pub(crate) fn world(terminal: &Terminal) -> io::Result<World> {
             .filter(|(name, _)| name.as_str() != SSH_PASSWORD)
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect(),
+        open_ssh_environment: std::env::vars_os()
+            .filter(|(name, _)| name != SSH_PASSWORD)
+            .collect(),
+        has_terminal: Terminal::open().is_some(),
     };
     Ok(World {
         environment,
@@ -212,6 +221,48 @@ struct SshSetup {
     /// The password of all hosts, where the user gives one.
     password: Option<SecretString>,
     environment: BTreeMap<String, String>,
+    /// What the system's `ssh` gets for an environment.
+    open_ssh_environment: Vec<(OsString, OsString)>,
+    /// Whether somebody can be asked.
+    has_terminal: bool,
+}
+
+impl SshSetup {
+    /// Returns what the system's `ssh` is used with. It asks through this program.
+    fn open_ssh(&self, ask: Arc<dyn Ask>) -> OpenSshOptions {
+        let mut options = OpenSshOptions::of_environment(self.open_ssh_environment.clone());
+        options.asking = std::env::current_exe()
+            .ok()
+            .filter(|_| self.has_terminal)
+            .map(|program| Answering {
+                program,
+                ask: Arc::new(Prompts(ask)),
+            });
+        options
+    }
+}
+
+/// Answers `ssh`, where it has started this program to ask something; nothing where it has not.
+pub(crate) fn answer_ssh() -> Option<ExitCode> {
+    let socket = std::env::var_os(ASKPASS_VARIABLE)?;
+    let question = std::env::args_os().nth(1).unwrap_or_default();
+    let question = question.to_string_lossy();
+    let answered = openssh::answer(Path::new(&socket), &question, &mut io::stdout());
+    // `ssh` goes on without an answer; whoever waits for it tells what that led to.
+    Some(ExitCode::from(u8::from(answered.is_err())))
+}
+
+struct Prompts(Arc<dyn Ask>);
+
+#[async_trait]
+impl AskPrompt for Prompts {
+    async fn ask(&self, question: &str) -> Option<SecretString> {
+        let ask = Arc::clone(&self.0);
+        // A server may have worded it.
+        let question = format!("ssh: {}", printable(question));
+        let asked = tokio::task::spawn_blocking(move || ask.secret(&question)).await;
+        asked.ok()?.ok()?
+    }
 }
 
 /// The variable that allows passwords, and holds the one to use.
@@ -247,7 +298,7 @@ impl Connections for SshSetup {
         if let Some(password) = &self.password {
             options.passwords = Some(Arc::new(OnePassword(password.clone())));
         }
-        options.passphrases = Arc::new(Passphrases(ask));
+        options.passphrases = Arc::new(Passphrases(Arc::clone(&ask)));
         if let Some(path) = self
             .known_hosts
             .clone()
@@ -256,15 +307,17 @@ impl Connections for SshSetup {
             options.user_known_hosts = vec![path];
         }
         let ssh = SshConnector::new(options);
-        let (places, hosts): (Vec<usize>, Vec<_>) = endpoints
-            .iter()
-            .enumerate()
-            .filter_map(|(index, endpoint)| match endpoint {
-                Endpoint::Ssh(ssh) => Some((index, ssh.clone())),
-                Endpoint::Local | Endpoint::OpenSsh { .. } | Endpoint::WinRm { .. } => None,
-            })
-            .unzip();
-        let unprepared = ssh
+        let open_ssh = OpenSshConnector::new(self.open_ssh(ask));
+        let (mut of_ssh, mut of_open_ssh) = (Vec::new(), Vec::new());
+        for (index, endpoint) in endpoints.iter().enumerate() {
+            match endpoint {
+                Endpoint::Ssh(ssh) => of_ssh.push((index, ssh.clone())),
+                Endpoint::OpenSsh(ssh) => of_open_ssh.push((index, ssh.clone())),
+                Endpoint::Local | Endpoint::WinRm { .. } => {}
+            }
+        }
+        let (places, hosts): (Vec<usize>, Vec<_>) = of_ssh.into_iter().unzip();
+        let mut unprepared: Vec<Unprepared> = ssh
             .prepare(&hosts)
             .await
             .into_iter()
@@ -273,6 +326,14 @@ impl Connections for SshSetup {
                 error: one.error,
             })
             .collect();
-        (Arc::new(Dispatch::new(ssh)), unprepared)
+        if unprepared.is_empty() {
+            let (places, hosts): (Vec<usize>, Vec<_>) = of_open_ssh.into_iter().unzip();
+            let failed = open_ssh.prepare(&hosts).await.into_iter();
+            unprepared.extend(failed.map(|one| Unprepared {
+                index: places.get(one.index).copied().unwrap_or(one.index),
+                error: one.error,
+            }));
+        }
+        (Arc::new(Dispatch::new(ssh, open_ssh)), unprepared)
     }
 }

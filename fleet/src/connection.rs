@@ -130,9 +130,18 @@ impl Connector for FleetConnector {
                 })?;
                 Ok(self.open(host))
             }
-            Endpoint::OpenSsh { .. } => Err(ConnectError::Unsupported {
-                what: "the system's OpenSSH in a simulated fleet",
-            }),
+            // Whichever `ssh` it is, the host sees the same.
+            Endpoint::OpenSsh(ssh) => {
+                let ssh = SshEndpoint {
+                    address: ssh.address.clone(),
+                    port: ssh.port,
+                    user: ssh.user.clone(),
+                    key_path: None,
+                    host_key: None,
+                    bastion: None,
+                };
+                Box::pin(self.connect_ssh(&ssh)).await
+            }
             Endpoint::WinRm { .. } => Err(ConnectError::Unsupported {
                 what: "WinRM in a simulated fleet",
             }),

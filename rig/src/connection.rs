@@ -4,6 +4,7 @@
 //! A connection knows nothing of quoting, privilege or files: it runs one command line, moves
 //! bytes, and says honestly how it ended. A lost connection is never an exit status.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -140,11 +141,8 @@ pub enum Endpoint {
     Ssh(SshEndpoint),
     /// The machine that launchpad runs on.
     Local,
-    /// The system's OpenSSH.
-    OpenSsh {
-        /// Address or alias.
-        address: String,
-    },
+    /// SSH, spoken by the system's `ssh`.
+    OpenSsh(OpenSshEndpoint),
     /// Windows Remote Management.
     WinRm {
         /// Address.
@@ -169,12 +167,43 @@ pub struct SshEndpoint {
     pub bastion: Option<Box<SshEndpoint>>,
 }
 
+/// A host that is reached by the system's `ssh`. What is not given is left to ssh_config.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OpenSshEndpoint {
+    /// Name, address, or alias of ssh_config.
+    pub address: String,
+    /// Port.
+    pub port: Option<u16>,
+    /// Login user.
+    pub user: Option<String>,
+    /// File of the private key.
+    pub key_path: Option<PathBuf>,
+    /// The ssh_config that is read, in place of the usual ones.
+    pub config_path: Option<PathBuf>,
+    /// Options (`ssh -o`), which win over ssh_config.
+    pub options: BTreeMap<String, String>,
+    /// Whether each command gets a connection of its own.
+    pub disable_multiplexing: bool,
+}
+
+impl fmt::Debug for OpenSshEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Options may hold anything, a proxy command with a password too.
+        f.debug_struct("OpenSshEndpoint")
+            .field("address", &self.address)
+            .field("port", &self.port)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ssh(ssh) => f.write_str(&ssh.address),
             Self::Local => f.write_str("localhost"),
-            Self::OpenSsh { address } | Self::WinRm { address } => f.write_str(address),
+            Self::OpenSsh(open_ssh) => f.write_str(&open_ssh.address),
+            Self::WinRm { address } => f.write_str(address),
         }
     }
 }
@@ -365,6 +394,28 @@ pub enum ConnectError {
         /// What the host offers.
         theirs: Vec<String>,
     },
+    /// The `options` of an `openSSH` block are not what `ssh` takes.
+    #[error("`ssh` does not take the `options` of this host: {reason}")]
+    OpenSshOptions {
+        /// What `ssh` said.
+        reason: String,
+    },
+    /// There is no place for the sockets of `ssh`.
+    #[error("cannot make a private directory for the sockets of `ssh`")]
+    SocketDirectory {
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A program of this machine that the connection is made with cannot be started.
+    #[error("cannot start the program `{program}`")]
+    Program {
+        /// Its name.
+        program: &'static str,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
     /// The SSH protocol failed.
     #[error("the SSH handshake with `{target}` failed: {reason}")]
     Protocol {
@@ -455,6 +506,9 @@ impl ConnectError {
             | Self::KeyFile { .. }
             | Self::File { .. }
             | Self::SshConfig { .. }
+            | Self::OpenSshOptions { .. }
+            | Self::Program { .. }
+            | Self::SocketDirectory { .. }
             | Self::Protocol { .. }
             | Self::Unsupported { .. } => false,
         }
@@ -532,6 +586,19 @@ impl ConnectError {
             Self::Unsupported { .. } => "use `ssh` or `localhost` for this host".into(),
             Self::File { .. } | Self::SshConfig { .. } => {
                 "mend the file, or move it out of the way".into()
+            }
+            Self::OpenSshOptions { .. } => {
+                "mend `openSSH.options` of this host; `man ssh_config` names what there is".into()
+            }
+            Self::Program { .. } => {
+                "install the OpenSSH client (package `openssh-client` or `openssh-clients`), or \
+                 use `ssh` in place of `openSSH` for this host"
+                    .into()
+            }
+            Self::SocketDirectory { .. } => {
+                "set XDG_RUNTIME_DIR or TMPDIR to a directory that you may write to, with a short \
+                 name"
+                    .into()
             }
             Self::Protocol { .. } => return None,
         })

@@ -2,6 +2,7 @@
 
 mod dispatch;
 pub mod local;
+pub mod openssh;
 pub mod ssh;
 
 pub use dispatch::Dispatch;

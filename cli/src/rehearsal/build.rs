@@ -77,11 +77,8 @@ fn spec_of(
 ) -> Result<HostSpec, Problem> {
     let (user, address) = match &host.connection {
         Connection::Ssh(ssh) => (ssh.user.clone(), ssh.address.clone()),
+        Connection::OpenSsh(ssh) => (ssh.user.clone(), ssh.address.clone()),
         Connection::Localhost(_) => (Some("root".to_owned()), "localhost".to_owned()),
-        Connection::OpenSsh(_) => {
-            let message = "hosts behind the system's OpenSSH cannot be rehearsed yet: use `ssh`";
-            return Err(problem(host, message.to_owned()));
-        }
         Connection::WinRm(_) => {
             let message = "hosts with Windows cannot be rehearsed yet".to_owned();
             return Err(problem(host, message));

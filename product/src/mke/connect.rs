@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use phase::{Emitter, Event, Failure, HostId};
-use rig::connection::SshEndpoint;
+use rig::connection::{OpenSshEndpoint, SshEndpoint};
 use rig::limits::SharedLimits;
 use rig::observer::{Observation, Observer, Output};
 use rig::redact::Redactor;
@@ -80,9 +80,7 @@ pub fn endpoint(connection: &config::Connection) -> Endpoint {
     match connection {
         config::Connection::Ssh(ssh) => Endpoint::Ssh(ssh_endpoint(ssh)),
         config::Connection::Localhost(_) => Endpoint::Local,
-        config::Connection::OpenSsh(open_ssh) => Endpoint::OpenSsh {
-            address: open_ssh.address.clone(),
-        },
+        config::Connection::OpenSsh(open_ssh) => Endpoint::OpenSsh(open_ssh_endpoint(open_ssh)),
         config::Connection::WinRm(win_rm) => Endpoint::WinRm {
             address: win_rm.address.clone(),
         },
@@ -100,6 +98,18 @@ fn ssh_endpoint(ssh: &config::Ssh) -> SshEndpoint {
             .bastion
             .as_deref()
             .map(|bastion| Box::new(ssh_endpoint(bastion))),
+    }
+}
+
+fn open_ssh_endpoint(open_ssh: &config::OpenSsh) -> OpenSshEndpoint {
+    OpenSshEndpoint {
+        address: open_ssh.address.clone(),
+        port: open_ssh.port,
+        user: open_ssh.user.clone(),
+        key_path: open_ssh.key_path.clone(),
+        config_path: open_ssh.config_path.clone(),
+        options: open_ssh.options.clone(),
+        disable_multiplexing: open_ssh.disable_multiplexing,
     }
 }
 

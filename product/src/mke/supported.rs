@@ -36,13 +36,7 @@ pub fn not_yet_supported(config: &Config) -> Vec<NotYet> {
                     "go through a bastion host",
                 ));
             }
-            Connection::Ssh(_) | Connection::Localhost(_) => {}
-            Connection::OpenSsh(_) => {
-                found.push(not_yet(
-                    format!("{path}.openSSH"),
-                    "use the system's OpenSSH",
-                ));
-            }
+            Connection::Ssh(_) | Connection::OpenSsh(_) | Connection::Localhost(_) => {}
             Connection::WinRm(_) => {
                 found.push(not_yet(
                     format!("{path}.winRM"),

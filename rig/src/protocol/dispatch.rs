@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::local::Local;
+use super::openssh::OpenSshConnector;
 use super::ssh::SshConnector;
 use crate::connection::{ConnectError, Connection, Connector, Endpoint};
 
@@ -12,12 +13,13 @@ use crate::connection::{ConnectError, Connection, Connector, Endpoint};
 #[derive(Clone)]
 pub struct Dispatch {
     ssh: SshConnector,
+    open_ssh: OpenSshConnector,
 }
 
 impl Dispatch {
     /// Makes a connector of those of the protocols.
-    pub fn new(ssh: SshConnector) -> Self {
-        Self { ssh }
+    pub fn new(ssh: SshConnector, open_ssh: OpenSshConnector) -> Self {
+        Self { ssh, open_ssh }
     }
 }
 
@@ -27,7 +29,7 @@ impl Connector for Dispatch {
         match endpoint {
             Endpoint::Ssh(_) => self.ssh.connect(endpoint).await,
             Endpoint::Local => Ok(Arc::new(Local)),
-            Endpoint::OpenSsh { .. } => Err(ConnectError::Unsupported { what: "openSSH" }),
+            Endpoint::OpenSsh(_) => self.open_ssh.connect(endpoint).await,
             Endpoint::WinRm { .. } => Err(ConnectError::Unsupported { what: "winRM" }),
         }
     }

@@ -10,6 +10,7 @@
 //! | `connecting` | keys, agents, passphrases, host keys, limits, silence |
 //! | `bastion` | hosts behind other hosts |
 //! | `host` | the handle of a host: commands, banners, time-outs, files |
+//! | `openssh` | the same over the `ssh` of the system, and nothing left behind |
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -18,5 +19,6 @@ mod bastion;
 mod channels;
 mod connecting;
 mod host;
+mod openssh;
 mod server;
 mod trust;
