@@ -234,6 +234,22 @@ fn bad_input_is_refused_before_anything_is_simulated() {
 }
 
 #[test]
+fn hosts_behind_the_systems_openssh_are_rehearsed_without_it() {
+    let home = home("\"true\"");
+    let config = CONFIG.replace("HOOK", "\"true\"").replace(
+        "ssh: {address: 10.1.0.2, user: ops}",
+        "openSSH: {address: worker-two, user: ops, configPath: /nowhere/config}",
+    );
+    std::fs::write(home.path().join("open.yaml"), config).unwrap();
+
+    // There is no PATH, so there is no `ssh`.
+    let (_, error, status) = rehearse(&home, &["--config", "open.yaml"]);
+
+    assert_eq!(status, 0, "{error}");
+    assert!(error.contains("worker-two"), "{error}");
+}
+
+#[test]
 fn without_a_configuration_there_is_an_example() {
     let home = tempfile::tempdir().unwrap();
 

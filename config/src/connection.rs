@@ -52,8 +52,8 @@ pub struct OpenSsh {
     pub key_path: Option<PathBuf>,
     /// The file of the SSH configuration, `~` expanded.
     pub config_path: Option<PathBuf>,
-    /// Options of the client; booleans are `yes` and `no`.
-    pub options: BTreeMap<String, String>,
+    /// Options of the client with their values, nearly always one; booleans are `yes` and `no`.
+    pub options: BTreeMap<String, Vec<String>>,
     /// Whether each command has a connection of its own.
     pub disable_multiplexing: bool,
 }
@@ -290,7 +290,7 @@ fn decode_open_ssh(block: &Value<'_>) -> Option<OpenSsh> {
     let options = fields.take("options").map(|options| {
         let entries = options.entries().into_iter();
         entries
-            .filter_map(|(name, value)| Some((name, option_text(&value)?)))
+            .filter_map(|(name, value)| Some((name, option_values(&value)?)))
             .collect()
     });
     let disable_multiplexing = fields.switch("disableMultiplexing");
@@ -306,7 +306,15 @@ fn decode_open_ssh(block: &Value<'_>) -> Option<OpenSsh> {
     })
 }
 
-/// Returns the value of an option of the SSH client.
+/// Returns the values of an option of the SSH client: of a list, all of them.
+fn option_values(value: &Value<'_>) -> Option<Vec<String>> {
+    if !value.json().is_array() {
+        return Some(vec![option_text(value)?]);
+    }
+    value.list().iter().map(option_text).collect()
+}
+
+/// Returns one value of an option of the SSH client.
 fn option_text(value: &Value<'_>) -> Option<String> {
     match value.json() {
         serde_json::Value::Bool(true) => Some("yes".to_owned()),

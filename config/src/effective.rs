@@ -247,7 +247,15 @@ impl Writer<'_> {
         map.some("configPath", block.config_path.as_deref().map(path));
         let options = block.options.iter();
         let options: Vec<(String, Tree)> = options
-            .map(|(name, value)| (name.clone(), self.maybe_secret(value, "")))
+            .map(|(name, values)| {
+                let mut values = values.iter().map(|value| self.maybe_secret(value, ""));
+                let value = match values.len() {
+                    1 => values.next(),
+                    _ => None,
+                };
+                let value = value.unwrap_or_else(|| Tree::List(values.collect()));
+                (name.clone(), value)
+            })
             .collect();
         map.some(
             "options",

@@ -180,8 +180,8 @@ pub struct OpenSshEndpoint {
     pub key_path: Option<PathBuf>,
     /// The ssh_config that is read, in place of the usual ones.
     pub config_path: Option<PathBuf>,
-    /// Options (`ssh -o`), which win over ssh_config.
-    pub options: BTreeMap<String, String>,
+    /// Options (`ssh -o`) with their values, nearly always one; they win over ssh_config.
+    pub options: BTreeMap<String, Vec<String>>,
     /// Whether each command gets a connection of its own.
     pub disable_multiplexing: bool,
 }

@@ -10,7 +10,7 @@
 //! | `exchange` | one command on its way |
 //! | [`command`] | commands as data, and the program that is sent |
 //! | [`connection`] | the seam: `Connection`, `Connector`, endpoints, errors |
-//! | [`protocol`] | SSH and the local machine |
+//! | [`protocol`] | SSH, the system's `ssh`, and the local machine |
 //! | [`privilege`] | how a command becomes root |
 //! | [`files`] | read, atomic write, checked upload |
 //! | [`services`] | systemd and OpenRC |

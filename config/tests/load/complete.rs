@@ -84,8 +84,12 @@ fn reads_every_kind_of_connection() {
     let Connection::OpenSsh(open_ssh) = &config.hosts[2].connection else {
         panic!()
     };
-    assert_eq!(open_ssh.options["StrictHostKeyChecking"], "yes");
-    assert_eq!(open_ssh.options["ConnectTimeout"], "10");
+    assert_eq!(open_ssh.options["StrictHostKeyChecking"], ["yes"]);
+    assert_eq!(open_ssh.options["ConnectTimeout"], ["10"]);
+    assert_eq!(
+        open_ssh.options["Ciphers"],
+        ["aes128-gcm@openssh.com", "aes256-ctr"]
+    );
     assert!(open_ssh.disable_multiplexing);
     assert!(matches!(
         config.hosts[3].connection,

@@ -38,8 +38,8 @@ pub(super) struct Settings {
     connect_timeout: Option<Duration>,
     /// How often it is tried.
     connection_attempts: u32,
-    /// Whether new host keys are asked about.
-    asks_about_keys: bool,
+    /// Whether new host keys are asked about: somebody says so, or nobody says anything.
+    pub(super) asks_about_keys: bool,
     /// Whether the host is asked whether it is still there.
     has_keep_alive: bool,
     /// Settings that would make another thing of a master than one, and what undoes them.
@@ -150,6 +150,25 @@ pub(super) fn question(endpoint: &OpenSshEndpoint) -> Vec<OsString> {
     arguments
 }
 
+/// Returns the arguments of the same question, with another ssh_config.
+pub(super) fn question_with(endpoint: &OpenSshEndpoint, config: &Path) -> Vec<OsString> {
+    let config_path = Some(config.to_owned());
+    question(&OpenSshEndpoint {
+        config_path,
+        ..endpoint.clone()
+    })
+}
+
+/// Returns an ssh_config that reads what the host's own question reads, and accepts new host keys
+/// where that says nothing of them: `ssh -G` prints `ask` for both.
+pub(super) fn with_default_for_keys(endpoint: &OpenSshEndpoint) -> String {
+    let included = match &endpoint.config_path {
+        Some(path) => format!("Include \"{}\"\n", path.display()),
+        None => "Include ~/.ssh/config\nInclude /etc/ssh/ssh_config\n".to_owned(),
+    };
+    format!("{included}Host *\nStrictHostKeyChecking accept-new\n")
+}
+
 /// Returns the arguments of a master.
 pub(super) fn master(
     endpoint: &OpenSshEndpoint,
@@ -200,8 +219,10 @@ fn of_user(endpoint: &OpenSshEndpoint) -> Vec<OsString> {
     if let Some(path) = &endpoint.config_path {
         arguments.extend(["-F".into(), path.into()]);
     }
-    for (name, value) in &endpoint.options {
-        arguments.extend(["-o".into(), format!("{name}={value}").into()]);
+    for (name, values) in &endpoint.options {
+        for option in option(name, values) {
+            arguments.extend(["-o".into(), option.into()]);
+        }
     }
     if let Some(path) = &endpoint.key_path {
         let only = "IdentitiesOnly=yes".into();
@@ -214,6 +235,23 @@ fn of_user(endpoint: &OpenSshEndpoint) -> Vec<OsString> {
         arguments.extend(["-l".into(), user.into()]);
     }
     arguments
+}
+
+/// Returns an option as `ssh` takes several values of it.
+fn option(name: &str, values: &[String]) -> Vec<String> {
+    let lower = name.to_ascii_lowercase();
+    let is_repeated = ["identityfile", "certificatefile", "sendenv", "setenv"];
+    if is_repeated.contains(&lower.as_str()) || lower.ends_with("forward") {
+        let each = values.iter().map(|value| format!("{name}={value}"));
+        return each.collect();
+    }
+    let is_list = ["ciphers", "macs", "proxyjump", "preferredauthentications"];
+    let between = if is_list.contains(&lower.as_str()) || lower.ends_with("algorithms") {
+        ","
+    } else {
+        " "
+    };
+    vec![format!("{name}={}", values.join(between))]
 }
 
 fn destination(endpoint: &OpenSshEndpoint) -> [OsString; 2] {
@@ -255,7 +293,7 @@ mod tests {
             key_path: Some("/keys/a b".into()),
             config_path: Some("/etc/own config".into()),
             options: options
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .map(|(name, value)| (name.to_owned(), vec![value.to_owned()]))
                 .into(),
             disable_multiplexing: false,
         }
@@ -289,6 +327,23 @@ mod tests {
     }
 
     #[test]
+    fn several_values_of_an_option_are_given_as_it_takes_them() {
+        let values = ["a".to_owned(), "b".to_owned()];
+
+        for (name, options) in [
+            ("IdentityFile", &["IdentityFile=a", "IdentityFile=b"][..]),
+            ("SetEnv", &["SetEnv=a", "SetEnv=b"]),
+            ("LocalForward", &["LocalForward=a", "LocalForward=b"]),
+            ("Ciphers", &["Ciphers=a,b"]),
+            ("HostKeyAlgorithms", &["HostKeyAlgorithms=a,b"]),
+            ("proxyJump", &["proxyJump=a,b"]),
+            ("UserKnownHostsFile", &["UserKnownHostsFile=a b"]),
+        ] {
+            assert_eq!(option(name, &values), options);
+        }
+    }
+
+    #[test]
     fn a_master_adds_what_nobody_speaks_of() {
         assert_eq!(
             master_line(&endpoint(), BARE),
@@ -313,6 +368,25 @@ mod tests {
 
             assert!(!text.contains(option), "{said}: {text}");
         }
+    }
+
+    #[test]
+    fn the_question_about_keys_reads_the_same_files() {
+        let path = Path::new("/run/l/1.log");
+
+        assert_eq!(
+            with_default_for_keys(&endpoint()),
+            "Include ~/.ssh/config\nInclude /etc/ssh/ssh_config\n\
+             Host *\nStrictHostKeyChecking accept-new\n"
+        );
+        assert_eq!(
+            with_default_for_keys(&full()),
+            "Include \"/etc/own config\"\nHost *\nStrictHostKeyChecking accept-new\n"
+        );
+        assert_eq!(
+            line(question_with(&endpoint(), path)),
+            "-G -F /run/l/1.log -- web"
+        );
     }
 
     #[test]

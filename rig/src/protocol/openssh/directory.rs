@@ -54,7 +54,10 @@ impl Directory {
             }
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => {
-                    let keeper = start_keeper(&path)?;
+                    let keeper = start_keeper(&path).inspect_err(|_| {
+                        // It is empty, and the error that is told is the other one.
+                        let _ = std::fs::remove_dir(&path);
+                    })?;
                     return Ok(Self {
                         path,
                         next: AtomicU64::new(1),

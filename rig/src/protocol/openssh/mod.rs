@@ -177,14 +177,11 @@ impl OpenSshConnector {
         let Some(answering) = &self.inner.options.asking else {
             return Vec::new();
         };
-        let silent = futures_util::stream::iter(endpoints.iter().enumerate())
-            .map(|(index, endpoint)| async move { (index, self.inner.open(endpoint).await) })
-            .buffered(PREPARED_AT_ONCE)
-            .collect::<Vec<_>>()
-            .await;
+        let opening: Vec<_> = endpoints.iter().map(|it| self.inner.open(it)).collect();
+        let opened = futures_util::stream::iter(opening).buffered(PREPARED_AT_ONCE);
+        let opened: Vec<_> = opened.collect().await;
         let mut unprepared = Vec::new();
-        for (index, opened) in silent {
-            let endpoint = &endpoints[index];
+        for (index, (endpoint, opened)) in endpoints.iter().zip(opened).enumerate() {
             match opened {
                 Ok((_, master)) => self.inner.keep(endpoint, master),
                 Err(error) if wants_an_answer(&error) => {
@@ -326,8 +323,46 @@ impl Inner {
             let path = self.options.search_path.to_string_lossy();
             no_program(io::Error::other(format!("it is in none of {path}")))
         })?;
-        let asked = tokio::process::Command::new(&program)
-            .args(&question)
+        let mut settings = self.ask(&program, endpoint, &question).await?;
+        if settings.asks_about_keys {
+            settings.asks_about_keys = self.is_key_question_open(&program, endpoint).await?;
+        }
+        let reach = Arc::new(Reach { program, settings });
+        lock(&self.reaches).insert(question, Arc::clone(&reach));
+        Ok(reach)
+    }
+
+    /// Returns whether nobody says what is to be done with new host keys.
+    async fn is_key_question_open(
+        &self,
+        program: &Path,
+        endpoint: &OpenSshEndpoint,
+    ) -> Result<bool, ConnectError> {
+        let mut options = endpoint.options.keys();
+        if options.any(|name| name.eq_ignore_ascii_case("StrictHostKeyChecking")) {
+            return Ok(false);
+        }
+        let (path, _) = self.directory()?.next_paths();
+        let text = arguments::with_default_for_keys(endpoint);
+        std::fs::write(&path, text).map_err(no_directory)?;
+        let question = arguments::question_with(endpoint, &path);
+        let settings = self.ask(program, endpoint, &question).await;
+        // What is left of it goes with its directory.
+        let _ = std::fs::remove_file(&path);
+        Ok(!settings?.asks_about_keys)
+    }
+
+    /// Asks `ssh -G`.
+    async fn ask(
+        &self,
+        program: &Path,
+        endpoint: &OpenSshEndpoint,
+        question: &[OsString],
+    ) -> Result<Settings, ConnectError> {
+        // Never closed: a thousand questions at once would be a thousand processes.
+        let _slot = self.handshakes.acquire().await.ok();
+        let asked = tokio::process::Command::new(program)
+            .args(question)
             .env_clear()
             .envs(self.environment(&[]))
             .stdin(Stdio::null())
@@ -341,21 +376,16 @@ impl Inner {
                 classify::timed_out(target, "reading ssh_config (`ssh -G`)", ASKING)
             })?
             .map_err(no_program)?;
-        if !output.status.success() {
-            let words = Words {
-                log: String::from_utf8_lossy(&output.stderr).into_owned(),
-                stderr: String::new(),
-            };
-            let port = endpoint.port.unwrap_or(22);
-            let settings = Settings::of(&endpoint.address, port, "");
-            return Err(classify::failure(&words, &settings));
+        if output.status.success() {
+            return Ok(Settings::parse(&String::from_utf8_lossy(&output.stdout)));
         }
-        let reach = Arc::new(Reach {
-            program,
-            settings: Settings::parse(&String::from_utf8_lossy(&output.stdout)),
-        });
-        lock(&self.reaches).insert(question, Arc::clone(&reach));
-        Ok(reach)
+        let words = Words {
+            log: String::from_utf8_lossy(&output.stderr).into_owned(),
+            stderr: String::new(),
+        };
+        let port = endpoint.port.unwrap_or(22);
+        let settings = Settings::of(&endpoint.address, port, "");
+        Err(classify::failure(&words, &settings))
     }
 
     /// Returns the directory of the sockets, which is made for the first of them.
@@ -375,8 +405,7 @@ impl Inner {
         of_host.or_default().push(master);
     }
 
-    /// Returns a master that was opened before, and that still answers. One whose login somebody
-    /// had to answer for stays there for the next connection.
+    /// Returns a master that was opened before, and that still answers.
     async fn take_prepared(&self, endpoint: &OpenSshEndpoint) -> Option<Arc<Master>> {
         let key = arguments::question(endpoint);
         loop {
