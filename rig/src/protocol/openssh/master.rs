@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use super::classify::{self, Words};
 use super::directory::Directory;
 use super::mux;
+use crate::retry::Backoff;
 
 /// How much of what a failed `ssh` has said is looked at.
 const LONGEST_WORDS: u64 = 256 << 10;
@@ -88,17 +89,15 @@ impl Master {
         directory: Arc<Directory>,
     ) -> Result<Arc<Self>, NoMaster> {
         let mut running = Running::spawn(&start, directory).map_err(NoMaster::Program)?;
-        let ready = tokio::time::timeout(start.limit, async {
-            tokio::select! {
-                biased;
-                _ = running.child.wait() => false,
-                () = answers(&start.socket) => true,
-            }
-        });
-        match ready.await {
-            Ok(true) => {}
-            Ok(false) => return Err(NoMaster::Ended(running.words().await)),
-            Err(_elapsed) => {
+        let is_there = tokio::select! {
+            biased;
+            _ = running.child.wait() => None,
+            is_there = answers(&start.socket, start.limit) => Some(is_there),
+        };
+        match is_there {
+            Some(true) => {}
+            None => return Err(NoMaster::Ended(running.words().await)),
+            Some(false) => {
                 running.end().await;
                 return Err(NoMaster::TimedOut(running.words().await));
             }
@@ -199,16 +198,20 @@ impl Master {
     }
 }
 
-/// Waits until somebody answers at a socket.
-async fn answers(socket: &Path) {
-    let mut pause = FIRST_LOOK;
-    loop {
-        tokio::time::sleep(pause).await;
-        if socket.exists() && mux::is_alive(socket).await {
-            return;
+/// Waits until somebody answers at a socket; returns whether that was in time.
+async fn answers(socket: &Path, limit: Duration) -> bool {
+    let looks = Backoff {
+        first: FIRST_LOOK,
+        longest: LATER_LOOKS,
+        deadline: limit,
+    };
+    let look = || async {
+        match socket.exists() && mux::is_alive(socket).await {
+            true => Ok(()),
+            false => Err(()),
         }
-        pause = (pause * 2).min(LATER_LOOKS);
-    }
+    };
+    looks.retry(look, |()| true, |_, _, ()| {}).await.is_ok()
 }
 
 /// The process of a master; it is killed when it is dropped.

@@ -15,7 +15,8 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, Interest};
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
-use tokio::time::Instant;
+
+use crate::retry::Backoff;
 
 /// The version of the protocol that is spoken.
 const VERSION: u32 = 4;
@@ -328,17 +329,14 @@ async fn bounded<T>(
 
 /// Connects to a socket. A master that has not accepted all others yet is asked again.
 async fn connect(socket: &Path) -> io::Result<UnixStream> {
-    let end = Instant::now() + ACCEPTING;
-    let mut pause = Duration::from_millis(2);
-    loop {
-        match UnixStream::connect(socket).await {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < end => {
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_millis(100));
-            }
-            done => return done,
-        }
-    }
+    let tries = Backoff {
+        first: Duration::from_millis(2),
+        longest: Duration::from_millis(100),
+        deadline: ACCEPTING,
+    };
+    let is_full = |error: &io::Error| error.kind() == io::ErrorKind::WouldBlock;
+    let connect = || UnixStream::connect(socket);
+    tries.retry(connect, is_full, |_, _, _| {}).await
 }
 
 /// Makes a pipe that we write to, and the master reads from.
