@@ -112,6 +112,7 @@ fn own_failure(words: &Words, settings: &Settings) -> ConnectError {
     let text = spoken(&words.log).join("\n");
     host_key(&text, words, settings)
         .or_else(|| key_file(&text))
+        .or_else(|| unsigned_key(&text, &words.log))
         .or_else(|| login(&text, words, settings))
         .or_else(|| network(&text, settings))
         .unwrap_or_else(|| ConnectError::Protocol {
@@ -160,6 +161,30 @@ fn key_file(text: &str) -> Option<ConnectError> {
         format!("add it to your agent: `ssh-add '{path}'`")
     } else {
         "name another file in `keyPath` of this host".to_owned()
+    };
+    Some(ConnectError::KeyFile {
+        path: PathBuf::from(path),
+        reason: reason.to_owned(),
+        hint,
+    })
+}
+
+/// The server would take a key, and nobody could sign with it.
+fn unsigned_key(text: &str, log: &str) -> Option<ConnectError> {
+    if !text.contains("Permission denied (") {
+        return None;
+    }
+    let (key, _) = after(log, "Server accepts key: ")?.split_once(" SHA256:")?;
+    let (path, _kind) = key.rsplit_once(' ')?;
+    let (reason, hint) = if text.contains("agent refused operation") {
+        let reason = "the host accepts it, and the agent refuses to sign with it";
+        (
+            reason,
+            "unlock it in your agent, or confirm there".to_owned(),
+        )
+    } else {
+        let reason = "the host accepts it, and nobody could be asked for its passphrase";
+        (reason, format!("add it to your agent: `ssh-add '{path}'`"))
     };
     Some(ConnectError::KeyFile {
         path: PathBuf::from(path),

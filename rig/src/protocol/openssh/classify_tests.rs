@@ -190,7 +190,15 @@ fn a_key_file_that_cannot_be_used_is_named() {
         "Load key \"/k/a b\": incorrect passphrase supplied to decrypt private key\n{denied}\n"
     ));
 
-    for error in [&open, &broken, &locked] {
+    let accepted = "debug1: Server accepts key: /k/a b ED25519 SHA256:aa explicit";
+    let unasked = of_log(&format!("{accepted}\n{denied}\n"));
+    let refusing = "sign_and_send_pubkey: signing failed for ED25519 \"/k/a b\" from agent: agent \
+                    refused operation";
+    let refusing = of_log(&format!("{accepted}\n{refusing}\n{denied}\n"));
+
+    assert!(unasked.hint().unwrap().contains("ssh-add '/k/a b'"));
+    assert!(refusing.to_string().contains("the agent refuses"));
+    for error in [&open, &broken, &locked, &unasked, &refusing] {
         assert_eq!(class(error), "KeyFile", "{error}");
         assert!(error.to_string().contains("`/k/a b`"), "{error}");
     }

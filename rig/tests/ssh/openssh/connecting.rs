@@ -359,7 +359,8 @@ async fn a_passphrase_is_asked_for_before_the_run_and_never_in_it() {
     assert!(!server.path("asked").exists(), "a run asks nobody");
     let unprepared = connector.prepare(std::slice::from_ref(&endpoint)).await;
 
-    assert!(unasked.is_err());
+    let unasked = unasked.err().unwrap();
+    assert!(unasked.to_string().contains("passphrase"), "{unasked}");
     assert!(unprepared.is_empty(), "{unprepared:?}");
     let connection = connector
         .connect(&Endpoint::OpenSsh(endpoint))
