@@ -218,10 +218,6 @@ async fn a_wrong_configuration_is_told_whole_before_anybody_is_connected_to() {
 
 #[tokio::test(start_paused = true)]
 async fn what_has_no_phase_yet_is_refused_with_its_line() {
-    let bastion = CONFIG.replace(
-        "address: 10.77.1.11, user: lab",
-        "address: 10.77.1.11, bastion: {address: 10.77.1.12}",
-    );
     let images = CONFIG.replacen("user: lab}", "user: lab}\n    imageDir: /images", 1);
     let win_rm = CONFIG.replace(
         "ssh: {address: 10.77.1.11, user: lab}",
@@ -229,7 +225,6 @@ async fn what_has_no_phase_yet_is_refused_with_its_line() {
     );
     let prune = format!("{CONFIG}  cluster: {{prune: true}}\n");
     for (config, named) in [
-        (bastion, "bastion"),
         (images, "images"),
         (win_rm, "Windows"),
         (prune, "remove nodes"),

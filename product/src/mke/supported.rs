@@ -30,12 +30,6 @@ pub fn not_yet_supported(config: &Config) -> Vec<NotYet> {
             ));
         }
         match &host.connection {
-            Connection::Ssh(ssh) if ssh.bastion.is_some() => {
-                found.push(not_yet(
-                    format!("{path}.ssh.bastion"),
-                    "go through a bastion host",
-                ));
-            }
             Connection::Ssh(_) | Connection::OpenSsh(_) | Connection::Localhost(_) => {}
             Connection::WinRm(_) => {
                 found.push(not_yet(

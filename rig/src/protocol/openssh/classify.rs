@@ -6,6 +6,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::arguments::Settings;
@@ -61,28 +62,25 @@ pub(super) fn failure(words: &Words, settings: &Settings) -> ConnectError {
 /// Returns what the `ssh` of the jump host, or a proxy command, has said.
 fn jump_failure(words: &Words, settings: &Settings) -> ConnectError {
     let text = &words.stderr;
-    if let Some(reason) = after(text, "open failed: connect failed: ") {
-        let target = settings.target();
-        return if reason.contains("refused") {
-            ConnectError::Refused { target }
-        } else {
-            ConnectError::Unreachable {
-                target,
-                source: io::Error::other(reason.to_owned()),
-            }
-        };
-    }
     let jump = settings.first_jump.clone();
     let name = jump.unwrap_or_else(|| "the proxy command".to_owned());
+    if let Some(reason) = after(text, "open failed: connect failed: ") {
+        return ConnectError::BeyondBastion {
+            bastion: name,
+            target: settings.target(),
+            reason: reason.to_owned(),
+        };
+    }
     let (user, host) = match name.rsplit_once('@') {
         Some((user, host)) => (user.to_owned(), host.to_owned()),
         None => (String::new(), name),
     };
     if text.contains("open failed: administratively prohibited") {
-        return ConnectError::Bastion(Box::new(ConnectError::Protocol {
-            target: host,
-            reason: "it does not forward connections (`AllowTcpForwarding`)".to_owned(),
-        }));
+        return ConnectError::ForwardingRefused {
+            bastion: host,
+            target: settings.target(),
+            reason: "it is not allowed".to_owned(),
+        };
     }
     let (host_name, port) = match host.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || host.starts_with('[') => {
@@ -96,7 +94,10 @@ fn jump_failure(words: &Words, settings: &Settings) -> ConnectError {
         log: text.clone(),
         stderr: String::new(),
     };
-    ConnectError::Bastion(Box::new(own_failure(&its_words, &of_jump)))
+    ConnectError::Bastion {
+        source: Arc::new(own_failure(&its_words, &of_jump)),
+        bastion: host_name,
+    }
 }
 
 /// Returns the user of `user@host: Permission denied (…).`.

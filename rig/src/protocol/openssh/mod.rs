@@ -201,7 +201,7 @@ impl OpenSshConnector {
 fn wants_an_answer(error: &ConnectError) -> bool {
     match error {
         ConnectError::Auth { .. } | ConnectError::KeyFile { .. } => true,
-        ConnectError::Bastion(inner) => wants_an_answer(inner),
+        ConnectError::Bastion { source, .. } => wants_an_answer(source),
         _ => false,
     }
 }

@@ -141,7 +141,7 @@ async fn a_jump_host_of_ssh_config_is_gone_through() {
 
     fs::write(gate.path("authorized"), "").unwrap();
     let error = client.failed(client.endpoint()).await;
-    assert!(matches!(error, ConnectError::Bastion(_)), "{error}");
+    assert!(matches!(error, ConnectError::Bastion { .. }), "{error}");
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains("accepts none of the keys"), "{cause}");
 }
