@@ -289,7 +289,7 @@ impl Connections for SshSetup {
         endpoints: &[Endpoint],
         ask: Arc<dyn Ask>,
     ) -> (Arc<dyn Connector>, Vec<Unprepared>) {
-        let mut options = SshOptions::for_home(&self.home);
+        let mut options = SshOptions::for_home(&self.home, Arc::new(std::time::SystemTime::now));
         options.agent.clone_from(&self.agent);
         options.local_user.clone_from(&self.user);
         options.local_uid = rustix::process::getuid().as_raw();

@@ -392,7 +392,7 @@ impl AskPassword for Answers {
 /// A client without a key, and where it is to go.
 fn stranger(port: u16) -> (tempfile::TempDir, SshOptions, SshEndpoint) {
     let home = tempfile::tempdir().unwrap();
-    let mut options = SshOptions::for_home(home.path());
+    let mut options = SshOptions::for_home(home.path(), Arc::new(std::time::SystemTime::now));
     options.config_files = vec![home.path().join("config")];
     options.global_known_hosts = Vec::new();
     let endpoint = SshEndpoint {

@@ -452,16 +452,3 @@ async fn a_closed_port_is_refused() {
     assert!(matches!(error, ConnectError::Refused { .. }), "{error}");
     assert!(error.is_transient());
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_there_yet_says_so() {
-    let server = Server::start();
-    let endpoint = SshEndpoint {
-        bastion: Some(Box::new(server.endpoint())),
-        ..server.endpoint()
-    };
-
-    let error = failed(connect(server.options(), endpoint).await);
-
-    assert!(matches!(error, ConnectError::Unsupported { .. }), "{error}");
-}

@@ -93,7 +93,8 @@ impl Server {
 
     /// Returns what the client connects with; nothing of the real user's is read.
     pub(crate) fn options(&self) -> SshOptions {
-        let mut options = SshOptions::for_home(self.dir.path());
+        let mut options =
+            SshOptions::for_home(self.dir.path(), Arc::new(std::time::SystemTime::now));
         options.config_files = vec![self.path(".ssh/config")];
         options.global_known_hosts = Vec::new();
         options.local_user = user();

@@ -64,17 +64,17 @@ fn jump_failure(words: &Words, settings: &Settings) -> ConnectError {
     let text = &words.stderr;
     let jump = settings.first_jump.clone();
     let name = jump.unwrap_or_else(|| "the proxy command".to_owned());
-    if let Some(reason) = after(text, "open failed: connect failed: ") {
-        return ConnectError::BeyondBastion {
-            bastion: name,
-            target: settings.target(),
-            reason: reason.to_owned(),
-        };
-    }
     let (user, host) = match name.rsplit_once('@') {
         Some((user, host)) => (user.to_owned(), host.to_owned()),
         None => (String::new(), name),
     };
+    if let Some(reason) = after(text, "open failed: connect failed: ") {
+        return ConnectError::BeyondBastion {
+            bastion: host,
+            target: settings.target(),
+            reason: reason.to_owned(),
+        };
+    }
     if text.contains("open failed: administratively prohibited") {
         return ConnectError::ForwardingRefused {
             bastion: host,

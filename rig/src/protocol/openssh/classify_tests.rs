@@ -232,18 +232,18 @@ fn what_a_jump_host_says_is_told_as_its_own() {
         (
             "channel 0: open failed: administratively prohibited: open failed\n\
              stdio forwarding failed",
-            "cannot go through the bastion host",
-            "does not forward connections",
+            "the bastion host `gate:2200` refuses to forward to `10.0.0.7:22`",
+            "",
         ),
         (
             "channel 0: open failed: connect failed: Connection refused\nstdio forwarding failed",
-            "`10.0.0.7:22` refused the connection",
+            "the bastion host `gate:2200` does not reach `10.0.0.7:22`: Connection refused",
             "",
         ),
         (
             "channel 0: open failed: connect failed: No route to host\nstdio forwarding failed",
-            "`10.0.0.7:22` cannot be reached",
-            "No route to host",
+            "the bastion host `gate:2200` does not reach `10.0.0.7:22`: No route to host",
+            "",
         ),
     ];
     for (stderr, first, second) in cases {

@@ -46,6 +46,8 @@ pub(super) struct CheckOptions {
     pub(super) pinned: Option<PublicKey>,
     /// The address that was connected to, where it is to be checked, too (CheckHostIP).
     pub(super) address: Option<IpAddr>,
+    /// The time, for certificates.
+    pub(super) now: SystemTime,
 }
 
 impl CheckOptions {
@@ -119,17 +121,13 @@ impl HostKeyCheck {
     }
 
     /// Accepts the key, or says why not.
-    pub(super) fn verify(
-        &self,
-        offered: &PublicKeyOrCertificate,
-        now: SystemTime,
-    ) -> Result<(), ConnectError> {
+    pub(super) fn verify(&self, offered: &PublicKeyOrCertificate) -> Result<(), ConnectError> {
         let key = offered.public_key();
         if let Some(pinned) = &self.options.pinned {
             return self.verify_pinned(pinned, &key);
         }
         if let Some(certificate) = offered.certificate()
-            && self.verify_certificate(certificate, now)?
+            && self.verify_certificate(certificate)?
         {
             return Ok(());
         }
@@ -151,11 +149,7 @@ impl HostKeyCheck {
     }
 
     /// Returns whether a known authority speaks for the host; where it does, it must do so well.
-    fn verify_certificate(
-        &self,
-        certificate: &Certificate,
-        now: SystemTime,
-    ) -> Result<bool, ConnectError> {
+    fn verify_certificate(&self, certificate: &Certificate) -> Result<bool, ConnectError> {
         let mut recorded = self.find(&self.options.name())?;
         recorded.extend(self.find_without_port()?);
         let authority = PublicKey::new(certificate.signature_key().clone(), "");
@@ -170,7 +164,7 @@ impl HostKeyCheck {
             return Ok(false);
         };
         let principal = self.options.principal();
-        match host_certificate::fault(certificate, &principal, now) {
+        match host_certificate::fault(certificate, &principal, self.options.now) {
             None => Ok(true),
             Some(fault) => Err(ConnectError::HostCertificate {
                 target: self.options.name(),

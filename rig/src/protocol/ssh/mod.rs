@@ -41,7 +41,7 @@ use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use russh::keys::PublicKey;
@@ -129,12 +129,17 @@ pub struct SshOptions {
     pub handshakes_per_server: usize,
     /// How long the steps may take.
     pub timeouts: SshTimeouts,
+    /// Tells the time, for certificates that are valid for a while.
+    pub clock: WallClock,
 }
+
+/// Tells the time.
+pub type WallClock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 impl SshOptions {
     /// Returns the usual places of a user; without an agent or an environment, and with nobody to
     /// ask. The user is the one whom the home directory belongs to.
-    pub fn for_home(home: &Path) -> Self {
+    pub fn for_home(home: &Path, clock: WallClock) -> Self {
         let own = home.join(".ssh");
         let all = Path::new("/etc/ssh");
         Self {
@@ -156,6 +161,7 @@ impl SshOptions {
             handshakes: 64,
             handshakes_per_server: 5,
             timeouts: SshTimeouts::default(),
+            clock,
         }
     }
 }
@@ -603,6 +609,7 @@ impl Inner {
             pinned: resolved.pinned.clone(),
             // What stands for several hosts has several addresses.
             address: address.filter(|_| config.check_host_ip && config.host_key_alias.is_none()),
+            now: (self.options.clock)(),
         };
         HostKeyCheck::new(options, Arc::clone(&self.known_hosts))
     }
