@@ -23,6 +23,8 @@ use phase::{Envelope, Event, Sink};
 
 /// How many hosts a large cluster has.
 const HOSTS: u32 = 1000;
+/// How often what is short is measured: the median counts.
+const SAMPLES: usize = 5;
 const EPOCH: Duration = Duration::from_secs(1_795_000_000);
 
 /// A figure and what it may be at most.
@@ -59,8 +61,14 @@ fn main() -> ExitCode {
     let (fresh, again) = runtime.block_on(async {
         let fleet = hosts();
         let fresh = apply(&fleet).await;
-        (fresh, apply(&fleet).await)
+        let mut again = Vec::new();
+        for _ in 0..SAMPLES {
+            again.push(apply(&fleet).await);
+        }
+        (fresh, again)
     });
+    let again_took = median(again.iter().map(|one| one.real.as_secs_f64()).collect());
+    let again_peak = again.iter().map(|one| one.peak).fold(0.0, f64::max);
     let figure = |name, value, unit, budget, about| Figure {
         name,
         value,
@@ -84,14 +92,14 @@ fn main() -> ExitCode {
     ));
     figures.push(figure(
         "again",
-        again.real.as_secs_f64(),
+        again_took,
         "s",
         5.0,
-        "apply with nothing to do",
+        "apply with nothing to do: the median of five",
     ));
     figures.push(figure(
         "memory",
-        again.peak,
+        again_peak,
         "MB",
         400.0,
         "its resident memory at its most, both sides",
@@ -306,7 +314,7 @@ fn script() -> f64 {
     }
     script.push_str("echo $count\n");
     let runtime = rehearsal::runtime().unwrap();
-    let mut samples: Vec<f64> = (0..21)
+    let samples: Vec<f64> = (0..101)
         .map(|_| {
             runtime.block_on(async {
                 let fleet = Fleet::new(1, EPOCH);
@@ -320,6 +328,10 @@ fn script() -> f64 {
             })
         })
         .collect();
+    median(samples)
+}
+
+fn median(mut samples: Vec<f64>) -> f64 {
     samples.sort_by(f64::total_cmp);
     samples[samples.len() / 2]
 }

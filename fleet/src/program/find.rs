@@ -1,6 +1,7 @@
 //! `find`.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use regex::bytes::Regex;
 
@@ -22,7 +23,7 @@ enum Expression {
     Not(Box<Expression>),
     Name(Pattern, bool),
     Path(Pattern),
-    Regex(Regex),
+    Regex(Arc<Regex>),
     Kind(String),
     /// Age in a unit of that many seconds.
     Age(char, u64, u64),

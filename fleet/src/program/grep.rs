@@ -1,5 +1,7 @@
 //! `grep`, `egrep`, `fgrep`.
 
+use std::sync::Arc;
+
 use regex::bytes::Regex;
 
 use super::options::{self, Options, Value};
@@ -55,7 +57,7 @@ const LONG: &[options::Long] = &[
 
 /// What is looked for, and how it is shown.
 struct Search {
-    regex: Regex,
+    regex: Arc<Regex>,
     options: Options,
     most: usize,
     before: usize,
@@ -212,7 +214,7 @@ fn files_of(
     (files, failed)
 }
 
-fn compile(patterns: &[String], options: &Options, syntax: Syntax) -> Result<Regex, Wrong> {
+fn compile(patterns: &[String], options: &Options, syntax: Syntax) -> Result<Arc<Regex>, Wrong> {
     let syntax = match options
         .flags
         .iter()

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -11,7 +12,8 @@ const KEPT: usize = 256;
 thread_local! {
     /// Compiled expressions, by what they were made of. Thousands of hosts run the same scripts, and
     /// an expression takes longer to compile, and more memory, than the files that it is used on.
-    static COMPILED: RefCell<BTreeMap<(String, bool), Regex>> = const { RefCell::new(BTreeMap::new()) };
+    /// They are shared: each clone would have working memory of its own.
+    static COMPILED: RefCell<BTreeMap<(String, bool), Arc<Regex>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// How an expression is written.
@@ -39,7 +41,7 @@ pub(crate) enum Wrong {
 /// # Errors
 ///
 /// Fails where it is wrong or not simulated.
-pub(crate) fn compile(text: &str, syntax: Syntax, ignores_case: bool) -> Result<Regex, Wrong> {
+pub(crate) fn compile(text: &str, syntax: Syntax, ignores_case: bool) -> Result<Arc<Regex>, Wrong> {
     let translated = match syntax {
         Syntax::Fixed => regex::escape(text),
         syntax => translate(text, syntax == Syntax::Extended)?,
@@ -52,7 +54,7 @@ pub(crate) fn compile(text: &str, syntax: Syntax, ignores_case: bool) -> Result<
 /// # Errors
 ///
 /// Fails where it is wrong.
-pub(crate) fn build(translated: &str, ignores_case: bool) -> Result<Regex, Wrong> {
+pub(crate) fn build(translated: &str, ignores_case: bool) -> Result<Arc<Regex>, Wrong> {
     let key = (translated.to_owned(), ignores_case);
     if let Some(regex) = COMPILED.with_borrow(|kept| kept.get(&key).cloned()) {
         return Ok(regex);
@@ -61,12 +63,12 @@ pub(crate) fn build(translated: &str, ignores_case: bool) -> Result<Regex, Wrong
         .case_insensitive(ignores_case)
         .unicode(true)
         .build();
-    let regex = built.ok().ok_or(Wrong::Invalid)?;
+    let regex = Arc::new(built.ok().ok_or(Wrong::Invalid)?);
     COMPILED.with_borrow_mut(|kept| {
         if kept.len() >= KEPT {
             kept.clear();
         }
-        kept.insert(key, regex.clone());
+        kept.insert(key, Arc::clone(&regex));
     });
     Ok(regex)
 }

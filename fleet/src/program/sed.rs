@@ -158,7 +158,7 @@ impl Reader<'_> {
                 .clone()
                 .ok_or_else(|| Refusal::Wrong("no previous regular expression".to_owned()));
         }
-        let regex = Arc::new(posix::compile(text, self.syntax, ignores_case)?);
+        let regex = posix::compile(text, self.syntax, ignores_case)?;
         self.last = Some(Arc::clone(&regex));
         Ok(regex)
     }

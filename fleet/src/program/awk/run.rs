@@ -1,6 +1,7 @@
 //! Running a program of `awk`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use regex::bytes::Regex;
 
@@ -37,7 +38,7 @@ pub(super) struct Machine {
     arrays: BTreeMap<String, BTreeMap<String, Value>>,
     fields: Vec<String>,
     line: String,
-    regexes: BTreeMap<String, Regex>,
+    regexes: BTreeMap<String, Arc<Regex>>,
     open_ranges: BTreeMap<usize, bool>,
     turns: usize,
     /// What was printed.
@@ -252,7 +253,7 @@ impl Machine {
             .unwrap_or_default()
     }
 
-    fn regex(&mut self, text: &str) -> Done<Regex> {
+    fn regex(&mut self, text: &str) -> Done<Arc<Regex>> {
         if let Some(regex) = self.regexes.get(text) {
             return Ok(regex.clone());
         }
@@ -411,7 +412,7 @@ impl Machine {
         })
     }
 
-    fn pattern(&mut self, expression: &Expression) -> Done<Regex> {
+    fn pattern(&mut self, expression: &Expression) -> Done<Arc<Regex>> {
         let text = match expression {
             Expression::Regex(text) => text.clone(),
             other => self.value(other)?.text(),

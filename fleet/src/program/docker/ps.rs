@@ -1,9 +1,10 @@
 //! `ps`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use regex::Regex;
+use regex::bytes::Regex;
 
 use super::flags::{Flag, Flags};
 use super::listing::{Listing, has_label, labels};
@@ -12,6 +13,7 @@ use crate::engine::container::Container;
 use crate::engine::image::without_digest;
 use crate::engine::value::{Value, map};
 use crate::engine::{names, show};
+use crate::program::posix;
 use crate::world::{HostId, World};
 
 const PS: &[Flag] = &[
@@ -124,7 +126,7 @@ fn row(world: &World, host: HostId, one: &Container, now: Duration, is_whole: bo
 /// The filters of `ps`.
 struct Filters {
     all: BTreeMap<String, Vec<String>>,
-    names: Vec<Regex>,
+    names: Vec<Arc<Regex>>,
 }
 
 impl Filters {
@@ -149,7 +151,8 @@ impl Filters {
         }
         let names = all.get("name").into_iter().flatten();
         let names = names.map(|name| {
-            Regex::new(name).ok().ok_or_else(|| {
+            // The engine has the syntax of Go, which is that of the crate, too.
+            posix::build(name, false).map_err(|_wrong| {
                 said(format!(
                     "Error response from daemon: invalid filter 'name={name}'"
                 ))
@@ -164,8 +167,10 @@ impl Filters {
     }
 
     fn fit(&self, world: &World, host: HostId, one: &Container) -> bool {
-        let named =
-            |name: &Regex| name.is_match(&one.name) || name.is_match(&format!("/{}", one.name));
+        let named = |name: &Arc<Regex>| {
+            let with_slash = format!("/{}", one.name);
+            name.is_match(one.name.as_bytes()) || name.is_match(with_slash.as_bytes())
+        };
         let any = |filter: &str, fits: &dyn Fn(&str) -> bool| {
             let values = self.all.get(filter);
             values.is_none_or(|values| values.iter().any(|value| fits(value)))
