@@ -13,29 +13,14 @@ use rig::connection::SshEndpoint;
 use rig::protocol::ssh::{
     AskPassphrase, AskPassword, OnePassword, PasswordQuestion, SshConnector, SshOptions,
 };
-use rig::{ConnectError, Connection, Connector as _, Endpoint};
+use rig::{ConnectError, Connector as _, Endpoint};
 use russh::server::{self, Auth, Response};
 use russh::{MethodKind, MethodSet};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 
 use crate::connecting::AgentOfOpenSsh;
-use crate::server::{Server, keygen};
-
-async fn connect(
-    options: SshOptions,
-    endpoint: SshEndpoint,
-) -> Result<Arc<dyn Connection>, ConnectError> {
-    let connector = SshConnector::new(options);
-    connector.connect(&Endpoint::Ssh(endpoint)).await
-}
-
-fn failed(result: Result<Arc<dyn Connection>, ConnectError>) -> ConnectError {
-    match result {
-        Ok(_) => panic!("it connected"),
-        Err(error) => error,
-    }
-}
+use crate::server::{Server, connect, failed, keygen};
 
 /// Signs a public key of a user; the certificate stands beside, as `<key>-cert.pub`.
 fn sign(authority: &Path, key: &Path) {

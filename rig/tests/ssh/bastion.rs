@@ -10,7 +10,7 @@ use rig::{ConnectError, Connection, Connector as _, Endpoint, ExitStatus};
 use tokio::io::{AsyncReadExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::server::{Server, user};
+use crate::server::{Server, failed, user};
 
 /// More than one connection to a bastion carries.
 const MANY: usize = 70;
@@ -61,10 +61,7 @@ async fn connect(
 }
 
 async fn failure(options: SshOptions, endpoint: SshEndpoint) -> ConnectError {
-    match connect(&SshConnector::new(options), endpoint).await {
-        Ok(_) => panic!("it connected"),
-        Err(error) => error,
-    }
+    failed(connect(&SshConnector::new(options), endpoint).await)
 }
 
 /// Returns what a command prints.

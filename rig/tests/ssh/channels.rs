@@ -1,8 +1,9 @@
 //! Processes and streams over one connection.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use rig::{ConnectionError, ExitStatus};
+use rig::{Connection, ConnectionError, ExitStatus};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
@@ -14,7 +15,11 @@ const SOON: Duration = Duration::from_secs(30);
 #[tokio::test(flavor = "multi_thread")]
 async fn a_writer_that_waits_for_room_ends_with_the_process() {
     let server = Server::start();
-    let connection = server.connect().await;
+    expect_a_writer_to_end(&server.connect().await).await;
+}
+
+/// A writer ends with the process that it writes to.
+pub(crate) async fn expect_a_writer_to_end(connection: &Arc<dyn Connection>) {
     let mut process = connection
         .exec("head -c 100 >/dev/null; exit 7")
         .await
@@ -37,7 +42,11 @@ async fn output_that_nobody_reads_does_not_stop_others() {
     let server = Server::start();
     let mut options = server.options();
     options.timeouts.unread_output = Duration::from_millis(500);
-    let connection = server.connect_with(options).await;
+    expect_unread_output_to_stop_nobody(&server.connect_with(options).await).await;
+}
+
+/// Output that nobody reads does not hold up other processes.
+pub(crate) async fn expect_unread_output_to_stop_nobody(connection: &Arc<dyn Connection>) {
     let _unread = connection.exec("yes | head -c 200000000").await.unwrap();
 
     let mut other = connection.exec("echo well").await.unwrap();
@@ -139,11 +148,14 @@ async fn an_address_that_the_host_cannot_reach_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_processes_share_one_connection() {
     let server = Server::with("MaxSessions 100");
-    let connection = server.connect().await;
+    expect_many_processes(&server.connect().await).await;
+}
 
+/// Many processes at once have input, output and a status each.
+pub(crate) async fn expect_many_processes(connection: &Arc<dyn Connection>) {
     let running: Vec<_> = (0..50)
         .map(|number| {
-            let connection = std::sync::Arc::clone(&connection);
+            let connection = Arc::clone(connection);
             tokio::spawn(async move {
                 let line = format!("cat >/dev/null; echo {number}; exit {number}");
                 let mut process = connection.exec(&line).await.unwrap();

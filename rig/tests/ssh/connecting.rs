@@ -9,27 +9,11 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use rig::connection::SshEndpoint;
-use rig::protocol::ssh::{AskPassphrase, SshConnector, SshOptions};
-use rig::{ConnectError, Connection, Connector as _, Endpoint};
+use rig::protocol::ssh::{AskPassphrase, SshConnector};
+use rig::{ConnectError, Connector as _, Endpoint};
 use secrecy::SecretString;
 
-use crate::server::{Server, keygen};
-
-async fn connect(
-    options: SshOptions,
-    endpoint: SshEndpoint,
-) -> Result<Arc<dyn Connection>, ConnectError> {
-    SshConnector::new(options)
-        .connect(&Endpoint::Ssh(endpoint))
-        .await
-}
-
-fn failed(result: Result<Arc<dyn Connection>, ConnectError>) -> ConnectError {
-    match result {
-        Ok(_) => panic!("it connected"),
-        Err(error) => error,
-    }
-}
+use crate::server::{Server, connect, failed, keygen};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_of_all_kinds_open_the_door() {

@@ -11,11 +11,11 @@ use tokio::io::AsyncSeek;
 
 use crate::server::{DryRun, Server};
 
-fn script(text: &str) -> Command {
+pub(crate) fn script(text: &str) -> Command {
     Command::script(text, Effect::Read).timeout(Duration::from_secs(60))
 }
 
-async fn printed(host: &Host, command: Command) -> String {
+pub(crate) async fn printed(host: &Host, command: Command) -> String {
     match host.run(command).await {
         Ok(output) => output.stdout_text().into_owned(),
         Err(error) => panic!("{error}: {error:?}"),
@@ -154,7 +154,7 @@ async fn a_command_that_nobody_waits_for_ends() {
 }
 
 /// Says whether a process has this command line.
-fn runs(line: &str) -> bool {
+pub(crate) fn runs(line: &str) -> bool {
     let found = std::process::Command::new("pgrep")
         .args(["-f", "-x", line])
         .output();
@@ -162,7 +162,7 @@ fn runs(line: &str) -> bool {
 }
 
 /// Waits until a process has this command line.
-async fn started(line: &str) {
+pub(crate) async fn started(line: &str) {
     let started = Instant::now();
     while !runs(line) {
         assert!(

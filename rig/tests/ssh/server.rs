@@ -13,7 +13,7 @@ use rig::observer::Unobserved;
 use rig::protocol::ssh::{SshConnector, SshOptions};
 use rig::redact::Redactor;
 use rig::retry::Backoff;
-use rig::{Connection, Connector as _, Endpoint, Host, HostOptions};
+use rig::{ConnectError, Connection, Connector as _, Endpoint, Host, HostOptions};
 
 /// The program; servers want to be started by their full path.
 const SSHD: &str = "/usr/sbin/sshd";
@@ -120,9 +120,7 @@ impl Server {
 
     /// Connects with settings of its own.
     pub(crate) async fn connect_with(&self, options: SshOptions) -> Arc<dyn Connection> {
-        let connector = SshConnector::new(options);
-        let endpoint = Endpoint::Ssh(self.endpoint());
-        match connector.connect(&endpoint).await {
+        match connect(options, self.endpoint()).await {
             Ok(connection) => connection,
             Err(error) => panic!("{error}; {error:?}"),
         }
@@ -135,22 +133,12 @@ impl Server {
 
     /// Returns the handle of a host of a run that may, or may not, change it.
     pub(crate) fn host_in(&self, dry_run: DryRun) -> Host {
-        let options = HostOptions {
-            name: "host".to_owned(),
-            sudo_override: false,
-            sudo_docker: false,
-            dry_run: dry_run == DryRun::Yes,
-            confirm: None,
-            observer: Arc::new(Unobserved),
-            redactor: Redactor::new(),
-            limits: rig::limits::SharedLimits::default(),
-            backoff: Backoff {
-                deadline: Duration::from_secs(5),
-                ..Backoff::default()
-            },
-        };
         let connector = Arc::new(SshConnector::new(self.options()));
-        Host::new(connector, Endpoint::Ssh(self.endpoint()), options)
+        Host::new(
+            connector,
+            Endpoint::Ssh(self.endpoint()),
+            host_options(dry_run),
+        )
     }
 
     /// Kills what serves the sessions, as a broken network or a restart of the machine would.
@@ -180,6 +168,41 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+/// Connects with a connector of its own.
+pub(crate) async fn connect(
+    options: SshOptions,
+    endpoint: SshEndpoint,
+) -> Result<Arc<dyn Connection>, ConnectError> {
+    let connector = SshConnector::new(options);
+    connector.connect(&Endpoint::Ssh(endpoint)).await
+}
+
+/// Returns why nobody connected.
+pub(crate) fn failed(result: Result<Arc<dyn Connection>, ConnectError>) -> ConnectError {
+    match result {
+        Ok(_) => panic!("it connected"),
+        Err(error) => error,
+    }
+}
+
+/// Returns what the handle of a host is made with.
+pub(crate) fn host_options(dry_run: DryRun) -> HostOptions {
+    HostOptions {
+        name: "host".to_owned(),
+        sudo_override: false,
+        sudo_docker: false,
+        dry_run: dry_run == DryRun::Yes,
+        confirm: None,
+        observer: Arc::new(Unobserved),
+        redactor: Redactor::new(),
+        limits: rig::limits::SharedLimits::default(),
+        backoff: Backoff {
+            deadline: Duration::from_secs(5),
+            ..Backoff::default()
+        },
     }
 }
 

@@ -3,31 +3,15 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 use std::time::Duration;
 
 use rig::connection::SshEndpoint;
-use rig::protocol::ssh::{SshConnector, SshOptions};
-use rig::{ConnectError, Connection, Connector as _, Endpoint};
+use rig::protocol::ssh::SshConnector;
+use rig::{ConnectError, Connector as _, Endpoint};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::server::{Server, keygen};
-
-async fn connect(
-    options: SshOptions,
-    endpoint: SshEndpoint,
-) -> Result<Arc<dyn Connection>, ConnectError> {
-    let connector = SshConnector::new(options);
-    connector.connect(&Endpoint::Ssh(endpoint)).await
-}
-
-fn failed(result: Result<Arc<dyn Connection>, ConnectError>) -> ConnectError {
-    match result {
-        Ok(_) => panic!("it connected"),
-        Err(error) => error,
-    }
-}
+use crate::server::{Server, connect, failed, keygen};
 
 /// Has the host keys of a server signed; returns the line of the authority's key.
 fn signed_server(arguments: &[&str]) -> (Server, String) {

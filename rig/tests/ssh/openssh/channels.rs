@@ -1,36 +1,20 @@
 //! Processes, streams and commands over the master.
 
-use std::fs;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rig::command::{Command, Effect};
 use rig::files::Written;
-use rig::{CommandError, ConnectionError, ExitStatus, Host};
+use rig::{CommandError, ConnectionError, ExitStatus};
 use secrecy::SecretString;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 use super::{Client, SOON, status};
+use crate::channels::{
+    expect_a_writer_to_end, expect_many_processes, expect_unread_output_to_stop_nobody,
+};
+use crate::host::{printed, runs, script, started};
 use crate::server::Server;
-
-fn script(text: &str) -> Command {
-    Command::script(text, Effect::Read).timeout(Duration::from_secs(60))
-}
-
-async fn printed(host: &Host, command: Command) -> String {
-    match host.run(command).await {
-        Ok(output) => output.stdout_text().into_owned(),
-        Err(error) => panic!("{error}: {error:?}"),
-    }
-}
-
-fn is_running(mark: &str) -> bool {
-    fs::read_dir("/proc").unwrap().flatten().any(|entry| {
-        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        String::from_utf8_lossy(&line).replace('\0', " ").trim() == mark
-    })
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_have_streams_and_a_status_of_their_own() {
@@ -87,36 +71,14 @@ async fn what_is_dropped_leaves_nothing_behind() {
 async fn a_writer_that_waits_for_room_ends_with_the_process() {
     let server = Server::start();
     let client = Client::of(&server);
-    let connection = client.connect().await;
-    let mut process = connection
-        .exec("head -c 100 >/dev/null; exit 7")
-        .await
-        .unwrap();
-
-    let ended = timeout(SOON, async {
-        let write = async {
-            let block = vec![b'x'; 1 << 20];
-            while process.stdin.write_all(&block).await.is_ok() {}
-        };
-        tokio::join!(write, process.exit).1
-    });
-
-    assert_eq!(ended.await.unwrap().unwrap(), ExitStatus::Code(7));
+    expect_a_writer_to_end(&client.connect().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn output_that_nobody_reads_does_not_stop_others() {
     let server = Server::start();
     let client = Client::of(&server);
-    let connection = client.connect().await;
-    let _unread = connection.exec("yes | head -c 200000000").await.unwrap();
-
-    let mut other = connection.exec("echo well").await.unwrap();
-    let mut text = String::new();
-    let read = timeout(SOON, other.stdout.read_to_string(&mut text)).await;
-
-    read.unwrap().unwrap();
-    assert_eq!(text, "well\n");
+    expect_unread_output_to_stop_nobody(&client.connect().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,25 +87,8 @@ async fn many_processes_share_one_connection() {
     let client = Client::of(&server);
     let connection = client.connect().await;
 
-    let running: Vec<_> = (0..50)
-        .map(|number| {
-            let connection = Arc::clone(&connection);
-            tokio::spawn(async move {
-                let line = format!("cat >/dev/null; echo {number}; exit {number}");
-                let mut process = connection.exec(&line).await.unwrap();
-                process.stdin.shutdown().await.unwrap();
-                let mut text = String::new();
-                process.stdout.read_to_string(&mut text).await.unwrap();
-                (text, process.exit.await.unwrap())
-            })
-        })
-        .collect();
+    expect_many_processes(&connection).await;
 
-    for (number, task) in running.into_iter().enumerate() {
-        let (text, status) = timeout(SOON, task).await.unwrap().unwrap();
-        assert_eq!(text, format!("{number}\n"));
-        assert_eq!(status.code(), u32::try_from(number).ok());
-    }
     assert_eq!(client.masters(), 1);
 }
 
@@ -250,7 +195,7 @@ async fn a_command_that_takes_too_long_is_ended_on_the_host() {
     let error = host.run(command).await.unwrap_err();
 
     assert!(matches!(error, CommandError::TimedOut { .. }), "{error}");
-    assert!(!is_running(&mark), "{mark} goes on");
+    assert!(!runs(&mark), "{mark} goes on");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -263,11 +208,7 @@ async fn a_lost_connection_is_no_status_and_the_next_command_connects_anew() {
         let (host, mark) = (host.clone(), mark.clone());
         tokio::spawn(async move { host.run(Command::script(mark, Effect::Change)).await })
     };
-    let started = Instant::now();
-    while !is_running(&mark) {
-        assert!(started.elapsed() < SOON, "it does not start");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    started(&mark).await;
 
     server.kill_sessions("-KILL");
 

@@ -14,14 +14,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rig::connection::OpenSshEndpoint;
-use rig::observer::Unobserved;
 use rig::protocol::openssh::{OpenSshConnector, OpenSshOptions};
-use rig::redact::Redactor;
-use rig::retry::Backoff;
-use rig::{ConnectError, Connection, Connector as _, Endpoint, ExitStatus, Host, HostOptions};
+use rig::{ConnectError, Connection, Connector as _, Endpoint, ExitStatus, Host};
 use tokio::time::timeout;
 
-use crate::server::{Server, user};
+use crate::server::{DryRun, Server, failed, host_options, user};
 
 /// Longer than anything here takes, shorter than a hang is noticed by a person.
 const SOON: Duration = Duration::from_secs(40);
@@ -111,28 +108,12 @@ impl<'a> Client<'a> {
     }
 
     async fn failed(&self, endpoint: OpenSshEndpoint) -> ConnectError {
-        match self.connect_to(endpoint).await {
-            Ok(_) => panic!("it connected"),
-            Err(error) => error,
-        }
+        failed(self.connect_to(endpoint).await)
     }
 
     fn host_of(&self, endpoint: OpenSshEndpoint) -> Host {
-        let options = HostOptions {
-            name: "host".to_owned(),
-            sudo_override: false,
-            sudo_docker: false,
-            dry_run: false,
-            confirm: None,
-            observer: Arc::new(Unobserved),
-            redactor: Redactor::new(),
-            limits: rig::limits::SharedLimits::default(),
-            backoff: Backoff {
-                deadline: Duration::from_secs(5),
-                ..Backoff::default()
-            },
-        };
         let connector = Arc::new(OpenSshConnector::new(self.options()));
+        let options = host_options(DryRun::No);
         Host::new(connector, Endpoint::OpenSsh(endpoint), options)
     }
 
