@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use cli::World;
-use cli::world::{Ask, Connections, Stream, Unprepared};
+use cli::world::{Ask, Connections, Stream};
 use jiff::Timestamp;
 use report::terminal::Size;
+use rig::connection::Unprepared;
 use rig::observer::printable;
 use rig::protocol::Dispatch;
 use rig::protocol::openssh::{
@@ -252,16 +253,20 @@ pub(crate) fn answer_ssh() -> Option<ExitCode> {
     Some(ExitCode::from(u8::from(answered.is_err())))
 }
 
+/// Asks for a secret; the terminal blocks, for as long as somebody thinks.
+async fn secret(ask: &Arc<dyn Ask>, question: String) -> Option<SecretString> {
+    let ask = Arc::clone(ask);
+    let asked = tokio::task::spawn_blocking(move || ask.secret(&question)).await;
+    asked.ok()?.ok()?
+}
+
 struct Prompts(Arc<dyn Ask>);
 
 #[async_trait]
 impl AskPrompt for Prompts {
     async fn ask(&self, question: &str) -> Option<SecretString> {
-        let ask = Arc::clone(&self.0);
         // A server may have worded it.
-        let question = format!("ssh: {}", printable(question));
-        let asked = tokio::task::spawn_blocking(move || ask.secret(&question)).await;
-        asked.ok()?.ok()?
+        secret(&self.0, format!("ssh: {}", printable(question))).await
     }
 }
 
@@ -273,12 +278,9 @@ struct Passphrases(Arc<dyn Ask>);
 #[async_trait]
 impl AskPassphrase for Passphrases {
     async fn ask(&self, key: &Path, again: bool) -> Option<SecretString> {
-        let ask = Arc::clone(&self.0);
         let wrong = if again { "That was not it. " } else { "" };
         let question = format!("{wrong}Passphrase of the key {}: ", key.display());
-        // The terminal blocks, for as long as somebody thinks.
-        let asked = tokio::task::spawn_blocking(move || ask.secret(&question)).await;
-        asked.ok()?.ok()?
+        secret(&self.0, question).await
     }
 }
 
@@ -317,23 +319,20 @@ impl Connections for SshSetup {
             }
         }
         let (places, hosts): (Vec<usize>, Vec<_>) = of_ssh.into_iter().unzip();
-        let mut unprepared: Vec<Unprepared> = ssh
-            .prepare(&hosts)
-            .await
-            .into_iter()
-            .map(|one| Unprepared {
-                index: places.get(one.index).copied().unwrap_or(one.index),
-                error: one.error,
-            })
-            .collect();
+        let mut unprepared = at(&places, ssh.prepare(&hosts).await);
         if unprepared.is_empty() {
             let (places, hosts): (Vec<usize>, Vec<_>) = of_open_ssh.into_iter().unzip();
-            let failed = open_ssh.prepare(&hosts).await.into_iter();
-            unprepared.extend(failed.map(|one| Unprepared {
-                index: places.get(one.index).copied().unwrap_or(one.index),
-                error: one.error,
-            }));
+            unprepared = at(&places, open_ssh.prepare(&hosts).await);
         }
         (Arc::new(Dispatch::new(ssh, open_ssh)), unprepared)
     }
+}
+
+/// Names hosts by their places among all.
+fn at(places: &[usize], unprepared: Vec<Unprepared>) -> Vec<Unprepared> {
+    let placed = unprepared.into_iter().map(|one| Unprepared {
+        index: places.get(one.index).copied().unwrap_or(one.index),
+        ..one
+    });
+    placed.collect()
 }

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use report::terminal::Size;
-use rig::{ConnectError, Connector, Endpoint};
+use rig::connection::Unprepared;
+use rig::{Connector, Endpoint};
 use secrecy::SecretString;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -104,15 +105,6 @@ pub trait Ask: Send + Sync {
     ///
     /// Fails where the terminal does not do its part.
     fn line(&self, question: &str) -> io::Result<Option<String>>;
-}
-
-/// A host that cannot be connected to, as far as this machine knows.
-#[derive(Debug)]
-pub struct Unprepared {
-    /// Which of the endpoints, from 0.
-    pub index: usize,
-    /// Why.
-    pub error: ConnectError,
 }
 
 /// Makes the connector of a run.

@@ -583,7 +583,7 @@ impl ConnectError {
                 "look for hosts that jump through each other in ssh_config (`ProxyJump`)".into()
             }
             Self::ProxyCommand { .. } => "run the command of ssh_config by hand".into(),
-            Self::Unsupported { .. } => "use `ssh` or `localhost` for this host".into(),
+            Self::Unsupported { .. } => "use `ssh`, `openSSH` or `localhost` for this host".into(),
             Self::File { .. } | Self::SshConfig { .. } => {
                 "mend the file, or move it out of the way".into()
             }
@@ -603,6 +603,15 @@ impl ConnectError {
             Self::Protocol { .. } => return None,
         })
     }
+}
+
+/// Why one of the hosts to prepare cannot be connected to.
+#[derive(Debug)]
+pub struct Unprepared {
+    /// Which of the hosts, counted from 0.
+    pub index: usize,
+    /// Why.
+    pub error: ConnectError,
 }
 
 /// Makes connections.

@@ -17,6 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fleet::Fleet;
 use jiff::Timestamp;
+use rig::connection::Unprepared;
 use rig::{Connector, Endpoint};
 use secrecy::SecretString;
 use tokio::sync::mpsc::unbounded_channel;
@@ -25,7 +26,7 @@ pub use build::{Problem, fleet_of};
 pub use summary::{Summary, Tape, summarise};
 pub use watch::{Outage, Watch};
 
-use crate::world::{Ask, Connections, Stream, Unprepared, World};
+use crate::world::{Ask, Connections, Stream, World};
 
 /// The configuration of the built-in example.
 pub const EXAMPLE: &str = include_str!("example.yaml");

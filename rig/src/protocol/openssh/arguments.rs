@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::connection::OpenSshEndpoint;
+use crate::protocol::target;
 
 /// How long name resolution and TCP may take, where nobody says otherwise.
 pub(super) const CONNECT_SECONDS: u64 = 15;
@@ -100,11 +101,7 @@ impl Settings {
 
     /// Returns `host:port`.
     pub(super) fn target(&self) -> String {
-        if self.host_name.contains(':') {
-            format!("[{}]:{}", self.host_name, self.port)
-        } else {
-            format!("{}:{}", self.host_name, self.port)
-        }
+        target(&self.host_name, self.port)
     }
 
     /// Returns the name that known_hosts has for the host.

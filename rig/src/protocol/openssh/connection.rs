@@ -19,6 +19,8 @@ use super::{Inner, Reach};
 use crate::connection::{
     ByteStream, ConnectError, Connection, ConnectionError, ExitStatus, OpenSshEndpoint, Process,
 };
+use crate::protocol::held::Held;
+use crate::protocol::target;
 
 /// What the log says where a host tells that a signal has ended a process; not which one.
 const SIGNALLED: &str = "rtype exit-signal";
@@ -147,11 +149,11 @@ impl Connection for OpenSshConnection {
         let master = self.master().await?;
         let said = master.log_length();
         match mux::start_forward(master.socket(), host, port).await {
-            Ok(forward) => Ok(Box::new(Dialed::new(forward, master))),
+            Ok(forward) => Ok(stream(forward, master)),
             Err(MuxError::Refused(reason)) => {
                 let known = super::classify::dial_reason(&master.log_from(said));
                 Err(ConnectionError::DialRefused {
-                    target: super::target(host, port),
+                    target: target(host, port),
                     reason: known.unwrap_or(reason),
                 })
             }
@@ -178,6 +180,18 @@ impl Connection for OpenSshConnection {
             }
         }
     }
+}
+
+/// Makes a stream of what a master has opened.
+fn stream(forward: Forward, master: Hold) -> Box<dyn ByteStream> {
+    let output = Output {
+        output: forward.output,
+        master: Arc::new(master),
+        at_end: None,
+    };
+    let both = tokio::io::join(output, Input(Some(forward.input)));
+    // It is open as long as it is talked about.
+    Box::new(Held::new(both, forward.talk))
 }
 
 /// Waits for the end of a process. `ssh` passes a status on and no signal: an end without a status
@@ -224,30 +238,15 @@ impl AsyncWrite for Input {
     }
 }
 
-/// A stream to an address behind the host.
-struct Dialed {
-    input: Input,
+/// What comes from an address behind the host.
+struct Output {
     output: pipe::Receiver,
-    /// The stream is there as long as this is.
-    _talk: Talk,
     master: Arc<Hold>,
     /// At the end of the output: whether the master still answers.
     at_end: Option<BoxFuture<'static, Result<(), String>>>,
 }
 
-impl Dialed {
-    fn new(forward: Forward, master: Hold) -> Self {
-        Self {
-            input: Input(Some(forward.input)),
-            output: forward.output,
-            _talk: forward.talk,
-            master: Arc::new(master),
-            at_end: None,
-        }
-    }
-}
-
-impl AsyncRead for Dialed {
+impl AsyncRead for Output {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -270,33 +269,15 @@ impl AsyncRead for Dialed {
                     false => Err(master.why_gone().await),
                 }
             };
-            ask.boxed().shared().boxed()
+            ask.boxed()
         });
-        ready!(at_end.as_mut().poll(context)).map_err(|reason| {
+        let answer = ready!(at_end.as_mut().poll(context));
+        this.at_end = Some(std::future::ready(answer.clone()).boxed());
+        Poll::Ready(answer.map_err(|reason| {
             io::Error::new(
                 io::ErrorKind::ConnectionReset,
                 ConnectionError::Lost { reason },
             )
-        })?;
-        this.at_end = Some(std::future::ready(Ok(())).boxed());
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Dialed {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().input).poll_write(context, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().input).poll_flush(context)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().input).poll_shutdown(context)
+        }))
     }
 }

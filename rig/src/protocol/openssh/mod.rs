@@ -33,7 +33,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use self::askpass::{AskPrompt, VARIABLE as ASKPASS_VARIABLE, answer};
 
@@ -43,7 +42,11 @@ use self::classify::Words;
 use self::connection::OpenSshConnection;
 use self::directory::Directory;
 use self::master::{Master, NoMaster, Start};
-use crate::connection::{ConnectError, Connection, Connector, Endpoint, OpenSshEndpoint};
+use super::beside;
+use super::handshakes::Handshakes;
+use crate::connection::{
+    ConnectError, Connection, Connector, Endpoint, OpenSshEndpoint, Unprepared,
+};
 
 /// How long `ssh -G` may take; `Match exec` runs a program of the user.
 const ASKING: Duration = Duration::from_secs(30);
@@ -121,8 +124,7 @@ struct Inner {
     reaches: Mutex<HashMap<OpenSshKey, Arc<Reach>>>,
     /// Masters that were opened before the run, and that nobody has taken yet.
     prepared: Mutex<HashMap<OpenSshKey, Vec<Arc<Master>>>>,
-    handshakes: Arc<Semaphore>,
-    servers: Mutex<HashMap<String, Arc<Semaphore>>>,
+    handshakes: Handshakes,
 }
 
 /// What tells two hosts apart: everything that `ssh` is told of them.
@@ -135,24 +137,6 @@ struct Reach {
     settings: Settings,
 }
 
-/// Why one of the hosts to prepare cannot be connected to.
-#[derive(Debug)]
-pub struct Unprepared {
-    /// Which of the hosts, counted from 0.
-    pub index: usize,
-    /// Why.
-    pub error: ConnectError,
-}
-
-/// Returns `host:port`.
-fn target(host: &str, port: u16) -> String {
-    if host.contains(':') {
-        format!("[{host}]:{port}")
-    } else {
-        format!("{host}:{port}")
-    }
-}
-
 impl OpenSshConnector {
     /// Makes a connector; nothing is started yet.
     pub fn new(options: OpenSshOptions) -> Self {
@@ -161,8 +145,7 @@ impl OpenSshConnector {
                 directory: Mutex::default(),
                 reaches: Mutex::default(),
                 prepared: Mutex::default(),
-                handshakes: Arc::new(Semaphore::new(options.handshakes.max(1))),
-                servers: Mutex::default(),
+                handshakes: Handshakes::new(options.handshakes, options.handshakes_per_server),
                 options,
             }),
         }
@@ -270,7 +253,7 @@ impl Inner {
         if let Some(path) = &endpoint.key_path {
             check_key(path)?;
         }
-        let _slots = self.slots(&settings.door()).await;
+        let _leave = self.handshakes.with(&settings.door()).await;
         let directory = self.directory()?;
         let (socket, log) = directory.next_paths();
         let arguments = arguments::master(endpoint, settings, &socket, &log, asking);
@@ -359,8 +342,8 @@ impl Inner {
         endpoint: &OpenSshEndpoint,
         question: &[OsString],
     ) -> Result<Settings, ConnectError> {
-        // Never closed: a thousand questions at once would be a thousand processes.
-        let _slot = self.handshakes.acquire().await.ok();
+        // A thousand questions at once would be a thousand processes.
+        let _leave = self.handshakes.anywhere().await;
         let asked = tokio::process::Command::new(program)
             .args(question)
             .env_clear()
@@ -415,20 +398,6 @@ impl Inner {
             }
         }
     }
-
-    /// Waits until one more connection may be without login, here and on the server.
-    async fn slots(&self, server: &str) -> [Option<OwnedSemaphorePermit>; 2] {
-        let limit = {
-            let mut servers = lock(&self.servers);
-            let limit = self.options.handshakes_per_server.max(1);
-            let of_server = servers.entry(server.to_owned());
-            Arc::clone(of_server.or_insert_with(|| Arc::new(Semaphore::new(limit))))
-        };
-        // Neither is ever closed. First the server's own: who waits for it holds up nobody else.
-        let on_server = limit.acquire_owned().await.ok();
-        let here = Arc::clone(&self.handshakes).acquire_owned().await.ok();
-        [on_server, here]
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -446,10 +415,8 @@ fn own_socket<'a>(endpoint: &OpenSshEndpoint, settings: &'a Settings) -> Option<
 
 /// `ssh` only warns of a key file that is not there, and then says that no key was accepted.
 fn check_key(path: &Path) -> Result<(), ConnectError> {
-    let mut public = path.as_os_str().to_owned();
-    public.push(".pub");
     // The public half is enough where the agent holds the other one.
-    if path.exists() || Path::new(&public).exists() {
+    if path.exists() || beside(path, ".pub").exists() {
         return Ok(());
     }
     Err(ConnectError::KeyFile {

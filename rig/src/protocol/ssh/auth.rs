@@ -16,6 +16,7 @@ use super::offers::{Credential, Offer};
 use super::passwords::{AskPassword, PasswordQuestion, Passwords};
 use super::signing::Pen;
 use crate::connection::ConnectError;
+use crate::observer::printable;
 
 /// The methods that are known here, in the order of OpenSSH.
 const KNOWN: [MethodKind; 3] = [
@@ -491,9 +492,8 @@ impl Attempt<'_> {
     }
 }
 
-/// A text of the host, as it may be shown: without control characters, on one line.
+/// A text of the host, as it may be shown.
 fn plain(text: &str) -> String {
-    let is_shown = |character: &char| !character.is_control();
-    let shown: String = text.chars().filter(is_shown).take(200).collect();
+    let shown: String = printable(text).chars().take(200).collect();
     shown.trim().to_owned()
 }

@@ -5,19 +5,16 @@
 //! there carry more. A bastion that cannot be reached is tried once for all who wait for it.
 
 use std::collections::HashMap;
-use std::io;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::connection::{DialFault, SshConnection};
 use super::hop::Hop;
 use crate::connection::{ByteStream, ConnectError};
+use crate::protocol::held::Held;
 
 /// How many streams one connection carries before another one is made. On a stock sshd each
 /// connection is a process that encrypts for its streams alone.
@@ -99,12 +96,7 @@ impl Bastion {
         loop {
             let place = self.place(&connect).await.map_err(Through::NotThere)?;
             match place.line.connection.dial_from(host, port).await {
-                Ok(stream) => {
-                    return Ok(Box::new(Carried {
-                        stream,
-                        _place: place,
-                    }));
-                }
+                Ok(stream) => return Ok(Box::new(Held::new(stream, place))),
                 Err(DialFault::Full) if self.lose_room(&place) => {}
                 Err(fault) => return Err(Through::Fault(fault)),
             }
@@ -221,40 +213,6 @@ pub(super) enum Through {
     NotThere(Arc<ConnectError>),
     /// The bastion did not open the stream.
     Fault(DialFault),
-}
-
-/// A stream with its place.
-struct Carried {
-    stream: Box<dyn ByteStream>,
-    _place: Place,
-}
-
-impl AsyncRead for Carried {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Carried {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
-    }
 }
 
 #[cfg(test)]

@@ -16,13 +16,12 @@ use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig};
-use tokio::io::{
-    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf,
-};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadBuf};
 use tokio::sync::{mpsc, oneshot};
 
 use super::wire::Cut;
 use crate::connection::{ByteStream, ConnectionError, ExitStatus, Process};
+use crate::protocol::held::Held;
 
 /// How much of each output is kept for a reader that does not come.
 const OUTPUT_BUFFER: usize = 256 << 10;
@@ -100,40 +99,6 @@ enum End {
     Stalled,
 }
 
-/// A part of a channel; the channel is closed once all its parts are dropped.
-struct Held<S> {
-    stream: S,
-    _hold: mpsc::Sender<Infallible>,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Held<S> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(context, buffer)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Held<S> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
-    }
-}
-
 /// Makes a process of a channel on which a program was started.
 pub(super) fn process(channel: Channel<Msg>, belongings: Belongings) -> Process {
     let (stdin, stdin_far) = tokio::io::duplex(INPUT_BUFFER);
@@ -172,18 +137,9 @@ pub(super) fn process(channel: Channel<Msg>, belongings: Belongings) -> Process 
         exit.await.unwrap_or_else(|_gone| Err(shared.lost()))
     };
     Process {
-        stdin: Box::new(Held {
-            stream: stdin,
-            _hold: hold.clone(),
-        }),
-        stdout: Box::new(Held {
-            stream: stdout,
-            _hold: hold.clone(),
-        }),
-        stderr: Box::new(Held {
-            stream: stderr,
-            _hold: hold,
-        }),
+        stdin: Box::new(Held::new(stdin, hold.clone())),
+        stdout: Box::new(Held::new(stdout, hold.clone())),
+        stderr: Box::new(Held::new(stderr, hold)),
         exit: exit.boxed(),
     }
 }
@@ -212,12 +168,9 @@ pub(super) fn stream(channel: Channel<Msg>, belongings: Belongings) -> Box<dyn B
         }
         drop(outputs);
     });
-    Box::new(Dialed {
-        input,
-        output,
-        broken,
-        _hold: hold,
-    })
+    // The channel is closed once all its parts are dropped.
+    let both = tokio::io::join(Output { output, broken }, input);
+    Box::new(Held::new(both, hold))
 }
 
 fn stalled() -> ConnectionError {
@@ -339,15 +292,13 @@ fn name(signal: Sig) -> String {
     }
 }
 
-/// A stream to an address behind the host.
-struct Dialed {
-    input: DuplexStream,
+/// What comes from an address behind the host.
+struct Output {
     output: DuplexStream,
     broken: Arc<OnceLock<String>>,
-    _hold: mpsc::Sender<Infallible>,
 }
 
-impl AsyncRead for Dialed {
+impl AsyncRead for Output {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -364,23 +315,5 @@ impl AsyncRead for Dialed {
             ))),
             _ => Poll::Ready(Ok(())),
         }
-    }
-}
-
-impl AsyncWrite for Dialed {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().input).poll_write(context, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().input).poll_flush(context)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().input).poll_shutdown(context)
     }
 }

@@ -13,6 +13,7 @@ use super::channel::{self, Belongings, Counted, Shared};
 use super::handshake::Client;
 use super::wire::Cut;
 use crate::connection::{ByteStream, Connection, ConnectionError, Process};
+use crate::protocol::target;
 
 /// How long the host is given to take our good-bye.
 const GOOD_BYE: Duration = Duration::from_secs(1);
@@ -140,7 +141,7 @@ impl Connection for SshConnection {
 
     async fn dial(&self, host: &str, port: u16) -> Result<Box<dyn ByteStream>, ConnectionError> {
         let refused = |reason| ConnectionError::DialRefused {
-            target: super::target(host, port),
+            target: target(host, port),
             reason,
         };
         self.dial_from(host, port)

@@ -8,8 +8,8 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
 
 use super::config::{AddressFamily, HostConfig};
-use super::target;
 use crate::connection::ConnectError;
+use crate::protocol::target;
 
 /// Connects to the first address of a host that answers.
 pub(super) async fn dial(config: &HostConfig, limit: Duration) -> Result<TcpStream, ConnectError> {

@@ -15,6 +15,7 @@ use super::channel::Shared;
 use super::host_key::HostKeyCheck;
 use super::wire::{Cut, Wire};
 use crate::connection::{ByteStream, ConnectError};
+use crate::observer::printable;
 
 /// How many messages of a channel wait for its task; one holds 32 KiB at most.
 const CHANNEL_MESSAGES: usize = 32;
@@ -208,11 +209,10 @@ impl Heard {
         // Other lines may stand before the name of the server.
         let is_ssh = text.lines().any(|line| line.starts_with("SSH-"));
         let line = text.lines().find(|line| !line.trim().is_empty());
-        let shown = line.unwrap_or_default().chars();
-        let shown = shown.filter(|character| !character.is_control());
+        let shown = printable(line.unwrap_or_default());
         Some(FirstWords {
             is_ssh,
-            text: shown.take(80).collect(),
+            text: shown.chars().take(80).collect(),
         })
     }
 }

@@ -1,7 +1,5 @@
 //! The way to a host: hosts to go through, one after the other.
 
-use std::sync::Arc;
-
 use super::config::{JumpSpec, Proxy};
 use crate::connection::SshEndpoint;
 
@@ -13,7 +11,7 @@ pub(super) struct Hop {
     /// Who named it.
     pub(super) named_in: NamedIn,
     /// The host before it; nothing where ssh_config may name one.
-    pub(super) before: Option<Arc<Hop>>,
+    pub(super) before: Option<Box<Hop>>,
 }
 
 /// Where a host is named: there are two opinions of who logs in where nobody says.
@@ -31,7 +29,7 @@ impl Hop {
         let before = endpoint
             .bastion
             .as_deref()
-            .map(|one| Arc::new(Self::to(one)));
+            .map(|one| Box::new(Self::to(one)));
         Self {
             endpoint: SshEndpoint {
                 bastion: None,
@@ -43,9 +41,9 @@ impl Hop {
     }
 
     /// Returns the way over the hosts of a ProxyJump, the first of them first.
-    fn over(jumps: &[JumpSpec]) -> Option<Arc<Self>> {
+    fn over(jumps: &[JumpSpec]) -> Option<Self> {
         jumps.iter().fold(None, |before, jump| {
-            Some(Arc::new(Self {
+            Some(Self {
                 endpoint: SshEndpoint {
                     address: jump.host.clone(),
                     port: jump.port,
@@ -55,16 +53,16 @@ impl Hop {
                     bastion: None,
                 },
                 named_in: NamedIn::SshConfig,
-                before,
-            }))
+                before: before.map(Box::new),
+            })
         })
     }
 
     /// Returns the host before this one. What `launchpad.yaml` says wins over ssh_config, and of a
     /// list of hosts only the first one may have a way of its own.
-    pub(super) fn before(&self, proxy: &Proxy) -> Option<Arc<Self>> {
+    pub(super) fn before(&self, proxy: &Proxy) -> Option<Self> {
         match (&self.before, proxy) {
-            (Some(before), _) => Some(Arc::clone(before)),
+            (Some(before), _) => Some((**before).clone()),
             (None, Proxy::Jump(jumps)) => Self::over(jumps),
             (None, Proxy::None | Proxy::Command(_)) => None,
         }
@@ -94,12 +92,12 @@ mod tests {
         }
     }
 
-    fn names(hop: Option<Arc<Hop>>) -> Vec<String> {
+    fn names(hop: Option<Hop>) -> Vec<String> {
         let mut names = Vec::new();
         let mut next = hop;
         while let Some(hop) = next {
             names.push(hop.endpoint.address.clone());
-            next = hop.before.clone();
+            next = hop.before.map(|before| *before);
         }
         names
     }

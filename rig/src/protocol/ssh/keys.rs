@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::legacy_pem;
 use crate::connection::ConnectError;
+use crate::protocol::beside;
 
 /// A key file is not longer than that.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -184,9 +185,7 @@ pub(super) async fn certificate_at(path: &Path) -> Result<Certificate, String> {
 
 /// Returns the public key in `<path>.pub`.
 pub(super) async fn public_beside(path: &Path) -> Option<PublicKey> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".pub");
-    let text = read(Path::new(&name)).await.ok()?;
+    let text = read(&beside(path, ".pub")).await.ok()?;
     PublicKey::from_openssh(text.trim()).ok()
 }
 

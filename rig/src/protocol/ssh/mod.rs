@@ -45,7 +45,6 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use russh::keys::PublicKey;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use self::config::ConfigWarning;
 pub use self::keys::{AskPassphrase, NobodyToAsk};
@@ -63,7 +62,12 @@ use self::keys::KeyFiles;
 use self::known_hosts::KnownHosts;
 use self::offers::{NamedBy, Offer, Sources};
 use self::passwords::Passwords;
-use crate::connection::{ByteStream, ConnectError, Connection, Connector, Endpoint, SshEndpoint};
+use self::route::Way;
+use super::handshakes::Handshakes;
+use super::target;
+use crate::connection::{
+    ByteStream, ConnectError, Connection, Connector, Endpoint, SshEndpoint, Unprepared,
+};
 
 /// How long the steps of connecting may take.
 #[derive(Debug, Clone, Copy)]
@@ -180,8 +184,7 @@ struct Inner {
     known_hosts: Arc<KnownHosts>,
     keys: KeyFiles,
     passwords: Passwords,
-    handshakes: Arc<Semaphore>,
-    servers: Mutex<HashMap<String, Arc<Semaphore>>>,
+    handshakes: Handshakes,
     bastions: Bastions,
 }
 
@@ -200,26 +203,8 @@ impl Resolved {
     }
 }
 
-/// Returns `host:port`.
-fn target(host: &str, port: u16) -> String {
-    if host.contains(':') {
-        format!("[{host}]:{port}")
-    } else {
-        format!("{host}:{port}")
-    }
-}
-
 /// The keys that agents hold, by their sockets.
 type Agents = HashMap<PathBuf, Vec<russh::keys::agent::AgentIdentity>>;
-
-/// Why one of the hosts to prepare cannot be connected to.
-#[derive(Debug)]
-pub struct Unprepared {
-    /// Which of the hosts, counted from 0.
-    pub index: usize,
-    /// Why.
-    pub error: ConnectError,
-}
 
 impl SshConnector {
     /// Makes a connector; nothing is read yet.
@@ -232,8 +217,7 @@ impl SshConnector {
                 known_hosts: Arc::default(),
                 keys: KeyFiles::default(),
                 passwords: Passwords::default(),
-                handshakes: Arc::new(Semaphore::new(options.handshakes.max(1))),
-                servers: Mutex::default(),
+                handshakes: Handshakes::new(options.handshakes, options.handshakes_per_server),
                 bastions: Bastions::default(),
                 options,
             }),
@@ -271,19 +255,15 @@ impl SshConnector {
     /// Prepares the hosts of a way, the first of them first.
     async fn prepare_way(
         &self,
-        way: &Hop,
+        way: &Way,
         agents: &mut Agents,
         done: &mut HashSet<PathBuf>,
     ) -> Result<(), ConnectError> {
-        let resolved = self.inner.resolve(way)?;
-        if let Some(before) = way.before(&resolved.config.proxy) {
-            let prepared = Box::pin(self.prepare_way(&before, agents, done)).await;
-            prepared.map_err(|error| ConnectError::Bastion {
-                bastion: before.endpoint.address.clone(),
-                source: Arc::new(error),
-            })?;
+        if let Some(before) = &way.before {
+            let prepared = Box::pin(self.prepare_way(before, agents, done)).await;
+            prepared.map_err(|error| before.failed(Arc::new(error)))?;
         }
-        self.prepare_one(&resolved, agents, done).await
+        self.prepare_one(&way.resolved, agents, done).await
     }
 
     async fn prepare_one(
@@ -319,12 +299,7 @@ impl SshConnector {
         if offer.credentials.is_empty() && offer.locked.is_empty() {
             inner.ask_password(resolved).await;
         }
-        // Named by ssh_config, it is one of several: the others may do.
-        let is_needed = match resolved.sources.named_by {
-            NamedBy::Host => true,
-            NamedBy::SshConfig => offer.credentials.is_empty(),
-            NamedBy::Default => false,
-        };
+        let is_needed = offers::is_locked_needed(&resolved.sources, &offer);
         for (path, text) in offer.locked {
             if !done.insert(path.clone()) {
                 continue;
@@ -344,13 +319,13 @@ impl SshConnector {
 
 impl Inner {
     /// Finds out how a host is reached, from its own settings and ssh_config.
-    fn resolve(&self, way: &Hop) -> Result<Resolved, ConnectError> {
-        let (options, endpoint) = (&self.options, &way.endpoint);
+    fn resolve(&self, hop: &Hop) -> Result<Resolved, ConnectError> {
+        let (options, endpoint) = (&self.options, &hop.endpoint);
         let asker = Asker {
             alias: &endpoint.address,
             user: endpoint.user.as_deref(),
             port: endpoint.port,
-            usual_user: match way.named_in {
+            usual_user: match hop.named_in {
                 NamedIn::Configuration => "root",
                 NamedIn::SshConfig => &options.local_user,
             },
@@ -513,23 +488,6 @@ impl Inner {
             (Some(_), false) => {}
         }
         reasons.join("; ")
-    }
-
-    /// Waits until one more connection may be without login, here and on the server.
-    async fn slots(&self, server: &str) -> [Option<OwnedSemaphorePermit>; 2] {
-        let limit = {
-            let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-            let limit = self.options.handshakes_per_server.max(1);
-            Arc::clone(
-                servers
-                    .entry(server.to_owned())
-                    .or_insert_with(|| Arc::new(Semaphore::new(limit))),
-            )
-        };
-        // Neither is ever closed. First the server's own: who waits for it holds up nobody else.
-        let on_server = limit.acquire_owned().await.ok();
-        let here = Arc::clone(&self.handshakes).acquire_owned().await.ok();
-        [on_server, here]
     }
 
     /// Makes a connection of a stream that leads to the server.

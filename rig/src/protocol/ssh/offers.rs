@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::algorithms::Algorithms;
 use super::keys::{KeyFault, KeyFile, KeyFiles, certificate_at, locked, public_beside};
 use crate::connection::ConnectError;
+use crate::protocol::beside;
 
 /// Who signs.
 #[derive(Clone)]
@@ -297,9 +298,7 @@ async fn certificates(
         if !sources.certificates.is_empty() {
             continue;
         }
-        let mut beside = named.path.as_os_str().to_owned();
-        beside.push("-cert.pub");
-        let beside = PathBuf::from(beside);
+        let beside = beside(&named.path, "-cert.pub");
         let certificate = user_certificate(&beside).await.ok();
         let certificate = certificate.filter(|it| *it.public_key() == named.public);
         if let Some(certificate) = certificate {
@@ -320,15 +319,19 @@ async fn user_certificate(path: &Path) -> Result<Certificate, String> {
     }
 }
 
-/// Returns the error of a key that somebody named and that is still locked.
-pub(super) fn locked_error(sources: &Sources, offer: &Offer) -> Option<ConnectError> {
-    let is_needed = match sources.named_by {
+/// Returns whether a locked key has to be opened, as nothing else can take its place.
+pub(super) fn is_locked_needed(sources: &Sources, offer: &Offer) -> bool {
+    match sources.named_by {
         NamedBy::Host => true,
         // One of several: the others may do.
         NamedBy::SshConfig => offer.credentials.is_empty(),
         NamedBy::Default => false,
-    };
-    if !is_needed {
+    }
+}
+
+/// Returns the error of a key that somebody named and that is still locked.
+pub(super) fn locked_error(sources: &Sources, offer: &Offer) -> Option<ConnectError> {
+    if !is_locked_needed(sources, offer) {
         return None;
     }
     let (path, _) = offer.locked.first()?;

@@ -1,25 +1,16 @@
 //! ProxyCommand: a program of the user that leads to the host.
 
-use std::io;
-use std::pin::Pin;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::io::AsyncReadExt as _;
+use tokio::process::{ChildStderr, Command};
 
-use crate::connection::ConnectError;
+use crate::connection::{ByteStream, ConnectError};
+use crate::protocol::held::Held;
 
 /// How much of what the program complains of is kept.
 const COMPLAINT: usize = 4 << 10;
-
-/// A running program; dropping it ends the program.
-pub(super) struct ProxyCommand {
-    stdin: ChildStdin,
-    stdout: ChildStdout,
-    _child: Child,
-}
 
 /// What a program has complained of so far.
 #[derive(Clone, Default)]
@@ -51,7 +42,7 @@ pub(super) fn start(
     command: &str,
     shell: Option<&str>,
     target: &str,
-) -> Result<(ProxyCommand, Complaint), ConnectError> {
+) -> Result<(Box<dyn ByteStream>, Complaint), ConnectError> {
     let failed = |reason: String| ConnectError::ProxyCommand {
         target: target.to_owned(),
         reason,
@@ -74,12 +65,9 @@ pub(super) fn start(
     let stderr = child.stderr.take().ok_or_else(missing)?;
     let complaint = Complaint::default();
     tokio::spawn(listen(stderr, complaint.clone()));
-    let command = ProxyCommand {
-        stdin,
-        stdout,
-        _child: child,
-    };
-    Ok((command, complaint))
+    // Dropping the stream ends the program.
+    let stream = Held::new(tokio::io::join(stdout, stdin), child);
+    Ok((Box::new(stream), complaint))
 }
 
 /// Keeps what the program complains of, until it ends.
@@ -87,33 +75,5 @@ async fn listen(mut stderr: ChildStderr, complaint: Complaint) {
     let mut buffer = [0; 1024];
     while let Ok(read @ 1..) = stderr.read(&mut buffer).await {
         complaint.add(&buffer[..read]);
-    }
-}
-
-impl AsyncRead for ProxyCommand {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stdout).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for ProxyCommand {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stdin).poll_write(context, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stdin).poll_flush(context)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stdin).poll_shutdown(context)
     }
 }

@@ -27,72 +27,80 @@ struct Route {
 /// How many hosts a way may go through.
 const MOST_HOPS: usize = 8;
 
+/// The way to a host, with what is known of the hosts on it.
+pub(super) struct Way {
+    pub(super) hop: Hop,
+    pub(super) resolved: Resolved,
+    /// The way to the host before it.
+    pub(super) before: Option<Arc<Way>>,
+}
+
 impl Inner {
-    /// Returns the way to a host, once it is sure that it has an end.
+    /// Finds out which way leads to a host.
     ///
     /// # Errors
     ///
-    /// Fails where hosts of ssh_config jump through each other.
-    pub(super) fn way_to(&self, endpoint: &SshEndpoint) -> Result<Hop, ConnectError> {
-        let way = Hop::to(endpoint);
-        let mut last = Arc::new(way.clone());
-        for _ in 0..=MOST_HOPS {
-            match last.before(&self.resolve(&last)?.config.proxy) {
-                Some(before) => last = before,
-                None => return Ok(way),
-            }
-        }
-        Err(ConnectError::TooManyJumps {
-            target: endpoint.address.clone(),
-            most: MOST_HOPS,
-        })
+    /// Fails where ssh_config cannot be read, or leads in a circle: hosts that jump through each
+    /// other would wait for each other.
+    pub(super) fn way_to(&self, endpoint: &SshEndpoint) -> Result<Arc<Way>, ConnectError> {
+        self.way(Hop::to(endpoint), endpoint, MOST_HOPS)
     }
 
-    /// Connects to the host at the end of a way, and logs in. The way has an end, as
-    /// [`Inner::way_to`] has seen.
+    fn way(&self, hop: Hop, to: &SshEndpoint, left: usize) -> Result<Arc<Way>, ConnectError> {
+        let resolved = self.resolve(&hop)?;
+        let before = match (hop.before(&resolved.config.proxy), left) {
+            (None, _) => None,
+            (Some(_), 0) => {
+                return Err(ConnectError::TooManyJumps {
+                    target: to.address.clone(),
+                    most: MOST_HOPS,
+                });
+            }
+            (Some(before), left) => Some(self.way(before, to, left - 1)?),
+        };
+        Ok(Arc::new(Way {
+            hop,
+            resolved,
+            before,
+        }))
+    }
+
+    /// Connects to the host at the end of a way, and logs in.
     pub(super) fn connect(
         self: Arc<Self>,
-        way: Hop,
+        way: Arc<Way>,
     ) -> BoxFuture<'static, Result<SshConnection, ConnectError>> {
         async move {
-            let resolved = self.resolve(&way)?;
-            let (agent, offer) = self.offer(&resolved).await?;
-            let before = way.before(&resolved.config.proxy);
-            if let Some(before) = &before {
+            let resolved = &way.resolved;
+            let (agent, offer) = self.offer(resolved).await?;
+            if let Some(before) = &way.before {
                 // Its hosts are worth a place in the queues only once the bastion is there.
                 self.wait_for(before).await?;
             }
-            let _slots = self.slots(&resolved.target()).await;
-            let route = self.route(before.as_deref(), &resolved).await?;
+            let _leave = self.handshakes.with(&resolved.target()).await;
+            let route = self.route(&way).await?;
             let complaint = route.complaint;
-            self.set_up(route.stream, &resolved, agent, &offer, route.address)
+            self.set_up(route.stream, resolved, agent, &offer, route.address)
                 .await
-                .map_err(|error| blame(error, complaint.as_ref(), &resolved))
+                .map_err(|error| blame(error, complaint.as_ref(), resolved))
         }
         .boxed()
     }
 
     /// Waits until there is a connection to a bastion.
-    async fn wait_for(self: &Arc<Self>, way: &Hop) -> Result<(), ConnectError> {
-        let bastion = self.bastions.bastion(way);
+    async fn wait_for(self: &Arc<Self>, way: &Arc<Way>) -> Result<(), ConnectError> {
+        let bastion = self.bastions.bastion(&way.hop);
         let there = bastion.is_there(&|| self.connecting(way)).await;
-        there.map_err(|source| ConnectError::Bastion {
-            bastion: way.endpoint.address.clone(),
-            source,
-        })
+        there.map_err(|source| way.failed(source))
     }
 
-    async fn route(
-        self: &Arc<Self>,
-        before: Option<&Hop>,
-        resolved: &Resolved,
-    ) -> Result<Route, ConnectError> {
-        let config = &resolved.config;
+    async fn route(self: &Arc<Self>, way: &Way) -> Result<Route, ConnectError> {
+        let config = &way.resolved.config;
         let limit = config
             .connect_timeout
             .unwrap_or(self.options.timeouts.connect);
-        if let Some(before) = before {
-            let stream = self.through(before, resolved, limit).await?;
+        if let Some(before) = &way.before {
+            let stream = self.through(before, &way.resolved, limit).await?;
             return Ok(Route {
                 stream,
                 address: None,
@@ -101,9 +109,9 @@ impl Inner {
         }
         if let Proxy::Command(command) = &config.proxy {
             let shell = self.options.environment.get("SHELL").map(String::as_str);
-            let (stream, complaint) = proxy_command::start(command, shell, &resolved.target())?;
+            let (stream, complaint) = proxy_command::start(command, shell, &way.resolved.target())?;
             return Ok(Route {
-                stream: Box::new(stream),
+                stream,
                 address: None,
                 complaint: Some(complaint),
             });
@@ -119,20 +127,18 @@ impl Inner {
     /// Opens a stream to a host through a bastion.
     async fn through(
         self: &Arc<Self>,
-        way: &Hop,
+        way: &Arc<Way>,
         resolved: &Resolved,
         limit: Duration,
     ) -> Result<Box<dyn ByteStream>, ConnectError> {
         let (host, port) = (&resolved.config.host_name, resolved.config.port);
-        let (bastion, target) = (way.endpoint.address.clone(), resolved.target());
-        let opener = self.bastions.bastion(way);
+        let (bastion, target) = (way.hop.endpoint.address.clone(), resolved.target());
+        let opener = self.bastions.bastion(&way.hop);
         let connect = || self.connecting(way);
         let opening = opener.dial(host, port, connect);
         let fault = match tokio::time::timeout(limit, opening).await {
             Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(Through::NotThere(source))) => {
-                return Err(ConnectError::Bastion { bastion, source });
-            }
+            Ok(Err(Through::NotThere(source))) => return Err(way.failed(source)),
             Ok(Err(Through::Fault(fault))) => fault,
             Err(_elapsed) => DialFault::Failed(format!("no answer for {} s", limit.as_secs())),
         };
@@ -152,20 +158,28 @@ impl Inner {
                 target,
                 reason: "it has no room for one more channel".to_owned(),
             },
-            DialFault::Lost(reason) => ConnectError::Bastion {
-                source: Arc::new(ConnectError::ResetBeforeAuth {
-                    target: bastion.clone(),
-                    reason,
-                }),
-                bastion,
-            },
+            DialFault::Lost(reason) => way.failed(Arc::new(ConnectError::ResetBeforeAuth {
+                target: bastion,
+                reason,
+            })),
         })
     }
 
     /// Returns what connects to a bastion.
-    fn connecting(self: &Arc<Self>, way: &Hop) -> Connect {
-        let (inner, way) = (Arc::clone(self), way.clone());
+    fn connecting(self: &Arc<Self>, way: &Arc<Way>) -> Connect {
+        let (inner, way) = (Arc::clone(self), Arc::clone(way));
         Box::new(move || inner.connect(way))
+    }
+}
+
+impl Way {
+    /// Returns the error of a host that cannot be reached, as the one at the end of this way
+    /// cannot.
+    pub(super) fn failed(&self, source: Arc<ConnectError>) -> ConnectError {
+        ConnectError::Bastion {
+            bastion: self.hop.endpoint.address.clone(),
+            source,
+        }
     }
 }
 
