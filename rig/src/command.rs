@@ -8,6 +8,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use base64::Engine as _;
 use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
@@ -244,9 +245,8 @@ impl Command {
         mark: &str,
         privilege: Option<Privilege>,
     ) -> Result<Zeroizing<String>, BuildError> {
-        let inner = self.inner_program()?;
-        let mark = shell::quote(mark).map_err(BuildError::Nul)?;
-        let announce = format!("printf '%s %s\\n' {mark} $$; printf '%s\\n' {mark} >&2\n");
+        let inner = self.inner_program(End::Closed)?;
+        let announce = announce(mark)?;
         let wrapper = privilege.and_then(Privilege::wrapper);
         let text = match wrapper {
             None => format!("{announce}{}", inner.as_str()),
@@ -263,7 +263,28 @@ impl Command {
         Ok(Zeroizing::new(text))
     }
 
-    fn inner_program(&self) -> Result<Zeroizing<String>, BuildError> {
+    /// Returns a command line for the login shell, and the program that it reads from standard
+    /// input. What follows the program there is the input of the command.
+    pub(crate) fn program_before_input(
+        &self,
+        mark: &str,
+        privilege: Option<Privilege>,
+    ) -> Result<(String, Zeroizing<String>), BuildError> {
+        let inner = self.inner_program(End::Open)?;
+        let announce = announce(mark)?;
+        let text = match privilege.and_then(Privilege::wrapper) {
+            None => Zeroizing::new(format!("{announce}{}", inner.as_str())),
+            Some(wrapper) => {
+                let become_root = format!("{announce}exec {wrapper} {}\n", read_exactly(&inner));
+                let line = format!("exec {}", read_exactly(&become_root));
+                let both = Zeroizing::new(format!("{become_root}{}", inner.as_str()));
+                return Ok((line, both));
+            }
+        };
+        Ok((format!("exec {}", read_exactly(&text)), text))
+    }
+
+    fn inner_program(&self, end: End) -> Result<Zeroizing<String>, BuildError> {
         let mut text = Zeroizing::new(String::new());
         for (name, value) in &self.environment {
             let is_name = name
@@ -308,12 +329,54 @@ impl Command {
             )),
         };
         match input {
+            None if end == End::Open => text.push_str(&format!("{call}\n")),
             None => text.push_str(&format!("{call} </dev/null\n")),
             Some(input) => text.push_str(&format!("printf '%s' {} | {call}\n", *input)),
         }
         text.push_str("exit $?\n");
         Ok(text)
     }
+}
+
+/// What follows a program on standard input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Nothing.
+    Closed,
+    /// The input of the command.
+    Open,
+}
+
+/// Returns what prints `<mark> <process id>` on both outputs.
+fn announce(mark: &str) -> Result<String, BuildError> {
+    let mark = shell::quote(mark).map_err(BuildError::Nul)?;
+    Ok(format!(
+        "printf '%s %s\\n' {mark} $$; printf '%s\\n' {mark} >&2\n"
+    ))
+}
+
+/// Returns a command line that reads a program from standard input and not one byte behind it: a
+/// shell itself may read ahead. No login shell reads anything else in it.
+fn read_exactly(program: &str) -> String {
+    format!(
+        "/bin/sh -c 'eval \"$(dd bs=1 count={} 2>/dev/null)\"'",
+        program.len()
+    )
+}
+
+/// Returns the command line for a terminal: a command of the user, or the shell of root; `None`
+/// is the login shell. The text is no secret, and a terminal would show what it is sent.
+pub(crate) fn in_terminal(command: Option<&str>, privilege: Option<Privilege>) -> Option<String> {
+    let text = match (command, privilege) {
+        (None, None) => return None,
+        (Some(command), _) => command,
+        (None, Some(_)) => "cd; exec \"${SHELL:-/bin/sh}\" -l",
+    };
+    let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+    let wrapper = privilege.and_then(Privilege::wrapper).unwrap_or("exec");
+    Some(format!(
+        "{wrapper} /bin/sh -c 'eval \"$(echo {encoded} | base64 -d)\"'"
+    ))
 }
 
 /// Whether shell text begins with the docker command (`sudodocker`).

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
 
 /// A stream of bytes in both directions.
 pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -64,6 +65,39 @@ pub struct Process {
     pub stderr: Box<dyn AsyncRead + Send + Unpin>,
     /// How it ends; resolved once, after both outputs have ended.
     pub exit: futures_util::future::BoxFuture<'static, Result<ExitStatus, ConnectionError>>,
+}
+
+/// The size of a terminal, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TerminalSize {
+    /// How many there are in a line.
+    pub columns: u16,
+    /// How many lines there are.
+    pub rows: u16,
+}
+
+/// The terminal of the user, as a host has to know it.
+#[derive(Debug, Clone)]
+pub struct Terminal {
+    /// What it calls itself (`TERM`).
+    pub kind: String,
+    /// Its size, and every one after.
+    pub size: watch::Receiver<TerminalSize>,
+}
+
+/// A process in a terminal.
+pub enum Interactive {
+    /// The host has made a terminal: what is typed goes in as it is, what comes out is shown as it
+    /// is.
+    Streams(Process),
+    /// A program of this machine that has to be given the terminal of the user; its status is that
+    /// of the process.
+    Program {
+        /// The program; its streams are those of the user.
+        program: std::process::Command,
+        /// What has to be kept as long as it runs.
+        hold: Box<dyn Send>,
+    },
 }
 
 /// Why an open connection did not do what it was asked to.
@@ -119,6 +153,22 @@ pub trait Connection: Send + Sync {
     ///
     /// Fails where no channel can be opened; what the process does is told by its exit.
     async fn exec(&self, line: &str) -> Result<Process, ConnectionError>;
+
+    /// Starts a command line, or the login shell, in a terminal.
+    ///
+    /// # Errors
+    ///
+    /// Fails where a connection of this kind has no terminals, or the host opens none.
+    async fn interact(
+        &self,
+        line: Option<&str>,
+        terminal: &Terminal,
+    ) -> Result<Interactive, ConnectionError> {
+        let _ = (line, terminal);
+        Err(ConnectionError::Unsupported {
+            what: "open a terminal",
+        })
+    }
 
     /// Opens a stream to `host:port` as the host itself would.
     ///

@@ -15,7 +15,7 @@ use crate::observer::{Observation, Output as Source, printable};
 use crate::privilege::Privilege;
 
 /// How many bytes of an output are read at once: a thousand hosts are asked at the same time.
-const READ_AT_ONCE: usize = 8 << 10;
+pub(crate) const READ_AT_ONCE: usize = 8 << 10;
 /// How much of the end of standard error is kept.
 const STDERR_TAIL: usize = 64 << 10;
 /// The longest line that is handed on in one piece; a longer one comes in several.
@@ -37,7 +37,7 @@ pub(crate) fn mark(command: &Command) -> String {
     format!("launchpad-{letter}{:032x}", rand::random::<u128>())
 }
 
-/// One command on its way: dropped before its end, it ends the remote process.
+/// One command on its way.
 pub(crate) struct Exchange<'a> {
     /// Who looks on, and what is hidden from them.
     pub(crate) options: &'a HostOptions,
@@ -47,14 +47,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) shown: &'a str,
     /// The word that its program begins with on both outputs.
     pub(crate) mark: &'a str,
-    /// How it became root.
-    pub(crate) privilege: Option<Privilege>,
-    /// Where it goes.
-    pub(crate) connection: Arc<dyn Connection>,
-    /// The id of its shell on the host, once that is known.
-    pub(crate) process_id: Option<u32>,
-    /// Whether it is over, and nothing has to be ended.
-    pub(crate) ended: bool,
+    /// The process at the far end.
+    pub(crate) remote: Remote,
     /// Whether its output is shown.
     pub(crate) show_output: bool,
 }
@@ -101,7 +95,7 @@ impl Exchange<'_> {
                 observer.observe(Observation::OutputLine { id, output, line });
             }
         };
-        let process_id = &mut self.process_id;
+        let process_id = &mut self.remote.process_id;
         let read_stdout = async {
             let mut reader = BufReader::with_capacity(READ_AT_ONCE, stdout);
             let before = skip_to_mark(&mut reader, mark, process_id).await?;
@@ -162,10 +156,36 @@ impl Exchange<'_> {
             }
         }
     }
+}
 
-    /// Ends the process group of the command.
-    pub(crate) async fn end_process(&mut self) {
-        self.ended = true;
+/// The process group of a command on its host: dropped before it is over, it is ended.
+pub(crate) struct Remote {
+    connection: Arc<dyn Connection>,
+    privilege: Option<Privilege>,
+    /// The id of its shell on the host, once that is known.
+    pub(crate) process_id: Option<u32>,
+    over: bool,
+}
+
+impl Remote {
+    /// Takes note of a process that is about to start.
+    pub(crate) fn new(connection: Arc<dyn Connection>, privilege: Option<Privilege>) -> Self {
+        Self {
+            connection,
+            privilege,
+            process_id: None,
+            over: false,
+        }
+    }
+
+    /// Takes note that nothing has to be ended any more.
+    pub(crate) fn forget(&mut self) {
+        self.over = true;
+    }
+
+    /// Ends the process group.
+    pub(crate) async fn end(&mut self) {
+        self.over = true;
         let Some(process_id) = self.process_id else {
             return;
         };
@@ -173,9 +193,9 @@ impl Exchange<'_> {
     }
 }
 
-impl Drop for Exchange<'_> {
+impl Drop for Remote {
     fn drop(&mut self) {
-        let (Some(process_id), false) = (self.process_id, self.ended) else {
+        let (Some(process_id), false) = (self.process_id, self.over) else {
             return;
         };
         let (connection, privilege) = (Arc::clone(&self.connection), self.privilege);
@@ -211,7 +231,7 @@ async fn end_group(connection: Arc<dyn Connection>, process_id: u32, privilege: 
 }
 
 /// Reads up to the line that begins with the mark; returns what was printed where it never came.
-async fn skip_to_mark<R: AsyncRead + Unpin>(
+pub(crate) async fn skip_to_mark<R: AsyncRead + Unpin>(
     reader: &mut BufReader<R>,
     mark: &str,
     process_id: &mut Option<u32>,

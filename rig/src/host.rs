@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use crate::command::{BuildError, Command, Effect};
+use crate::attached::{Attached, Start};
+use crate::command::{BuildError, Command, Effect, in_terminal};
 use crate::connection::{
-    ByteStream, ConnectError, Connection, ConnectionError, Connector, Endpoint, ExitStatus, Process,
+    ByteStream, ConnectError, Connection, ConnectionError, Connector, Endpoint, ExitStatus,
+    Interactive, Process, Terminal,
 };
-use crate::exchange::{Exchange, LINE, LINE_PIECE, mark};
+use crate::exchange::{Exchange, LINE, LINE_PIECE, Remote, mark};
 use crate::files::Files;
 use crate::limits::{SESSIONS, SharedLimits};
 use crate::observer::{Observation, Observer, printable};
@@ -210,7 +212,7 @@ struct Inner {
     endpoint: Endpoint,
     options: HostOptions,
     connection: Mutex<Option<Arc<dyn Connection>>>,
-    sessions: Semaphore,
+    sessions: Arc<Semaphore>,
     privilege: AtomicU8,
     next_command: AtomicU64,
 }
@@ -237,7 +239,7 @@ impl Host {
                 endpoint,
                 options,
                 connection: Mutex::new(None),
-                sessions: Semaphore::new(SESSIONS),
+                sessions: Arc::new(Semaphore::new(SESSIONS)),
                 privilege: AtomicU8::new(privilege),
                 next_command: AtomicU64::new(1),
             }),
@@ -432,6 +434,73 @@ impl Host {
         result.map(|(status, stderr)| Streamed { status, stderr })
     }
 
+    /// Starts a command and hands over its streams; `with_input` leaves its input open. What it
+    /// prints is neither kept nor looked at: no secret is taken out, and none of it is observed.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the command cannot be started.
+    pub async fn attach(
+        &self,
+        command: Command,
+        with_input: bool,
+    ) -> Result<Attached, CommandError> {
+        let Ready { shown, privilege } = self.ready(&command).await?;
+        let mark = mark(&command);
+        let built = if with_input {
+            command.program_before_input(&mark, privilege)
+        } else {
+            let program = command.program(&mark, privilege);
+            program.map(|program| (LINE.to_owned(), program))
+        };
+        let (line, program) = built.map_err(|source| CommandError::Build {
+            command: shown.clone(),
+            source,
+        })?;
+        let session = self.session().await;
+        let (process, connection) = self.open_process(&shown, &line).await?;
+        let start = Start {
+            process,
+            connection,
+            program,
+            mark,
+            privilege,
+            shown,
+            redactor: self.inner.options.redactor.clone(),
+            session,
+            has_input: with_input,
+        };
+        start.begin().await
+    }
+
+    /// Starts a command of the user, or the login shell, in a terminal; as root where `elevated`.
+    ///
+    /// # Errors
+    ///
+    /// Fails where no terminal can be had, and wherever [`Host::attach`] does.
+    pub async fn interact(
+        &self,
+        command: Option<&str>,
+        elevated: bool,
+        terminal: &Terminal,
+    ) -> Result<Interactive, CommandError> {
+        let text = command.unwrap_or("login shell");
+        let command_of_user = Command::raw(text, Effect::Change);
+        let asked = if elevated {
+            command_of_user.elevated()
+        } else {
+            command_of_user
+        };
+        let Ready { shown, privilege } = self.ready(&asked).await?;
+        let line = in_terminal(command, privilege);
+        let connection = self.connection().await.map_err(CommandError::Connect)?;
+        let started = connection.interact(line.as_deref(), terminal).await;
+        started.map_err(|source| CommandError::Connection {
+            command: shown,
+            source,
+        })
+    }
+
     /// Opens a stream to an address as the host itself would.
     ///
     /// # Errors
@@ -537,12 +606,9 @@ impl Host {
             .into_owned()
     }
 
-    async fn carry_out(
-        &self,
-        command: Command,
-        take: &mut (dyn FnMut(&[u8]) + Send),
-    ) -> Result<(ExitStatus, String), CommandError> {
-        let shown = self.shown(&command);
+    /// Finds out whether a command may run, and how it becomes root.
+    async fn ready(&self, command: &Command) -> Result<Ready, CommandError> {
+        let shown = self.shown(command);
         if self.inner.options.dry_run && command.effect() == Effect::Change {
             return Err(CommandError::RefusedInDryRun { command: shown });
         }
@@ -554,6 +620,23 @@ impl Host {
         } else {
             None
         };
+        if command.is_asked_about() {
+            self.confirm(&shown).await?;
+        }
+        Ok(Ready { shown, privilege })
+    }
+
+    async fn session(&self) -> Option<OwnedSemaphorePermit> {
+        // The semaphore is never closed.
+        Arc::clone(&self.inner.sessions).acquire_owned().await.ok()
+    }
+
+    async fn carry_out(
+        &self,
+        command: Command,
+        take: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<(ExitStatus, String), CommandError> {
+        let Ready { shown, privilege } = self.ready(&command).await?;
         let mark = mark(&command);
         let program = command
             .program(&mark, privilege)
@@ -561,11 +644,7 @@ impl Host {
                 command: shown.clone(),
                 source,
             })?;
-        if command.is_asked_about() {
-            self.confirm(&shown).await?;
-        }
-        // The semaphore is never closed.
-        let _session = self.inner.sessions.acquire().await.ok();
+        let _session = self.session().await;
         let id = self.inner.next_command.fetch_add(1, Ordering::Relaxed);
         let observer = &self.inner.options.observer;
         observer.observe(Observation::CommandStarted {
@@ -580,10 +659,7 @@ impl Host {
             id,
             shown: &shown,
             mark: &mark,
-            privilege,
-            connection,
-            process_id: None,
-            ended: false,
+            remote: Remote::new(connection, privilege),
             show_output: command.shows_output(),
         };
         let talk = exchange.talk(process, program, take);
@@ -592,7 +668,7 @@ impl Host {
             Some(limit) => match tokio::time::timeout(limit, talk).await {
                 Ok(result) => result,
                 Err(_elapsed) => {
-                    exchange.end_process().await;
+                    exchange.remote.end().await;
                     Err(CommandError::TimedOut {
                         command: shown.clone(),
                         limit,
@@ -600,7 +676,7 @@ impl Host {
                 }
             },
         };
-        exchange.ended = true;
+        exchange.remote.forget();
         let status = match &result {
             Ok((status, _)) => status.to_string(),
             Err(error) => error.to_string(),
@@ -612,6 +688,14 @@ impl Host {
         });
         result
     }
+}
+
+/// A command that may run.
+struct Ready {
+    /// What is shown of it.
+    shown: String,
+    /// How it becomes root, where it wants to.
+    privilege: Option<Privilege>,
 }
 
 const UNKNOWN: u8 = 0;

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`host`] | the handle of a host: run, stream, dial |
 //! | `exchange` | one command on its way |
+//! | [`attached`] | a command whose streams belong to whoever started it |
 //! | [`command`] | commands as data, and the program that is sent |
 //! | [`connection`] | the seam: `Connection`, `Connector`, endpoints, errors |
 //! | [`protocol`] | SSH, the system's `ssh`, and the local machine |
@@ -22,6 +23,7 @@
 //! | [`retry`] | trying again |
 //! | [`limits`] | bounds that all hosts share |
 
+pub mod attached;
 pub mod command;
 pub mod connection;
 pub(crate) mod exchange;

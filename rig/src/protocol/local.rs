@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use tokio::net::TcpStream;
 
-use crate::connection::{ByteStream, Connection, ConnectionError, ExitStatus, Process};
+use crate::connection::{
+    ByteStream, Connection, ConnectionError, ExitStatus, Interactive, Process, Terminal,
+};
 
 /// A "connection" to the machine that launchpad runs on.
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,6 +53,20 @@ impl Connection for Local {
             stdout: Box::new(stdout),
             stderr: Box::new(stderr),
             exit: exit.boxed(),
+        })
+    }
+
+    async fn interact(
+        &self,
+        line: Option<&str>,
+        _terminal: &Terminal,
+    ) -> Result<Interactive, ConnectionError> {
+        // In the group of this program, which has the terminal already.
+        let mut program = std::process::Command::new("/bin/sh");
+        program.args(["-c", line.unwrap_or("exec \"${SHELL:-/bin/sh}\" -l")]);
+        Ok(Interactive::Program {
+            program,
+            hold: Box::new(()),
         })
     }
 

@@ -10,10 +10,12 @@
 //! | `connecting` | keys, agents, passphrases, host keys, limits, silence |
 //! | `bastion` | hosts behind other hosts |
 //! | `host` | the handle of a host: commands, banners, time-outs, files |
+//! | `attached` | commands whose streams the user holds, and terminals |
 //! | `openssh` | the same over the `ssh` of the system, and nothing left behind |
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod attached;
 mod authentication;
 mod bastion;
 mod channels;

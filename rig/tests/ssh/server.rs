@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use rig::connection::SshEndpoint;
@@ -17,6 +17,17 @@ use rig::{ConnectError, Connection, Connector as _, Endpoint, Host, HostOptions}
 
 /// The program; servers want to be started by their full path.
 const SSHD: &str = "/usr/sbin/sshd";
+
+/// The RSA key of all servers: finding one takes a second.
+static RSA: OnceLock<(String, String)> = OnceLock::new();
+
+/// Makes a key pair: the private half, and the public one.
+fn rsa() -> (String, String) {
+    let dir = tempfile::tempdir().unwrap();
+    keygen(&dir.path().join("key"), "rsa", &[]);
+    let read = |name| fs::read_to_string(dir.path().join(name)).unwrap();
+    (read("key"), read("key.pub"))
+}
 
 /// Whether changes are refused.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,9 +53,12 @@ impl Server {
     pub(crate) fn with(settings: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path();
-        for kind in ["ed25519", "rsa"] {
-            keygen(&path.join(format!("host_{kind}")), kind, &[]);
-        }
+        keygen(&path.join("host_ed25519"), "ed25519", &[]);
+        let (private, public) = RSA.get_or_init(rsa);
+        fs::write(path.join("host_rsa.pub"), public).unwrap();
+        fs::write(path.join("host_rsa"), private).unwrap();
+        let only_ours = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(path.join("host_rsa"), only_ours).unwrap();
         fs::create_dir(path.join(".ssh")).unwrap();
         keygen(&path.join(".ssh/id_ed25519"), "ed25519", &[]);
         let public = fs::read(path.join(".ssh/id_ed25519.pub")).unwrap();

@@ -1,6 +1,7 @@
 //! An open connection: processes and streams over a master, or over a master of their own.
 
 use std::io;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,9 +16,10 @@ use tokio::sync::Mutex;
 
 use super::master::{Hold, Master};
 use super::mux::{self, Forward, MuxError, Session, Talk};
-use super::{Inner, Reach};
+use super::{Inner, Reach, arguments};
 use crate::connection::{
-    ByteStream, ConnectError, Connection, ConnectionError, ExitStatus, OpenSshEndpoint, Process,
+    ByteStream, ConnectError, Connection, ConnectionError, ExitStatus, Interactive,
+    OpenSshEndpoint, Process, Terminal,
 };
 use crate::protocol::held::Held;
 use crate::protocol::target;
@@ -29,6 +31,7 @@ const SIGNALLED: &str = "rtype exit-signal";
 pub(super) struct OpenSshConnection {
     way: Way,
     environment: Vec<String>,
+    program: PathBuf,
     is_closed: AtomicBool,
 }
 
@@ -65,6 +68,7 @@ impl OpenSshConnection {
         Self {
             way,
             environment: reach.settings.environment.clone(),
+            program: reach.program.clone(),
             is_closed: AtomicBool::new(false),
         }
     }
@@ -142,6 +146,27 @@ impl Connection for OpenSshConnection {
             stdout: Box::new(stdout),
             stderr: Box::new(stderr),
             exit: ended(talk, master, said).boxed(),
+        })
+    }
+
+    async fn interact(
+        &self,
+        line: Option<&str>,
+        _terminal: &Terminal,
+    ) -> Result<Interactive, ConnectionError> {
+        // Terminals are what `ssh` itself is best at: modes, sizes, signals, escapes.
+        let master = self.master().await?;
+        let mut program = std::process::Command::new(&self.program);
+        program.args(arguments::in_terminal(master.socket(), &self.environment));
+        program.args(line);
+        let variables = self
+            .environment
+            .iter()
+            .filter_map(|one| one.split_once('='));
+        program.envs(variables);
+        Ok(Interactive::Program {
+            program,
+            hold: Box::new(master),
         })
     }
 

@@ -17,10 +17,10 @@ use futures_util::FutureExt as _;
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadBuf};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::wire::Cut;
-use crate::connection::{ByteStream, ConnectionError, ExitStatus, Process};
+use crate::connection::{ByteStream, ConnectionError, ExitStatus, Process, TerminalSize};
 use crate::protocol::held::Held;
 
 /// How much of each output is kept for a reader that does not come.
@@ -99,8 +99,13 @@ enum End {
     Stalled,
 }
 
-/// Makes a process of a channel on which a program was started.
-pub(super) fn process(channel: Channel<Msg>, belongings: Belongings) -> Process {
+/// Makes a process of a channel on which a program was started; in a terminal, it is told of every
+/// new size.
+pub(super) fn process(
+    channel: Channel<Msg>,
+    belongings: Belongings,
+    sizes: Option<watch::Receiver<TerminalSize>>,
+) -> Process {
     let (stdin, stdin_far) = tokio::io::duplex(INPUT_BUFFER);
     let (stdout, stdout_far) = tokio::io::duplex(OUTPUT_BUFFER);
     let (stderr, stderr_far) = tokio::io::duplex(OUTPUT_BUFFER);
@@ -112,7 +117,11 @@ pub(super) fn process(channel: Channel<Msg>, belongings: Belongings) -> Process 
             stdout: Some(stdout_far),
             stderr: Some(stderr_far),
         };
-        let end = carry(channel, stdin_far, &mut outputs, released, &belongings).await;
+        let input = Input {
+            stdin: stdin_far,
+            sizes,
+        };
+        let end = carry(channel, input, &mut outputs, released, &belongings).await;
         drop(outputs);
         let shared = &belongings.counted.0;
         let result = match end {
@@ -156,7 +165,11 @@ pub(super) fn stream(channel: Channel<Msg>, belongings: Belongings) -> Box<dyn B
             stdout: Some(output_far),
             stderr: None,
         };
-        let end = carry(channel, input_far, &mut outputs, released, &belongings).await;
+        let input = Input {
+            stdin: input_far,
+            sizes: None,
+        };
+        let end = carry(channel, input, &mut outputs, released, &belongings).await;
         let error = match end {
             Some(End::Lost) => Some(belongings.counted.0.lost()),
             Some(End::Stalled) => Some(stalled()),
@@ -188,7 +201,7 @@ struct Outputs {
 /// Moves the bytes of a channel until it ends; nothing where its user dropped it.
 async fn carry(
     channel: Channel<Msg>,
-    stdin: DuplexStream,
+    input: Input,
     outputs: &mut Outputs,
     mut released: mpsc::Receiver<Infallible>,
     belongings: &Belongings,
@@ -199,7 +212,7 @@ async fn carry(
     // lives no longer than the reader.
     let end = tokio::select! {
         end = receive(&mut read, outputs, belongings) => Some(end),
-        () = feed(stdin, &write) => None,
+        () = feed(input, &write) => None,
         _ = released.recv() => None,
     };
     if !matches!(end, Some(End::Exited(_) | End::Closed | End::Lost)) {
@@ -209,7 +222,31 @@ async fn carry(
     end
 }
 
-async fn feed(mut stdin: DuplexStream, write: &ChannelWriteHalf<Msg>) {
+/// What goes to a host on a channel.
+struct Input {
+    stdin: DuplexStream,
+    sizes: Option<watch::Receiver<TerminalSize>>,
+}
+
+async fn feed(input: Input, write: &ChannelWriteHalf<Msg>) {
+    tokio::join!(feed_bytes(input.stdin, write), async {
+        if let Some(sizes) = input.sizes {
+            feed_sizes(sizes, write).await;
+        }
+    });
+}
+
+async fn feed_sizes(mut sizes: watch::Receiver<TerminalSize>, write: &ChannelWriteHalf<Msg>) {
+    while sizes.changed().await.is_ok() {
+        let TerminalSize { columns, rows } = *sizes.borrow_and_update();
+        let told = write.window_change(u32::from(columns), u32::from(rows), 0, 0);
+        if told.await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn feed_bytes(mut stdin: DuplexStream, write: &ChannelWriteHalf<Msg>) {
     let mut buffer = BytesMut::new();
     loop {
         buffer.reserve(32 << 10);

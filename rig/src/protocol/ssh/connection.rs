@@ -12,7 +12,9 @@ use tokio::sync::oneshot;
 use super::channel::{self, Belongings, Counted, Shared};
 use super::handshake::Client;
 use super::wire::Cut;
-use crate::connection::{ByteStream, Connection, ConnectionError, Process};
+use crate::connection::{
+    ByteStream, Connection, ConnectionError, Interactive, Process, Terminal, TerminalSize,
+};
 use crate::protocol::target;
 
 /// How long the host is given to take our good-bye.
@@ -96,6 +98,19 @@ impl SshConnection {
         }
     }
 
+    /// Opens a channel for a process.
+    async fn session(&self) -> Result<Channel<Msg>, ConnectionError> {
+        match self.open(Purpose::Session).await {
+            Ok(channel) => Ok(channel),
+            Err(russh::Error::ChannelOpenFailure(failure)) => {
+                Err(ConnectionError::ChannelRefused {
+                    reason: describe(&failure),
+                })
+            }
+            Err(_disconnected) => Err(self.shared.lost()),
+        }
+    }
+
     /// Opens a channel. Where nobody waits for it any more when it is there, it is closed again:
     /// a session that nobody knows of would count against the limit of the host.
     async fn open(&self, purpose: Purpose) -> Result<Channel<Msg>, russh::Error> {
@@ -123,20 +138,38 @@ impl SshConnection {
 impl Connection for SshConnection {
     async fn exec(&self, line: &str) -> Result<Process, ConnectionError> {
         let belongings = self.belongings();
-        let channel = match self.open(Purpose::Session).await {
-            Ok(channel) => channel,
-            Err(russh::Error::ChannelOpenFailure(failure)) => {
-                return Err(ConnectionError::ChannelRefused {
-                    reason: describe(&failure),
-                });
-            }
-            Err(_disconnected) => return Err(self.shared.lost()),
-        };
+        let channel = self.session().await?;
         // The answer is not waited for: that would be one more round trip for each command.
         if channel.exec(true, line).await.is_err() {
             return Err(self.shared.lost());
         }
-        Ok(channel::process(channel, belongings))
+        Ok(channel::process(channel, belongings, None))
+    }
+
+    async fn interact(
+        &self,
+        line: Option<&str>,
+        terminal: &Terminal,
+    ) -> Result<Interactive, ConnectionError> {
+        let belongings = self.belongings();
+        let channel = self.session().await?;
+        let mut sizes = terminal.size.clone();
+        let TerminalSize { columns, rows } = *sizes.borrow_and_update();
+        let (columns, rows) = (u32::from(columns), u32::from(rows));
+        let opened = async {
+            channel
+                .request_pty(true, &terminal.kind, columns, rows, 0, 0, &[])
+                .await?;
+            match line {
+                Some(line) => channel.exec(true, line).await,
+                None => channel.request_shell(true).await,
+            }
+        };
+        if opened.await.is_err() {
+            return Err(self.shared.lost());
+        }
+        let process = channel::process(channel, belongings, Some(sizes));
+        Ok(Interactive::Streams(process))
     }
 
     async fn dial(&self, host: &str, port: u16) -> Result<Box<dyn ByteStream>, ConnectionError> {
