@@ -4,10 +4,14 @@
 //! and `h` for `help`: all of that works on. Variables of the environment stand in for flags that
 //! are not given; see [`Common`].
 
+mod hosts;
+
 use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use self::hosts::{DownloadArguments, ExecArguments, HostSelection, UploadArguments};
 
 /// Mirantis Launchpad: installs, changes and removes clusters of MCR and MKE
 #[derive(Debug, Parser)]
@@ -36,6 +40,12 @@ pub enum Command {
     Reset(ResetArguments),
     /// Show the state of the cluster, or the configuration as launchpad understands it
     Describe(DescribeArguments),
+    /// Run a command on hosts, or open a shell on one
+    Exec(ExecArguments),
+    /// Copy a file to hosts, whole or not at all
+    Upload(UploadArguments),
+    /// Copy a file from hosts, whole or not at all
+    Download(DownloadArguments),
     /// Run a command on simulated hosts that match the configuration, in virtual time
     #[cfg(feature = "fleet")]
     Rehearse(RehearseArguments),
@@ -48,9 +58,6 @@ pub enum Command {
     /// Download a client bundle of MKE
     #[command(hide = true, alias = "download-bundle")]
     ClientConfig(Rest),
-    /// Run a command on hosts
-    #[command(hide = true)]
-    Exec(Rest),
     /// Download the newest launchpad
     #[command(hide = true)]
     DownloadLaunchpad,
@@ -406,31 +413,62 @@ const LONG_FLAGS: &[&str] = &[
     "help",
 ];
 
+/// Flags of `exec` that older versions took with one dash.
+const EXEC_FLAGS: &[&str] = &[
+    "target",
+    "interactive",
+    "first",
+    "all",
+    "parallel",
+    "role",
+    "os",
+];
+
+/// Flags of `exec` whose value is the next word.
+const EXEC_VALUES: &[&str] = &[
+    "-t",
+    "--target",
+    "-r",
+    "--role",
+    "-o",
+    "--os",
+    "-c",
+    "--config",
+    "--output",
+    "--timeout",
+];
+
 /// Brings arguments in the syntax of older versions into today's.
 pub fn normalise(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
     if arguments.get(1).is_some_and(|word| word == "h") {
         arguments[1] = "help".into();
     }
+    let is_exec = arguments.get(1).is_some_and(|word| word == "exec");
     // `launchpad apply help` is the help of apply.
     let asks_for_help = |word: &OsString| word == "help" || word == "h";
-    let is_exec = arguments.get(1).is_some_and(|word| word == "exec");
     if !is_exec && arguments.len() == 3 && arguments.get(2).is_some_and(asks_for_help) {
         arguments[2] = "--help".into();
     }
-    let mut is_over = false;
-    for argument in arguments.iter_mut().skip(1) {
-        let Some(text) = argument.to_str() else {
-            continue;
-        };
-        is_over |= text == "--" || text == "exec";
-        let Some(name) = text.strip_prefix('-').filter(|name| !name.starts_with('-')) else {
-            continue;
-        };
+    let is_long = |name: &str| {
         let bare = name.split('=').next().unwrap_or(name);
-        if !is_over && LONG_FLAGS.contains(&bare) {
-            *argument = format!("--{name}").into();
+        LONG_FLAGS.contains(&bare) || is_exec && EXEC_FLAGS.contains(&bare)
+    };
+    let mut is_value = false;
+    for argument in arguments.iter_mut().skip(if is_exec { 2 } else { 1 }) {
+        let text = argument.to_str().unwrap_or_default();
+        // Behind the first word of the command to run, everything is that command's.
+        if text == "--" || is_exec && !is_value && !text.starts_with('-') {
+            break;
         }
+        let long = text
+            .strip_prefix('-')
+            .filter(|name| !is_value && !name.starts_with('-') && is_long(name))
+            .map(|name| format!("--{name}"));
+        if let Some(long) = long {
+            *argument = long.into();
+        }
+        is_value = is_exec && !is_value && EXEC_VALUES.iter().any(|flag| argument == flag);
     }
     arguments
 }
@@ -463,6 +501,26 @@ mod tests {
         assert_eq!(apply.common.disable_telemetry, Some(true));
         assert_eq!(apply.common.accept_license, Some(true));
         assert_eq!(apply.run.concurrency, 5);
+    }
+
+    #[test]
+    fn exec_takes_old_flags_and_leaves_the_command_as_it_is() {
+        let line = "launchpad exec -role manager -first=true -t -config -p ls -role -l --all help";
+        let Command::Exec(exec) = parse(line).unwrap().command else {
+            panic!("this is an exec");
+        };
+
+        assert_eq!(exec.hosts.role.as_deref(), Some("manager"));
+        assert_eq!(exec.hosts.targets, ["-config"]);
+        assert_eq!((exec.hosts.first, exec.hosts.all), (Some(true), None));
+        assert_eq!(exec.hosts.at_once(), 64);
+        assert_eq!(exec.command, ["ls", "-role", "-l", "--all", "help"]);
+
+        let Command::Exec(exec) = parse("launchpad exec help").unwrap().command else {
+            panic!("this is an exec");
+        };
+        assert_eq!(exec.command, ["help"]);
+        assert!(parse("launchpad exec --al ls").is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! | [`world`] | everything outside of the program, as values |
 //! | [`arguments`] | what may be typed, in the syntax of older versions too |
 //! | `commands` | one file for each command |
+//! | `hosts` | commands on single hosts: which ones, how many at a time, what came of each |
 //! | `session` | one run over a cluster: load, open sinks, run, tell |
 //! | `rehearsal` | the same commands on simulated hosts, in virtual time |
 //! | `confirm` | asking before each remote command |
@@ -18,6 +19,7 @@ pub mod arguments;
 mod commands;
 mod confirm;
 pub mod error;
+mod hosts;
 #[cfg(feature = "fleet")]
 pub mod rehearsal;
 mod session;
@@ -58,13 +60,15 @@ pub async fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>
         Command::Plan(arguments) => commands::plan::run(&mut world, &arguments).await,
         Command::Reset(arguments) => commands::reset::run(&mut world, &arguments).await,
         Command::Describe(arguments) => commands::describe::run(&mut world, &arguments).await,
+        Command::Exec(arguments) => commands::exec::run(&mut world, &arguments).await,
+        Command::Upload(arguments) => commands::upload::run(&mut world, &arguments).await,
+        Command::Download(arguments) => commands::download::run(&mut world, &arguments).await,
         #[cfg(feature = "fleet")]
         Command::Rehearse(arguments) => commands::rehearse::run(&mut world, &arguments).await,
         Command::Register(arguments) => commands::register::run(&mut world, &arguments),
         Command::Completion(arguments) => commands::completion::run(&mut world, &arguments),
         Command::Version => commands::version::run(&mut world),
         Command::ClientConfig(_) => Err(CliError::NotYet("client-config")),
-        Command::Exec(_) => Err(CliError::NotYet("exec")),
         Command::DownloadLaunchpad => Err(CliError::NotYet("download-launchpad")),
     };
     match result {

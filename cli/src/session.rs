@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::{Config, Diagnostic, Source};
+use config::{Config, Connection, Diagnostic, Source};
 use phase::{Emitter, Limits, Manager, Mode, Options, Roster, RunReport, Stage, Stop, StopReason};
-use phase::{Ending, Event};
+use phase::{Ending, Event, Failure};
 use product::mke::connect::{Connecting, endpoint};
 use product::mke::lock::HostLocks;
 use product::mke::shared::{Clock, RegistryLogin, Shared, Wishes};
@@ -151,14 +151,12 @@ pub(crate) async fn run(
     }
     let config = loaded.config;
     let logins = registry_logins(world, &config)?;
-    let redactor = if on(request.cluster.disable_redact) {
-        Redactor::off()
-    } else {
-        Redactor::new()
-    };
-    redact(&redactor, &config, &logins);
+    let redactor = redactor(request.cluster, &config, &logins);
     warn_of_few_files(world, config.hosts.len());
-    let connector = prepare(world, &config).await?;
+    let names = config.host_names();
+    let connections = config.hosts.iter().map(|host| &host.connection);
+    let ways: Vec<_> = names.iter().map(String::as_str).zip(connections).collect();
+    let connector = prepare(world, &ways).await?;
 
     let now = (world.now)();
     let run_id = (world.run_id)();
@@ -224,7 +222,7 @@ pub(crate) async fn run(
 /// What this program itself has open, beside one connection for each host.
 const OWN_FILES: u64 = 64;
 
-fn warn_of_few_files(world: &mut World, hosts: usize) {
+pub(crate) fn warn_of_few_files(world: &mut World, hosts: usize) {
     let wanted = OWN_FILES + hosts as u64;
     if world.open_files < wanted {
         let text = format!(
@@ -275,7 +273,7 @@ fn backoff(mode: Mode) -> Backoff {
 }
 
 /// A closed channel is a world without signals.
-async fn next_signal(signals: &mut UnboundedReceiver<i32>) -> Option<i32> {
+pub(crate) async fn next_signal(signals: &mut UnboundedReceiver<i32>) -> Option<i32> {
     match signals.recv().await {
         Some(number) => Some(number),
         None => std::future::pending().await,
@@ -395,7 +393,7 @@ fn verbosity(world: &World, request: &Request<'_>) -> Verbosity {
     }
 }
 
-fn is_debug(world: &World, common: &Common) -> bool {
+pub(crate) fn is_debug(world: &World, common: &Common) -> bool {
     common.debug.unwrap_or_else(|| world.flag("DEBUG"))
 }
 
@@ -429,13 +427,13 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Makes the connector, and asks for passphrases, before anything is connected to.
-async fn prepare(world: &mut World, config: &Config) -> Result<Arc<dyn rig::Connector>, CliError> {
-    let endpoints: Vec<rig::Endpoint> = config
-        .hosts
-        .iter()
-        .map(|host| endpoint(&host.connection))
-        .collect();
+/// Makes the connector for some hosts, each with its name, and asks for passphrases, before anything
+/// is connected to.
+pub(crate) async fn prepare(
+    world: &mut World,
+    ways: &[(&str, &Connection)],
+) -> Result<Arc<dyn rig::Connector>, CliError> {
+    let endpoints: Vec<rig::Endpoint> = ways.iter().map(|(_, way)| endpoint(way)).collect();
     let connections = Arc::clone(&world.connections);
     let ask = Arc::clone(&world.ask);
     let (connector, unprepared) = tokio::select! {
@@ -445,19 +443,32 @@ async fn prepare(world: &mut World, config: &Config) -> Result<Arc<dyn rig::Conn
     if unprepared.is_empty() {
         return Ok(connector);
     }
-    let lines: Vec<String> = unprepared
+    let failures: Vec<Failure> = unprepared
         .iter()
         .map(|one| {
-            let name = config.hosts.get(one.index).map_or("?", |host| host.name());
-            let hint = one
-                .error
-                .hint()
-                .map(|hint| format!("\n  hint: {hint}"))
-                .unwrap_or_default();
-            format!("{name}: {}{hint}", chain(&one.error))
+            let name = ways.get(one.index).map_or("?", |(name, _)| *name);
+            let failure = Failure::new("cannot connect").caused_by(&one.error);
+            let hint = one.error.hint();
+            hint.into_iter().fold(failure, Failure::hint).on_host(name)
         })
         .collect();
-    Err(CliError::Prepare(lines.join("\nerror: ")))
+    let text = report::errors::text(&failures, &Titles::default());
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    Err(CliError::Prepare(text.trim_end().to_owned()))
+}
+
+/// Returns what takes every secret that is known from the start out of texts.
+pub(crate) fn redactor(
+    options: &ClusterOptions,
+    config: &Config,
+    logins: &[RegistryLogin],
+) -> Redactor {
+    if on(options.disable_redact) {
+        return Redactor::off();
+    }
+    let redactor = Redactor::new();
+    redact(&redactor, config, logins);
+    redactor
 }
 
 /// Takes note of every secret that is known from the start.

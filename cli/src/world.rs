@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use report::terminal::Size;
-use rig::connection::Unprepared;
+use rig::connection::{TerminalSize, Unprepared};
 use rig::{Connector, Endpoint};
 use secrecy::SecretString;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::watch;
 
 /// A stream that several parts of the program write to, one at a time.
 #[derive(Clone)]
@@ -107,6 +109,53 @@ pub trait Ask: Send + Sync {
     fn line(&self, question: &str) -> io::Result<Option<String>>;
 }
 
+/// The terminal of the user, for a host to be given.
+pub trait UserTerminal: Send + Sync {
+    /// Returns whether what is typed and what is shown is one.
+    fn is_there(&self) -> bool;
+
+    /// Returns its size, and every one after.
+    ///
+    /// # Errors
+    ///
+    /// Fails where nothing is told of new sizes.
+    fn size(&self) -> io::Result<watch::Receiver<TerminalSize>>;
+
+    /// Takes it over: keys come as they are pressed, and nothing is shown but what is written.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the terminal does not do its part; then it is as it was.
+    fn take_over(&self) -> io::Result<RawTerminal>;
+}
+
+/// A terminal that was taken over.
+pub struct RawTerminal {
+    /// What is typed.
+    pub input: Box<dyn AsyncRead + Send + Unpin>,
+    /// What is shown.
+    pub output: Box<dyn AsyncWrite + Send + Unpin>,
+    /// Dropped, it makes the terminal what it was.
+    pub give_back: Box<dyn Send>,
+}
+
+/// Nobody sits at a terminal.
+pub struct NoTerminal;
+
+impl UserTerminal for NoTerminal {
+    fn is_there(&self) -> bool {
+        false
+    }
+
+    fn size(&self) -> io::Result<watch::Receiver<TerminalSize>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn take_over(&self) -> io::Result<RawTerminal> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
 /// Makes the connector of a run.
 #[async_trait]
 pub trait Connections: Send + Sync {
@@ -137,6 +186,8 @@ pub struct World {
     pub terminal_size: Arc<dyn Fn() -> Size + Send + Sync>,
     /// Asks the user.
     pub ask: Arc<dyn Ask>,
+    /// The terminal of the user.
+    pub terminal: Arc<dyn UserTerminal>,
     /// Signals of the operating system, by number.
     pub signals: UnboundedReceiver<i32>,
     /// Tells the time.

@@ -100,6 +100,25 @@ impl Config {
         self.hosts.iter().filter(|host| host.role == Role::Manager)
     }
 
+    /// Returns the names of all hosts in messages, each one its own: the address, with the port where
+    /// several hosts share it, and with the way there where that is not enough.
+    pub fn host_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.hosts.iter().map(|it| it.name().to_owned()).collect();
+        let longer: [fn(&Host) -> String; 2] = [Host::name_with_port, Host::name_with_way];
+        for longer in longer {
+            let mut count = std::collections::HashMap::new();
+            for name in &names {
+                *count.entry(name.clone()).or_insert(0) += 1;
+            }
+            for (name, host) in names.iter_mut().zip(&self.hosts) {
+                if count[name.as_str()] > 1 {
+                    *name = longer(host);
+                }
+            }
+        }
+        names
+    }
+
     /// Returns the address of MKE in a browser: that which MSR is told, else the first name of its
     /// certificate, else the first manager.
     pub fn mke_url(&self) -> String {

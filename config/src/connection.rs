@@ -102,15 +102,28 @@ impl Connection {
         }
     }
 
+    /// Returns the port, 22 where it is left to the SSH configuration of the user; `None` for this
+    /// machine.
+    pub fn port(&self) -> Option<u16> {
+        match self {
+            Self::Ssh(ssh) => Some(ssh.port.unwrap_or(22)),
+            Self::OpenSsh(open_ssh) => Some(open_ssh.port.unwrap_or(22)),
+            Self::WinRm(win_rm) => Some(win_rm.port),
+            Self::Localhost(_) => None,
+        }
+    }
+
     /// Returns what two equal hosts have in common: address, port, and the way there.
     pub(crate) fn identity(&self) -> Vec<(String, u16)> {
-        let (first, bastion) = match self {
-            Self::Ssh(ssh) => ((&ssh.address, ssh.port.unwrap_or(22)), &ssh.bastion),
-            Self::OpenSsh(ssh) => ((&ssh.address, ssh.port.unwrap_or(22)), &None),
-            Self::WinRm(win_rm) => ((&win_rm.address, win_rm.port), &win_rm.bastion),
-            Self::Localhost(_) => return vec![("localhost".to_owned(), 0)],
+        let bastion = match self {
+            Self::Ssh(ssh) => &ssh.bastion,
+            Self::WinRm(win_rm) => &win_rm.bastion,
+            Self::OpenSsh(_) | Self::Localhost(_) => &None,
         };
-        let mut chain = vec![(address::canonical(first.0), first.1)];
+        let Some(port) = self.port() else {
+            return vec![("localhost".to_owned(), 0)];
+        };
+        let mut chain = vec![(address::canonical(self.address()), port)];
         let mut next = bastion.as_deref();
         while let Some(ssh) = next {
             chain.push((address::canonical(&ssh.address), ssh.port.unwrap_or(22)));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use crate::address::{self, AddressError};
 use crate::connection::{self, Connection};
@@ -33,6 +34,22 @@ impl fmt::Display for Role {
             Self::Worker => "worker",
             Self::Msr => "msr",
         })
+    }
+}
+
+/// A text that names no role.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no role: there are `manager`, `worker` and `msr`")]
+pub struct UnknownRole(String);
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        let known = ROLES.iter().find(|(name, _)| *name == text);
+        known
+            .map(|(_, role)| *role)
+            .ok_or_else(|| UnknownRole(text.to_owned()))
     }
 }
 
@@ -89,12 +106,28 @@ impl Host {
         self.connection.address()
     }
 
-    /// Returns the name of the host in messages.
-    pub fn name(&self) -> &str {
+    /// Returns the name of the host in messages, where no other has the same address; see
+    /// [`Config::host_names`](crate::Config::host_names).
+    pub(crate) fn name(&self) -> &str {
         match &self.connection {
             Connection::Localhost(_) => "localhost",
             other => other.address(),
         }
+    }
+
+    pub(crate) fn name_with_port(&self) -> String {
+        match self.connection.port() {
+            Some(port) => format!("{}:{port}", address::in_url(self.address())),
+            None => self.name().to_owned(),
+        }
+    }
+
+    pub(crate) fn name_with_way(&self) -> String {
+        let mut name = self.name_with_port();
+        for (address, port) in self.connection.identity().into_iter().skip(1) {
+            name.push_str(&format!(" via {}:{port}", address::in_url(&address)));
+        }
+        name
     }
 
     /// Returns its path in the document (`spec.hosts[2]`).

@@ -66,7 +66,7 @@ pub use config::{Cluster, Config, Secrets};
 pub use connection::{Connection, Localhost, OpenSsh, Ssh, WinRm};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Snippet};
 pub use flags::Flags;
-pub use host::{HookPair, Hooks, Host, Role};
+pub use host::{HookPair, Hooks, Host, Role, UnknownRole};
 pub use load::{Loaded, load};
 pub use mcr::Mcr;
 pub use mke::{Cloud, Mke};

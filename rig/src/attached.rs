@@ -37,22 +37,22 @@ pub struct AttachedEnding {
 }
 
 impl AttachedEnding {
-    /// Waits for the end; both outputs have to be read to theirs.
+    /// Waits for the end, once; both outputs have to be read to theirs.
     ///
     /// # Errors
     ///
     /// Fails where the connection is lost before the host has told how the command ended.
-    pub async fn wait(mut self) -> Result<ExitStatus, CommandError> {
+    pub async fn wait(&mut self) -> Result<ExitStatus, CommandError> {
         let ended = (&mut self.exit).await;
         self.remote.forget();
         ended.map_err(|source| CommandError::Connection {
-            command: std::mem::take(&mut self.shown),
+            command: self.shown.clone(),
             source,
         })
     }
 
     /// Ends the command: TERM, and KILL where that does not help.
-    pub async fn end(mut self) {
+    pub async fn end(&mut self) {
         self.remote.end().await;
     }
 }

@@ -90,14 +90,8 @@ pub enum Interactive {
     /// The host has made a terminal: what is typed goes in as it is, what comes out is shown as it
     /// is.
     Streams(Process),
-    /// A program of this machine that has to be given the terminal of the user; its status is that
-    /// of the process.
-    Program {
-        /// The program; its streams are those of the user.
-        program: std::process::Command,
-        /// What has to be kept as long as it runs.
-        hold: Box<dyn Send>,
-    },
+    /// A program of this machine that has to be given the terminal of the user itself.
+    Program(std::process::Command),
 }
 
 /// Why an open connection did not do what it was asked to.

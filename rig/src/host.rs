@@ -542,10 +542,6 @@ impl Host {
         }
     }
 
-    pub(crate) fn is_dry_run(&self) -> bool {
-        self.inner.options.dry_run
-    }
-
     pub(crate) fn shared_limits(&self) -> &SharedLimits {
         &self.inner.options.limits
     }

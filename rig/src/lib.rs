@@ -13,7 +13,8 @@
 //! | [`connection`] | the seam: `Connection`, `Connector`, endpoints, errors |
 //! | [`protocol`] | SSH, the system's `ssh`, and the local machine |
 //! | [`privilege`] | how a command becomes root |
-//! | [`files`] | read, atomic write, checked upload |
+//! | [`files`] | small files: read, atomic write |
+//! | [`transfer`] | files of any size, up and down, checked |
 //! | [`services`] | systemd and OpenRC |
 //! | [`packages`] | apt, dnf and yum, zypper |
 //! | [`os`] | os-release |
@@ -39,6 +40,7 @@ pub mod redact;
 pub mod retry;
 pub mod services;
 pub mod shell;
+pub mod transfer;
 
 pub use command::{Command, Effect};
 pub use connection::{ConnectError, Connection, ConnectionError, Connector, Endpoint, ExitStatus};

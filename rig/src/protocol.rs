@@ -1,5 +1,6 @@
 //! The kinds of connections.
 
+mod closing;
 mod dispatch;
 mod handshakes;
 mod held;

@@ -26,7 +26,7 @@ pub use build::{Problem, fleet_of};
 pub use summary::{Summary, Tape, summarise};
 pub use watch::{Outage, Watch};
 
-use crate::world::{Ask, Connections, Stream, World};
+use crate::world::{Ask, Connections, NoTerminal, Stream, World};
 
 /// The configuration of the built-in example.
 pub const EXAMPLE: &str = include_str!("example.yaml");
@@ -89,6 +89,7 @@ pub fn world(fleet: &Fleet, setting: Setting) -> World {
         stderr: setting.stderr,
         terminal_size: Arc::new(report::terminal::Size::default),
         ask: Arc::new(Nobody),
+        terminal: Arc::new(NoTerminal),
         signals: setting.signals.unwrap_or(silence),
         now: Arc::new(now),
         run_id: Box::new(run_id),

@@ -95,7 +95,7 @@ fn reads_every_kind_of_connection() {
         config.hosts[3].connection,
         Connection::Localhost(_)
     ));
-    assert_eq!(config.hosts[3].name(), "localhost");
+    assert_eq!(config.host_names()[3], "localhost");
     assert_eq!(config.hosts[3].path(), "spec.hosts[3]");
 }
 

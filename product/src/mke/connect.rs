@@ -28,6 +28,17 @@ pub struct Connecting {
     pub confirm: Option<Arc<dyn Confirm>>,
 }
 
+/// How a host is reached and treated.
+#[derive(Debug, Clone, Copy)]
+pub struct Way<'a> {
+    /// Its connection.
+    pub connection: &'a config::Connection,
+    /// Whether sudo is used without asking whether it is needed.
+    pub sudo_override: bool,
+    /// Whether docker commands of the user are run through sudo.
+    pub sudo_docker: bool,
+}
+
 impl Connecting {
     /// Makes the handle of a host and connects.
     ///
@@ -41,6 +52,20 @@ impl Connecting {
         name: &str,
         config: &config::Host,
     ) -> Result<Host, Failure> {
+        let way = Way {
+            connection: &config.connection,
+            sudo_override: config.sudooverride,
+            sudo_docker: config.sudodocker,
+        };
+        self.open_way(id, name, &way).await
+    }
+
+    /// Makes the handle of a host that need not be one of the configuration, and connects.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connecting::open`].
+    pub async fn open_way(&self, id: HostId, name: &str, way: &Way<'_>) -> Result<Host, Failure> {
         let observer = EventObserver {
             emitter: self.emitter.clone(),
             host: name.to_owned(),
@@ -48,8 +73,8 @@ impl Connecting {
         };
         let options = HostOptions {
             name: name.to_owned(),
-            sudo_override: config.sudooverride,
-            sudo_docker: config.sudodocker,
+            sudo_override: way.sudo_override,
+            sudo_docker: way.sudo_docker,
             dry_run: self.dry_run,
             confirm: self.confirm.clone(),
             observer: Arc::new(observer),
@@ -59,7 +84,7 @@ impl Connecting {
         };
         let host = Host::new(
             Arc::clone(&self.connector),
-            endpoint(&config.connection),
+            endpoint(way.connection),
             options,
         );
         host.connect().await.map_err(|error| {

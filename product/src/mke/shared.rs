@@ -93,11 +93,7 @@ impl Shared {
     /// Makes the shared state of a run; no host is connected yet.
     pub fn new(config: Config, run_id: String, wishes: Wishes, clock: Clock) -> Self {
         let hosts = config.hosts.iter().map(|_| OnceCell::new()).collect();
-        let names = config
-            .hosts
-            .iter()
-            .map(|host| host.name().to_owned())
-            .collect();
+        let names = config.host_names();
         Self {
             config,
             run_id,

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use tokio::net::TcpStream;
 
+use super::closing::Closing;
 use crate::connection::{
     ByteStream, Connection, ConnectionError, ExitStatus, Interactive, Process, Terminal,
 };
@@ -49,7 +50,7 @@ impl Connection for Local {
             }
         };
         Ok(Process {
-            stdin: Box::new(stdin),
+            stdin: Box::new(Closing::new(stdin)),
             stdout: Box::new(stdout),
             stderr: Box::new(stderr),
             exit: exit.boxed(),
@@ -64,10 +65,7 @@ impl Connection for Local {
         // In the group of this program, which has the terminal already.
         let mut program = std::process::Command::new("/bin/sh");
         program.args(["-c", line.unwrap_or("exec \"${SHELL:-/bin/sh}\" -l")]);
-        Ok(Interactive::Program {
-            program,
-            hold: Box::new(()),
-        })
+        Ok(Interactive::Program(program))
     }
 
     async fn dial(&self, host: &str, port: u16) -> Result<Box<dyn ByteStream>, ConnectionError> {

@@ -26,6 +26,7 @@ async fn run(
 ) -> (Vec<u8>, Vec<u8>, ExitStatus) {
     let attached = host.attach(command, input.is_some()).await.unwrap();
     let (mut stdin, mut stdout, mut stderr) = (attached.stdin, attached.stdout, attached.stderr);
+    let mut ending = attached.ending;
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let write = async {
         if let Some(input) = input {
@@ -43,7 +44,7 @@ async fn run(
     let (_, read, read_errors) = timeout(SOON, both).await.unwrap();
     read.unwrap();
     read_errors.unwrap();
-    let status = attached.ending.wait().await.unwrap();
+    let status = ending.wait().await.unwrap();
     (out, err, status)
 }
 
@@ -111,7 +112,7 @@ async fn who_leaves_early_ends_what_was_started() {
 
     for is_told in [true, false] {
         let command = raw(&format!("echo $$; {text}"));
-        let attached = host.attach(command, false).await.unwrap();
+        let mut attached = host.attach(command, false).await.unwrap();
         let mut lines = BufReader::new(attached.stdout).lines();
         let id = lines.next_line().await.unwrap().unwrap();
         if is_told {
@@ -147,11 +148,16 @@ fn terminal(columns: u16, rows: u16) -> (watch::Sender<TerminalSize>, Terminal) 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminal_has_the_size_that_the_users_has() {
     let server = Server::start();
+    expect_a_terminal_to_change_its_size(&server.host()).await;
+}
+
+/// A terminal has the size of the user's, at first and after every change.
+pub(crate) async fn expect_a_terminal_to_change_its_size(host: &Host) {
     let (sizes, terminal) = terminal(81, 23);
     let text = "tty >/dev/null && echo \"$TERM\"; stty size; \
                 until [ \"$(stty size)\" = '50 132' ]; do sleep 0.05; done; echo resized; exit 4";
 
-    let started = server.host().interact(Some(text), false, &terminal).await;
+    let started = host.interact(Some(text), false, &terminal).await;
 
     let Ok(Interactive::Streams(process)) = started else {
         panic!("no terminal");
@@ -172,10 +178,15 @@ async fn a_terminal_has_the_size_that_the_users_has() {
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_of_a_terminal_are_signals_on_the_host() {
     let server = Server::start();
+    expect_keys_to_be_signals(&server.host()).await;
+}
+
+/// Ctrl-C is a key: what it means is decided on the host.
+pub(crate) async fn expect_keys_to_be_signals(host: &Host) {
     let (_sizes, terminal) = terminal(80, 24);
     let text = "trap 'echo caught; exit 9' INT; echo ready; read line";
 
-    let started = server.host().interact(Some(text), false, &terminal).await;
+    let started = host.interact(Some(text), false, &terminal).await;
 
     let Ok(Interactive::Streams(mut process)) = started else {
         panic!("no terminal");

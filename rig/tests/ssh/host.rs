@@ -4,7 +4,8 @@ use std::io::Cursor;
 use std::time::{Duration, Instant};
 
 use rig::command::{Command, Effect};
-use rig::files::{TransferError, Written};
+use rig::files::Written;
+use rig::transfer::{Fingerprint, TransferError, UploadTarget, Uploaded};
 use rig::{CommandError, ExitStatus, Host};
 use secrecy::SecretString;
 use tokio::io::AsyncSeek;
@@ -269,24 +270,97 @@ async fn uploads_are_whole_or_not_there() {
         .map(|number| (number % 251) as u8)
         .collect();
 
-    let first = host
-        .files()
-        .upload(&mut Cursor::new(&content), target, "0640", false)
-        .await;
-    let second = host
-        .files()
-        .upload(&mut Cursor::new(&content), target, "0640", false)
-        .await;
+    let first = upload(&host, &mut Cursor::new(&content), target, "0640").await;
+    let second = upload(&host, &mut Cursor::new(&content), target, "0640").await;
 
-    assert_eq!(first.unwrap(), Written::Changed);
-    assert_eq!(second.unwrap(), Written::Unchanged);
+    let uploaded = |written| Uploaded {
+        written,
+        path: target.to_owned(),
+    };
+    assert_eq!(first.unwrap(), uploaded(Written::Changed));
+    assert_eq!(second.unwrap(), uploaded(Written::Unchanged));
     assert_eq!(std::fs::read(target).unwrap(), content);
     let mut back = Vec::new();
-    host.files()
-        .download(target, &mut back, false)
-        .await
-        .unwrap();
+    let downloaded = host.files().download(target, &mut back, false).await;
     assert_eq!(back, content);
+    let expected = Fingerprint::of(&mut Cursor::new(&content)).await.unwrap();
+    let downloaded = downloaded.unwrap();
+    assert_eq!((downloaded.fingerprint, downloaded.mode), (expected, 0o640));
+}
+
+/// Uploads as the user who logs in.
+pub(crate) async fn upload<S>(
+    host: &Host,
+    source: &mut S,
+    path: &str,
+    mode: &str,
+) -> Result<Uploaded, TransferError>
+where
+    S: tokio::io::AsyncRead + AsyncSeek + Send + Unpin,
+{
+    let content = Fingerprint::of(source).await.unwrap();
+    let target = UploadTarget {
+        path,
+        name: "file name",
+        mode,
+        elevated: false,
+    };
+    host.files().upload(source, &content, &target).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_gets_a_file_of_the_name() {
+    let server = Server::start();
+    let host = server.host();
+    let directory = server.path("some where");
+    std::fs::create_dir(&directory).unwrap();
+    let path = directory.to_str().unwrap();
+
+    for (target, expected) in [
+        (path.to_owned(), format!("{path}/file name")),
+        (format!("{path}/new/"), format!("{path}/new/file name")),
+    ] {
+        let uploaded = upload(&host, &mut Cursor::new(b"x"), &target, "0600").await;
+        assert_eq!(uploaded.unwrap().path, expected);
+        assert_eq!(std::fs::read(expected).unwrap(), b"x");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_written_is_told_in_the_words_of_the_host() {
+    let server = Server::start();
+    let host = server.host();
+
+    let error = upload(
+        &host,
+        &mut Cursor::new(vec![1; 100_000]),
+        "/proc/nowhere/x",
+        "0600",
+    )
+    .await
+    .unwrap_err();
+
+    let TransferError::Command { source, .. } = &error else {
+        panic!("{error}");
+    };
+    let (_, _, stderr) = source.exited().unwrap();
+    assert!(stderr.contains("/proc/nowhere"), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_file_is_not_downloaded() {
+    let server = Server::start();
+    let host = server.host();
+
+    for (path, word) in [("/no/such/file", "there is no"), ("/etc", "is no file")] {
+        let mut nothing = Vec::new();
+        let refused = host.files().download(path, &mut nothing, false).await;
+        let Err(TransferError::Command { source, .. }) = refused else {
+            panic!("{path} was downloaded");
+        };
+        assert!(source.exited().unwrap().2.contains(word), "{source}");
+        assert!(nothing.is_empty());
+    }
 }
 
 /// A file that is one thing when it is looked at and another when it is sent.
@@ -329,10 +403,8 @@ async fn an_upload_that_arrives_otherwise_leaves_nothing() {
     let target = directory.join("load.bin");
     let mut source = Fickle(Cursor::new(vec![1; 100_000]), false);
 
-    let error = server
-        .host()
-        .files()
-        .upload(&mut source, target.to_str().unwrap(), "0600", false)
+    let path = target.to_str().unwrap();
+    let error = upload(&server.host(), &mut source, path, "0600")
         .await
         .unwrap_err();
 

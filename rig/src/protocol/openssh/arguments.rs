@@ -166,26 +166,6 @@ pub(super) fn with_default_for_keys(endpoint: &OpenSshEndpoint) -> String {
     format!("{included}Host *\nStrictHostKeyChecking accept-new\n")
 }
 
-/// Returns the arguments of an `ssh` that gives the user's terminal to the host of a master; the
-/// command line may follow.
-///
-/// It reads no configuration, because the way to the host is there already. Where the master is
-/// gone, it must not look for one of its own.
-pub(super) fn in_terminal(socket: &Path, environment: &[String]) -> Vec<OsString> {
-    let mut arguments: Vec<OsString> = ["-F", "none", "-S"].map(OsString::from).into();
-    arguments.push(unexpanded(socket));
-    let fixed = ["ControlMaster=no", "ProxyCommand=false", "LogLevel=ERROR"];
-    let fixed = fixed.map(str::to_owned).into_iter();
-    let names = environment.iter().filter_map(|one| one.split_once('='));
-    let sent = names.map(|(name, _)| format!("SendEnv={name}"));
-    for option in fixed.chain(sent) {
-        arguments.push("-o".into());
-        arguments.push(option.into());
-    }
-    arguments.extend(["-tt", "--", "host"].map(OsString::from));
-    arguments
-}
-
 /// Returns the arguments of a master.
 pub(super) fn master(
     endpoint: &OpenSshEndpoint,

@@ -1,7 +1,6 @@
 //! An open connection: processes and streams over a master, or over a master of their own.
 
 use std::io;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,17 +9,21 @@ use std::task::{Context, Poll, ready};
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::unix::pipe;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::master::{Hold, Master};
-use super::mux::{self, Forward, MuxError, Session, Talk};
-use super::{Inner, Reach, arguments};
+use super::mux::{self, Forward, MuxError, Session, Talk, TerminalSession};
+use super::pty::Resize;
+use super::{Inner, Reach};
 use crate::connection::{
     ByteStream, ConnectError, Connection, ConnectionError, ExitStatus, Interactive,
-    OpenSshEndpoint, Process, Terminal,
+    OpenSshEndpoint, Process, Terminal, TerminalSize,
 };
+use crate::protocol::closing::Closing;
 use crate::protocol::held::Held;
 use crate::protocol::target;
 
@@ -31,7 +34,6 @@ const SIGNALLED: &str = "rtype exit-signal";
 pub(super) struct OpenSshConnection {
     way: Way,
     environment: Vec<String>,
-    program: PathBuf,
     is_closed: AtomicBool,
 }
 
@@ -68,7 +70,6 @@ impl OpenSshConnection {
         Self {
             way,
             environment: reach.settings.environment.clone(),
-            program: reach.program.clone(),
             is_closed: AtomicBool::new(false),
         }
     }
@@ -142,7 +143,7 @@ impl Connection for OpenSshConnection {
             Err(error) => return Err(not_opened(&master, error).await),
         };
         Ok(Process {
-            stdin: Box::new(Input(Some(stdin))),
+            stdin: Box::new(Closing::new(stdin)),
             stdout: Box::new(stdout),
             stderr: Box::new(stderr),
             exit: ended(talk, master, said).boxed(),
@@ -152,22 +153,34 @@ impl Connection for OpenSshConnection {
     async fn interact(
         &self,
         line: Option<&str>,
-        _terminal: &Terminal,
+        terminal: &Terminal,
     ) -> Result<Interactive, ConnectionError> {
-        // Terminals are what `ssh` itself is best at: modes, sizes, signals, escapes.
         let master = self.master().await?;
-        let mut program = std::process::Command::new(&self.program);
-        program.args(arguments::in_terminal(master.socket(), &self.environment));
-        program.args(line);
-        let variables = self
-            .environment
-            .iter()
-            .filter_map(|one| one.split_once('='));
-        program.envs(variables);
-        Ok(Interactive::Program {
-            program,
-            hold: Box::new(master),
-        })
+        let said = master.log_length();
+        let (socket, environment) = (master.socket(), self.environment.as_slice());
+        let opened = mux::start_in_terminal(socket, line, environment, terminal).await;
+        let TerminalSession {
+            talk,
+            stdin,
+            stdout,
+            resize,
+        } = match opened {
+            Ok(session) => session,
+            Err(error) => return Err(not_opened(&master, error).await),
+        };
+        let process = mux::process_of(socket).await;
+        let sizes = terminal.size.clone();
+        let resizing = AbortOnDropHandle::new(tokio::spawn(tell_sizes(sizes, resize, process)));
+        let exit = async move {
+            let _resizing = resizing;
+            ended(talk, master, said).await
+        };
+        Ok(Interactive::Streams(Process {
+            stdin: Box::new(Closing::new(stdin)),
+            stdout: Box::new(stdout),
+            stderr: Box::new(tokio::io::empty()),
+            exit: exit.boxed(),
+        }))
     }
 
     async fn dial(&self, host: &str, port: u16) -> Result<Box<dyn ByteStream>, ConnectionError> {
@@ -207,6 +220,24 @@ impl Connection for OpenSshConnection {
     }
 }
 
+/// Tells a master of every new size of a terminal.
+async fn tell_sizes(
+    mut sizes: watch::Receiver<TerminalSize>,
+    resize: Resize,
+    process: Option<u32>,
+) {
+    let process = process.and_then(|id| i32::try_from(id).ok());
+    let process = process.and_then(Pid::from_raw);
+    while sizes.changed().await.is_ok() {
+        let size = *sizes.borrow_and_update();
+        let told = resize.to(size).is_ok();
+        if let Some(process) = process.filter(|_| told) {
+            // It looks for itself; one that is gone has no terminal any more.
+            let _ = kill_process(process, Signal::WINCH);
+        }
+    }
+}
+
 /// Makes a stream of what a master has opened.
 fn stream(forward: Forward, master: Hold) -> Box<dyn ByteStream> {
     let output = Output {
@@ -214,7 +245,7 @@ fn stream(forward: Forward, master: Hold) -> Box<dyn ByteStream> {
         master: Arc::new(master),
         at_end: None,
     };
-    let both = tokio::io::join(output, Input(Some(forward.input)));
+    let both = tokio::io::join(output, Closing::new(forward.input));
     // It is open as long as it is talked about.
     Box::new(Held::new(both, forward.talk))
 }
@@ -236,31 +267,6 @@ async fn ended(mut talk: Talk, master: Hold, said: u64) -> Result<ExitStatus, Co
     Err(ConnectionError::Lost {
         reason: "the host closed the channel and did not say how the process ended".to_owned(),
     })
-}
-
-/// The writing end of a pipe, which is closed when it is shut down.
-struct Input(Option<pipe::Sender>);
-
-impl AsyncWrite for Input {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().0 {
-            Some(pipe) => Pin::new(pipe).poll_write(context, bytes),
-            None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().0 = None;
-        Poll::Ready(Ok(()))
-    }
 }
 
 /// What comes from an address behind the host.

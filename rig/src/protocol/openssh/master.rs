@@ -118,7 +118,7 @@ impl Master {
 
     /// Takes a master of the user's own, where one answers; it is not ended.
     pub(super) async fn of_user(socket: &Path) -> Option<Arc<Self>> {
-        let answers = socket.exists() && mux::is_alive(socket).await;
+        let answers = socket.exists() && mux::process_of(socket).await.is_some();
         answers.then(|| {
             Arc::new(Self {
                 socket: socket.to_owned(),
@@ -155,7 +155,7 @@ impl Master {
 
     /// Returns whether it answers.
     pub(super) async fn is_alive(&self) -> bool {
-        self.is_running() && mux::is_alive(&self.socket).await
+        self.is_running() && mux::process_of(&self.socket).await.is_some()
     }
 
     /// Returns why it is gone; waits a moment for the words of one that is about to be.
@@ -206,7 +206,7 @@ async fn answers(socket: &Path, limit: Duration) -> bool {
         deadline: limit,
     };
     let look = || async {
-        match socket.exists() && mux::is_alive(socket).await {
+        match socket.exists() && mux::process_of(socket).await.is_some() {
             true => Ok(()),
             false => Err(()),
         }

@@ -11,6 +11,7 @@
 //! | `master` | one `ssh` that keeps a connection open |
 //! | `mux` | what is said to it |
 //! | `connection` | processes and streams |
+//! | `pty` | a terminal that is handed to it |
 //! | `classify` | what `ssh` says, as errors |
 //! | `directory` | where the sockets are, and who tidies up when we cannot |
 //! | `askpass` | questions of `ssh`, on their way to whoever answers |
@@ -22,6 +23,7 @@ mod connection;
 mod directory;
 mod master;
 mod mux;
+mod pty;
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};

@@ -16,6 +16,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, Interest};
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 
+use super::pty::{self, Pty, Resize};
+use crate::connection::Terminal;
 use crate::retry::Backoff;
 
 /// The version of the protocol that is spoken.
@@ -61,7 +63,8 @@ enum Answer {
     Ok,
     Refused(String),
     Exited(u32),
-    Alive,
+    /// It answers; its process id.
+    Alive(u32),
     Opened,
     /// Something that we need not know.
     Other,
@@ -114,7 +117,10 @@ fn parse(bytes: &[u8]) -> Option<Answer> {
             let (_session, status) = (number()?, number()?);
             Answer::Exited(status)
         }
-        0x8000_0005 => Answer::Alive,
+        0x8000_0005 => {
+            let (_request, process) = (number()?, number()?);
+            Answer::Alive(process)
+        }
         0x8000_0006 => Answer::Opened,
         _ => Answer::Other,
     })
@@ -220,7 +226,7 @@ pub(super) async fn start_session(
     let (stdin, their_stdin) = input()?;
     let (their_stdout, stdout) = output()?;
     let (their_stderr, stderr) = output()?;
-    let request = new_session(line, environment);
+    let request = new_session(line, environment, None);
     let open = async {
         talk.send(&request).await?;
         for file in [&their_stdin, &their_stdout, &their_stderr] {
@@ -237,17 +243,53 @@ pub(super) async fn start_session(
     })
 }
 
-fn new_session(line: &str, environment: &[String]) -> Vec<u8> {
+/// A process of the host in a terminal, with our ends of it.
+pub(super) struct TerminalSession {
+    pub(super) talk: Talk,
+    pub(super) stdin: pipe::Sender,
+    pub(super) stdout: pty::Output,
+    pub(super) resize: Resize,
+}
+
+/// Starts a process in a terminal; without a line it is the login shell.
+pub(super) async fn start_in_terminal(
+    socket: &Path,
+    line: Option<&str>,
+    environment: &[String],
+    terminal: &Terminal,
+) -> Result<TerminalSession, MuxError> {
+    let mut talk = Talk::begin(socket).await?;
+    let size = *terminal.size.borrow();
+    let pty = Pty::open(size).map_err(MuxError::Pipes)?;
+    let request = new_session(line.unwrap_or_default(), environment, Some(&terminal.kind));
+    let open = async {
+        talk.send(&request).await?;
+        for _stream in 0..3 {
+            talk.hand_over(pty.theirs().as_fd()).await?;
+        }
+        talk.opened().await
+    };
+    bounded(OPENING, open).await?;
+    let (stdin, stdout, resize) = pty.into_streams().map_err(MuxError::Pipes)?;
+    Ok(TerminalSession {
+        talk,
+        stdin,
+        stdout,
+        resize,
+    })
+}
+
+fn new_session(line: &str, environment: &[String], terminal: Option<&str>) -> Vec<u8> {
     let mut packet = Packet::new(NEW_SESSION)
         .number(1)
         .text("")
-        // No terminal, no X11, no agent, no subsystem.
-        .number(0)
+        .number(u32::from(terminal.is_some()))
+        // No X11, no agent, no subsystem.
         .number(0)
         .number(0)
         .number(0)
         .number(NO_ESCAPE)
-        .text("")
+        .text(terminal.unwrap_or_default())
         .text(line);
     for variable in environment {
         packet = packet.text(variable);
@@ -292,15 +334,18 @@ pub(super) async fn start_forward(
     })
 }
 
-/// Returns whether a master answers.
-pub(super) async fn is_alive(socket: &Path) -> bool {
+/// Returns the process id of a master that answers.
+pub(super) async fn process_of(socket: &Path) -> Option<u32> {
     let request = Packet::new(ALIVE_CHECK).number(1).finish();
     let ask = async {
         let mut talk = Talk::begin(socket).await?;
         talk.send(&request).await?;
         talk.answer().await
     };
-    matches!(bounded(ANSWERING, ask).await, Ok(Answer::Alive))
+    match bounded(ANSWERING, ask).await {
+        Ok(Answer::Alive(process)) => Some(process),
+        Ok(_) | Err(_) => None,
+    }
 }
 
 /// Asks a master to end.
@@ -359,7 +404,7 @@ mod tests {
 
     #[test]
     fn a_session_is_asked_for_as_the_protocol_says() {
-        let packet = new_session("true", &["A=b".to_owned()]);
+        let packet = new_session("true", &["A=b".to_owned()], None);
 
         let mut expected = vec![0, 0, 0, 51];
         expected.extend([0x10, 0, 0, 2]);
@@ -390,6 +435,10 @@ mod tests {
             ),
             (refused[..refused.len() - 1].to_vec(), None),
             (Packet::new(0x8000_0004).number(7).finish(), None),
+            (
+                Packet::new(0x8000_0005).number(7).number(4321).finish(),
+                Some(Answer::Alive(4321)),
+            ),
         ];
 
         for (packet, answer) in cases {

@@ -10,10 +10,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 use super::{Client, SOON, status};
+use crate::attached::{expect_a_terminal_to_change_its_size, expect_keys_to_be_signals};
 use crate::channels::{
     expect_a_writer_to_end, expect_many_processes, expect_unread_output_to_stop_nobody,
 };
-use crate::host::{printed, runs, script, started};
+use crate::host::{printed, runs, script, started, upload};
 use crate::server::Server;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,10 +160,7 @@ async fn commands_files_and_secrets_go_the_same_way_as_over_our_own_ssh() {
     let secret = script(secret).secret_stdin(SecretString::from("tr0ub4dor-and-3"));
     let seen = printed(&host, secret).await;
     let mut source = std::io::Cursor::new(&content);
-    let uploaded = host
-        .files()
-        .upload(&mut source, target, "0640", false)
-        .await;
+    let uploaded = upload(&host, &mut source, target, "0640").await;
     let mut back = Vec::new();
     host.files()
         .download(target, &mut back, false)
@@ -178,7 +176,7 @@ async fn commands_files_and_secrets_go_the_same_way_as_over_our_own_ssh() {
         1,
         "only its own input"
     );
-    assert_eq!(uploaded.unwrap(), Written::Changed);
+    assert_eq!(uploaded.unwrap().written, Written::Changed);
     assert_eq!(back, content);
     assert!(streamed.unwrap().status.success());
     assert_eq!(lines, 100_000);
@@ -296,4 +294,14 @@ async fn an_address_that_the_host_cannot_or_may_not_reach_is_refused() {
         assert!(error.to_string().contains(words), "{error}");
         assert_eq!(status(&connection, "exit 3").await, ExitStatus::Code(3));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn terminals_are_those_of_the_user() {
+    let server = Server::start();
+    let client = Client::of(&server);
+    let host = client.host();
+
+    expect_a_terminal_to_change_its_size(&host).await;
+    expect_keys_to_be_signals(&host).await;
 }

@@ -1,0 +1,422 @@
+//! Files of any size, up to a host and down from it: streamed, checked, and under their names only
+//! when they are whole.
+
+use sha2::{Digest, Sha256};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncSeek, AsyncSeekExt as _, AsyncWrite,
+    AsyncWriteExt as _, BufReader,
+};
+
+use crate::attached::Attached;
+use crate::command::{Command, Effect};
+use crate::connection::ExitStatus;
+use crate::files::{Files, Written, hex};
+use crate::host::CommandError;
+
+/// How much of a file is read at a time.
+const PIECE: usize = 256 << 10;
+/// How much of what a host prints beside a file is kept.
+const WORDS: u64 = 64 << 10;
+/// Status of [`UPLOAD`]: what has arrived is not what was sent.
+const OTHERWISE: u32 = 45;
+
+/// Takes an upload. $1 path, $2 name in a directory, $3 mode, $4 SHA-256, $5 size. Prints `same` or
+/// `written` and the path. The temporary file goes on every way out.
+///
+/// A disk that fills up is told by `tee`; what it adds then makes the checksum another.
+const UPLOAD: &str = r#"
+set -eu
+path=$1 name=$2 mode=$3 sum=$4 size=$5
+case $path in '~'/*) path=$HOME/${path#??} ;; esac
+case $path in
+*/) path=$path$name ;;
+*) if [ -d "$path" ]; then path=$path/$name; fi ;;
+esac
+if [ -L "$path" ]; then path=$(readlink -f -- "$path"); fi
+if [ -d "$path" ]; then echo "$path is a directory" >&2; exit 1; fi
+sum_of() { sha256sum < "$1" | cut -d' ' -f1; }
+if [ -f "$path" ] && [ "$(wc -c < "$path")" -eq "$size" ] && [ "$(sum_of "$path")" = "$sum" ]; then
+  chmod "$mode" "$path"
+  printf 'same %s\n' "$path"
+  exit 0
+fi
+dir=$(dirname -- "$path")
+mkdir -p -- "$dir"
+umask 077
+temp=$dir/.$(basename -- "$path").launchpad-$$
+trap 'rm -f -- "$temp"' EXIT
+trap 'exit 1' HUP INT TERM
+: > "$temp"
+arrived=$({ tee "$temp" || echo broken; } | sha256sum | cut -d' ' -f1)
+if [ "$arrived" != "$sum" ]; then
+  if [ "$(wc -c < "$temp")" -eq "$size" ]; then printf '%s\n' "$arrived"; exit 45; fi
+  echo 'the file did not arrive whole' >&2
+  exit 1
+fi
+chmod "$mode" "$temp"
+mv -f -- "$temp" "$path"
+printf 'written %s\n' "$path"
+"#;
+
+/// Sends a file. $1 path. Prints SHA-256 and mode on a line of their own first.
+const DOWNLOAD: &str = r#"
+path=$1
+case $path in '~'/*) path=$HOME/${path#??} ;; esac
+if [ ! -e "$path" ]; then echo "there is no $path" >&2; exit 44; fi
+if [ ! -f "$path" ]; then echo "$path is no file" >&2; exit 44; fi
+sum=$(sha256sum < "$path") && mode=$(stat -L -c %a -- "$path") || exit 1
+printf '%s %s\n' "${sum%% *}" "$mode"
+exec cat -- "$path"
+"#;
+
+/// Why a file could not be moved.
+#[derive(Debug, thiserror::Error)]
+pub enum TransferError {
+    /// The command at the far end failed.
+    #[error("cannot transfer `{path}`")]
+    Command {
+        /// The file on the host.
+        path: String,
+        /// The cause.
+        #[source]
+        source: CommandError,
+    },
+    /// Reading or writing on this side failed.
+    #[error("cannot read or write the local side of `{path}`")]
+    Local {
+        /// The file on the host.
+        path: String,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// What arrived is not what was sent.
+    #[error("`{path}` did not arrive whole: sent {sent}, arrived {arrived}")]
+    Checksum {
+        /// The file on the host.
+        path: String,
+        /// SHA-256 of what was sent.
+        sent: String,
+        /// SHA-256 of what arrived.
+        arrived: String,
+    },
+}
+
+impl TransferError {
+    /// Returns one step that the user can take.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Command { source, .. } => source.hint(),
+            Self::Local { .. } => None,
+            Self::Checksum { .. } => {
+                Some("something has changed it in the meantime: try again".to_owned())
+            }
+        }
+    }
+}
+
+/// What is known of the content of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// SHA-256, in hexadecimal digits.
+    pub sha256: String,
+    /// Size, in bytes.
+    pub size: u64,
+}
+
+impl Fingerprint {
+    /// Reads a source to its end, and goes back to where it was.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the source cannot be read.
+    pub async fn of<S>(source: &mut S) -> std::io::Result<Self>
+    where
+        S: AsyncRead + AsyncSeek + Send + Unpin,
+    {
+        let start = source.stream_position().await?;
+        let mut sum = Sha256::new();
+        let mut size = 0;
+        let mut buffer = vec![0; PIECE];
+        loop {
+            let read = source.read(&mut buffer).await?;
+            if read == 0 {
+                break;
+            }
+            sum.update(&buffer[..read]);
+            size += read as u64;
+        }
+        source.seek(std::io::SeekFrom::Start(start)).await?;
+        Ok(Self {
+            sha256: hex(&sum.finalize()),
+            size,
+        })
+    }
+}
+
+/// Where an upload goes.
+#[derive(Debug, Clone, Copy)]
+pub struct UploadTarget<'a> {
+    /// Path on the host; `~/` is the home directory of the user there. One that ends with `/`, or is
+    /// a directory, gets a file of `name`.
+    pub path: &'a str,
+    /// Name of the file in a directory.
+    pub name: &'a str,
+    /// Mode, octal (`0644`).
+    pub mode: &'a str,
+    /// Whether it is written as root.
+    pub elevated: bool,
+}
+
+/// What came of an upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uploaded {
+    /// Whether the file was there already.
+    pub written: Written,
+    /// Where it is.
+    pub path: String,
+}
+
+/// What was downloaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Downloaded {
+    /// Its content.
+    pub fingerprint: Fingerprint,
+    /// Its mode on the host.
+    pub mode: u32,
+}
+
+impl Files<'_> {
+    /// Streams a file up. Does nothing where the file is there already, whole.
+    ///
+    /// `content` is what the source holds, so that the host itself can refuse what did not arrive
+    /// whole. The file stands under its name only when it is.
+    ///
+    /// # Errors
+    ///
+    /// Fails where either side fails or the checksums differ; then nothing is left on the host.
+    pub async fn upload(
+        &self,
+        source: &mut (dyn AsyncRead + Send + Unpin),
+        content: &Fingerprint,
+        target: &UploadTarget<'_>,
+    ) -> Result<Uploaded, TransferError> {
+        let path = target.path;
+        let failed = |source| TransferError::Command {
+            path: path.to_owned(),
+            source,
+        };
+        // The semaphore is never closed.
+        let _upload = self.host.shared_limits().uploads.acquire().await.ok();
+        let shown = format!("upload {path}");
+        let command = Command::script(UPLOAD, Effect::Change)
+            .args([path, target.name, target.mode, &content.sha256])
+            .arg(content.size.to_string())
+            .title(shown.as_str());
+        let command = elevate(command, target.elevated);
+        let attached = self.host.attach(command, true).await.map_err(failed)?;
+        let ended = send(attached, source).await.map_err(|error| match error {
+            Broken::Local(source) => TransferError::Local {
+                path: path.to_owned(),
+                source,
+            },
+            Broken::Remote(source) => failed(source),
+        })?;
+        let answer = String::from_utf8_lossy(&ended.printed);
+        let answer = answer.trim_end_matches('\n');
+        match (ended.status.code(), answer.split_once(' ')) {
+            (Some(0), Some((word, path))) => Ok(Uploaded {
+                written: match word {
+                    "same" => Written::Unchanged,
+                    _ => Written::Changed,
+                },
+                path: path.to_owned(),
+            }),
+            (Some(OTHERWISE), _) => Err(TransferError::Checksum {
+                path: path.to_owned(),
+                sent: content.sha256.clone(),
+                arrived: answer.to_owned(),
+            }),
+            _ => Err(failed(CommandError::Exited {
+                command: shown,
+                status: ended.status,
+                stderr: ended.words,
+            })),
+        }
+    }
+
+    /// Streams a file down, as root where `elevated`. `~/` is the home directory of the user there.
+    ///
+    /// # Errors
+    ///
+    /// Fails where either side fails, and where what arrived is not what the host has read before.
+    pub async fn download(
+        &self,
+        path: &str,
+        target: &mut (dyn AsyncWrite + Send + Unpin),
+        elevated: bool,
+    ) -> Result<Downloaded, TransferError> {
+        let failed = |source| TransferError::Command {
+            path: path.to_owned(),
+            source,
+        };
+        let local = |source| TransferError::Local {
+            path: path.to_owned(),
+            source,
+        };
+        let shown = format!("download {path}");
+        let command = Command::script(DOWNLOAD, Effect::Read)
+            .arg(path)
+            .title(shown.as_str());
+        let command = elevate(command, elevated);
+        let attached = self.host.attach(command, false).await.map_err(failed)?;
+        let Attached {
+            stdout,
+            stderr,
+            mut ending,
+            ..
+        } = attached;
+        let mut stdout = BufReader::with_capacity(PIECE, stdout);
+        let read = async {
+            let mut head = String::new();
+            (&mut stdout).take(WORDS).read_line(&mut head).await?;
+            let fingerprint = copy(&mut stdout, target).await?;
+            Ok((head, fingerprint))
+        };
+        let (read, words) = tokio::join!(read, words(stderr));
+        let (head, fingerprint) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                ending.end().await;
+                return Err(local(error));
+            }
+        };
+        let status = ending.wait().await.map_err(failed)?;
+        let promised = head.trim_end().split_once(' ');
+        let promised = promised.filter(|_| status.success());
+        let Some((sent, mode)) = promised else {
+            return Err(failed(CommandError::Exited {
+                command: shown,
+                status,
+                stderr: words,
+            }));
+        };
+        if sent != fingerprint.sha256 {
+            return Err(TransferError::Checksum {
+                path: path.to_owned(),
+                sent: sent.to_owned(),
+                arrived: fingerprint.sha256,
+            });
+        }
+        Ok(Downloaded {
+            fingerprint,
+            mode: u32::from_str_radix(mode, 8).unwrap_or(0o600),
+        })
+    }
+}
+
+fn elevate(command: Command, elevated: bool) -> Command {
+    if elevated {
+        command.elevated()
+    } else {
+        command
+    }
+}
+
+/// How a command ended that a file was sent to.
+struct Sent {
+    status: ExitStatus,
+    printed: Vec<u8>,
+    words: String,
+}
+
+/// Which side has failed.
+enum Broken {
+    Local(std::io::Error),
+    Remote(CommandError),
+}
+
+/// Sends a source to a command.
+async fn send(
+    attached: Attached,
+    source: &mut (dyn AsyncRead + Send + Unpin),
+) -> Result<Sent, Broken> {
+    let Attached {
+        mut stdin,
+        stdout,
+        stderr,
+        mut ending,
+    } = attached;
+    let write = async {
+        let mut buffer = vec![0; PIECE];
+        loop {
+            let read = source.read(&mut buffer).await?;
+            if read == 0 {
+                break;
+            }
+            // The far end may end early (a full disk): its exit status says why.
+            if stdin.write_all(&buffer[..read]).await.is_err() {
+                break;
+            }
+        }
+        let _ = stdin.shutdown().await;
+        Ok::<_, std::io::Error>(())
+    };
+    let read = async {
+        let mut printed = Vec::new();
+        let mut stdout = stdout.take(WORDS);
+        // What is wrong with it is told by how the command ends.
+        let (_, words) = tokio::join!(stdout.read_to_end(&mut printed), words(stderr));
+        (printed, words)
+    };
+    let mut read = std::pin::pin!(read);
+    // A writer that waits for room must not outlive a reader that has seen the end.
+    let (printed, words) = tokio::select! {
+        written = write => match written {
+            Ok(()) => read.await,
+            Err(error) => {
+                ending.end().await;
+                return Err(Broken::Local(error));
+            }
+        },
+        ended = &mut read => ended,
+    };
+    let status = ending.wait().await.map_err(Broken::Remote)?;
+    Ok(Sent {
+        status,
+        printed,
+        words,
+    })
+}
+
+/// Copies a source to its end.
+async fn copy(
+    source: &mut (dyn AsyncRead + Send + Unpin),
+    target: &mut (dyn AsyncWrite + Send + Unpin),
+) -> std::io::Result<Fingerprint> {
+    let mut sum = Sha256::new();
+    let mut size = 0;
+    let mut buffer = vec![0; PIECE];
+    loop {
+        let read = source.read(&mut buffer).await?;
+        if read == 0 {
+            break;
+        }
+        sum.update(&buffer[..read]);
+        target.write_all(&buffer[..read]).await?;
+        size += read as u64;
+    }
+    target.flush().await?;
+    Ok(Fingerprint {
+        sha256: hex(&sum.finalize()),
+        size,
+    })
+}
+
+/// Reads what a command says on standard error; more than is kept is thrown away.
+async fn words(mut stderr: impl AsyncRead + Unpin) -> String {
+    let mut kept = Vec::new();
+    let _ = (&mut stderr).take(WORDS).read_to_end(&mut kept).await;
+    let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
+    String::from_utf8_lossy(&kept).into_owned()
+}
