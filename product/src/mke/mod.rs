@@ -20,6 +20,7 @@
 pub mod api;
 pub mod apply;
 pub mod bootstrapper;
+pub mod bundle;
 pub mod cluster;
 pub mod connect;
 pub mod describe;
@@ -28,6 +29,7 @@ pub mod facts;
 pub mod failure;
 pub mod health;
 pub mod images;
+pub mod kubeconfig;
 pub mod lock;
 pub mod phase;
 pub mod reset;
