@@ -264,7 +264,7 @@ fn hand_over_password(world: &mut World, shared: &Shared) {
 }
 
 /// Somebody who only wants to see the cluster is not kept waiting for hosts that are down.
-fn backoff(mode: Mode) -> Backoff {
+pub(crate) fn backoff(mode: Mode) -> Backoff {
     match mode {
         Mode::Observe => Backoff {
             deadline: Duration::from_secs(10),
@@ -275,7 +275,7 @@ fn backoff(mode: Mode) -> Backoff {
 }
 
 /// A closed channel is a world without signals.
-async fn next_signal(signals: &mut UnboundedReceiver<i32>) -> Option<i32> {
+pub(crate) async fn next_signal(signals: &mut UnboundedReceiver<i32>) -> Option<i32> {
     match signals.recv().await {
         Some(number) => Some(number),
         None => std::future::pending().await,
@@ -325,7 +325,7 @@ fn options(
 }
 
 /// Opens the sinks of a run; without a run directory it goes on with a warning.
-fn open_sinks(
+pub(crate) fn open_sinks(
     world: &mut World,
     request: &Request<'_>,
     cluster: &str,
@@ -408,7 +408,7 @@ pub(crate) fn on(flag: Option<bool>) -> bool {
     flag == Some(true)
 }
 
-fn tell_log_error(world: &mut World, finished: &FinishReport) {
+pub(crate) fn tell_log_error(world: &mut World, finished: &FinishReport) {
     if let Some(error) = &finished.log_error {
         let text = format!(
             "warning: the log of this run is not whole: {}",
@@ -430,7 +430,7 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Makes the connector, and asks for passphrases, before anything is connected to.
-async fn prepare(world: &mut World, config: &Config) -> Result<Arc<dyn rig::Connector>, CliError> {
+pub(crate) async fn prepare(world: &mut World, config: &Config) -> Result<Arc<dyn rig::Connector>, CliError> {
     let endpoints: Vec<rig::Endpoint> = config
         .hosts
         .iter()
@@ -461,7 +461,7 @@ async fn prepare(world: &mut World, config: &Config) -> Result<Arc<dyn rig::Conn
 }
 
 /// Takes note of every secret that is known from the start.
-fn redact(redactor: &Redactor, config: &Config, logins: &[RegistryLogin]) {
+pub(crate) fn redact(redactor: &Redactor, config: &Config, logins: &[RegistryLogin]) {
     if let Some(password) = &config.mke.admin_password {
         redactor.add(password);
     }

@@ -72,6 +72,19 @@ pub struct Answer {
 pub struct Api {
     tls: Arc<ClientConfig>,
     port: u16,
+    /// What requests say that they are sent to.
+    authority: String,
+}
+
+impl ApiError {
+    /// Returns whether the controller has shown a certificate that cannot be trusted.
+    pub fn is_untrusted(&self) -> bool {
+        let Self::Handshake(error) = self else {
+            return false;
+        };
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+        matches!(inner, Some(rustls::Error::InvalidCertificate(_)))
+    }
 }
 
 impl Api {
@@ -110,7 +123,17 @@ impl Api {
         Ok(Self {
             tls: Arc::new(tls),
             port,
+            authority: format!("127.0.0.1:{port}"),
         })
+    }
+
+    /// Lets requests say that they are sent to `authority` (`mke.example.com:8443`): MKE writes
+    /// that into client bundles as the address of the cluster. A bundle that somebody had fetched
+    /// through a tunnel sent `docker` to `tcp://127.0.0.1:8443`.
+    #[must_use]
+    pub fn addressed_as(mut self, authority: String) -> Self {
+        self.authority = authority;
+        self
     }
 
     /// Sends a GET to the controller on `host`.
@@ -159,7 +182,7 @@ impl Api {
         limit: Duration,
     ) -> Result<Answer, ApiError> {
         let request = request
-            .header("Host", format!("127.0.0.1:{}", self.port))
+            .header("Host", &self.authority)
             .header("Connection", "close")
             .body(Full::new(body))
             .map_err(ApiError::Request)?;

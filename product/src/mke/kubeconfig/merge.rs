@@ -60,7 +60,7 @@ pub fn merge(existing: &str, access: &Access) -> Result<Merged, KubeconfigError>
             is_rewritten: false,
         });
     };
-    check(existing, &root)?;
+    check_tree(existing, &root)?;
     refuse_others(existing, &root, access)?;
     let current = match root.text_at("current-context") {
         None | Some("") => CurrentContext::Set,
@@ -79,8 +79,20 @@ pub fn merge(existing: &str, access: &Access) -> Result<Merged, KubeconfigError>
     })
 }
 
+/// Checks that a text is a kubeconfig that can be merged into.
+///
+/// # Errors
+///
+/// Fails where it is none, with the place.
+pub fn check(text: &str) -> Result<(), KubeconfigError> {
+    match tree::parse(text)? {
+        Some(root) => check_tree(text, &root),
+        None => Ok(()),
+    }
+}
+
 /// Checks that a document is a kubeconfig.
-pub(super) fn check(text: &str, root: &Node) -> Result<(), KubeconfigError> {
+pub(super) fn check_tree(text: &str, root: &Node) -> Result<(), KubeconfigError> {
     let wrong = |node: &Node, what: String| Err(KubeconfigError::at(text, node.start, what));
     let no_kubeconfig = |node| wrong(node, "this is no kubeconfig".to_owned());
     if !matches!(root.kind, Kind::Map(_)) {

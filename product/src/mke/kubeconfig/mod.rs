@@ -12,7 +12,7 @@ use std::fmt;
 
 use secrecy::SecretString;
 
-pub use merge::{CurrentContext, Merged, merge};
+pub use merge::{CurrentContext, Merged, check, merge};
 use tree::{Kind, Node};
 
 /// Why a text is no kubeconfig, or cannot be merged into.
@@ -68,7 +68,7 @@ impl Access {
         let Some(root) = tree::parse(kube_yml)? else {
             return Err(wrong(0, "the file is empty".to_owned()));
         };
-        merge::check(kube_yml, &root)?;
+        merge::check_tree(kube_yml, &root)?;
         let Some(current) = root.text_at("current-context") else {
             return Err(wrong(0, "`current-context` is missing".to_owned()));
         };
