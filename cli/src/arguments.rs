@@ -371,7 +371,6 @@ pub struct ClientConfigArguments {
     pub cluster: ClusterOptions,
     /// Merge the access into a kubeconfig: that of `$KUBECONFIG` or `~/.kube/config`, or PATH
     #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true)]
-    #[expect(clippy::option_option, reason = "not given, given, given with a path")]
     pub merge: Option<Option<std::path::PathBuf>>,
     /// How the result is printed
     #[arg(long, value_enum, default_value = "table", value_name = "FORMAT")]
@@ -388,7 +387,10 @@ pub struct ClientConfigArguments {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ignored;
 
-#[expect(clippy::unnecessary_wraps, reason = "what a parser of values looks like")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "what a parser of values looks like"
+)]
 fn ignored(_: &str) -> Result<Ignored, std::convert::Infallible> {
     Ok(Ignored)
 }

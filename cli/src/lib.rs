@@ -19,9 +19,9 @@ pub mod arguments;
 mod commands;
 mod confirm;
 pub mod error;
+mod private;
 #[cfg(feature = "fleet")]
 pub mod rehearsal;
-mod private;
 mod session;
 pub mod world;
 

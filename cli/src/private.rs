@@ -282,7 +282,12 @@ mod tests {
 
         assert_eq!(names(&target), ["tls"]);
         assert_eq!(names(target.parent().unwrap()), ["admin"]);
-        for directory in ["a", "a/bundle", "a/bundle/admin", "a/bundle/admin/tls/docker"] {
+        for directory in [
+            "a",
+            "a/bundle",
+            "a/bundle/admin",
+            "a/bundle/admin/tls/docker",
+        ] {
             assert_eq!(mode(&home.path().join(directory)), 0o700, "{directory}");
         }
         assert_eq!(mode(&target.join("tls/docker/key.pem")), 0o600);
@@ -386,7 +391,10 @@ mod tests {
         let circle = home.path().join("circle");
         std::os::unix::fs::symlink("circle", &circle).unwrap();
 
-        assert_eq!(followed(&link).unwrap(), home.path().join("dotfiles/config"));
+        assert_eq!(
+            followed(&link).unwrap(),
+            home.path().join("dotfiles/config")
+        );
         assert_eq!(followed(home.path()).unwrap(), home.path());
         assert!(followed(&circle).is_err());
     }
@@ -401,6 +409,9 @@ mod tests {
 
         assert_eq!(first, home.path().join("config.bak"));
         assert_eq!(second, home.path().join("config.bak-2"));
-        assert_eq!((std::fs::read(first).unwrap(), mode(&second)), (b"1".to_vec(), 0o600));
+        assert_eq!(
+            (std::fs::read(first).unwrap(), mode(&second)),
+            (b"1".to_vec(), 0o600)
+        );
     }
 }

@@ -430,7 +430,10 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Makes the connector, and asks for passphrases, before anything is connected to.
-pub(crate) async fn prepare(world: &mut World, config: &Config) -> Result<Arc<dyn rig::Connector>, CliError> {
+pub(crate) async fn prepare(
+    world: &mut World,
+    config: &Config,
+) -> Result<Arc<dyn rig::Connector>, CliError> {
     let endpoints: Vec<rig::Endpoint> = config
         .hosts
         .iter()

@@ -54,7 +54,10 @@ pub(crate) async fn run(
     let id = (world.run_id)();
     let target = bundle_directory(&home, &loaded.config.name, &user);
     let staging = Staging::create(&target, &id, SystemTime::from((world.now)()))?;
-    loaded.config.hosts.retain(|host| host.role == config::Role::Manager);
+    loaded
+        .config
+        .hosts
+        .retain(|host| host.role == config::Role::Manager);
 
     let bundle = match download(world, arguments, loaded, &id).await? {
         Ok(bundle) => bundle,
@@ -66,7 +69,13 @@ pub(crate) async fn run(
     staging.swap()?;
     let merged = match (&kubeconfig, &bundle.access) {
         (None, _) => None,
-        (Some(path), Some(access)) => Some(merge(path, access, &id)?),
+        (Some(path), Some(access)) => match merge(path, access, &id) {
+            Ok(merged) => Some(merged),
+            Err(error) => {
+                world.say(&format!("the bundle itself is in `{}`", target.display()));
+                return Err(error);
+            }
+        },
         (Some(_), None) => {
             world.say(
                 "error: this cluster has no Kubernetes: its bundle has no `kube.yml` to merge\n  \
@@ -220,11 +229,7 @@ fn end(emitter: &Emitter, ending: Ending, failures: Vec<Failure>) {
 
 /// Returns the kubeconfig that is merged into: the one that was named, else the first of
 /// `$KUBECONFIG`, else that of the user.
-fn kubeconfig_path(
-    world: &World,
-    home: &Path,
-    given: Option<&Path>,
-) -> Result<PathBuf, CliError> {
+fn kubeconfig_path(world: &World, home: &Path, given: Option<&Path>) -> Result<PathBuf, CliError> {
     let path = match given {
         Some(path) => match path.strip_prefix("~") {
             // A shell leaves it as it is behind a `=`.
@@ -251,7 +256,9 @@ fn existing(path: &Path) -> Result<Existing, CliError> {
     let content = private::read(path)?;
     let refuse = |why: &str| {
         let path = path.display();
-        Err(CliError::Usage(format!("cannot merge into `{path}`: {why}")))
+        Err(CliError::Usage(format!(
+            "cannot merge into `{path}`: {why}"
+        )))
     };
     let bytes = content.clone().unwrap_or_default();
     if bytes.len() > LARGEST_KUBECONFIG {
@@ -267,7 +274,7 @@ fn wrong(path: &Path, error: &kubeconfig::KubeconfigError) -> CliError {
     let (path, what) = (path.display(), &error.what);
     let (line, column) = (error.line, error.column);
     CliError::Usage(format!(
-        "cannot merge into `{path}`: {path}:{line}:{column}: {what}"
+        "cannot merge into `{path}:{line}:{column}`: {what}"
     ))
 }
 
@@ -332,7 +339,9 @@ impl Outcome<'_> {
             }
         }
         text.push_str("docker:\n");
-        text.push_str(&format!("  cd {directory} && eval \"$(cat env.sh)\" && docker info\n"));
+        text.push_str(&format!(
+            "  cd {directory} && eval \"$(cat env.sh)\" && docker info\n"
+        ));
         text
     }
 
@@ -377,5 +386,8 @@ fn about(merged: &Merge, access: &Access) -> String {
         ),
         None => String::new(),
     };
-    format!("# merged into {path} as context `{}`, {current}{copy}", access.name)
+    format!(
+        "# merged into {path} as context `{}`, {current}{copy}",
+        access.name
+    )
 }

@@ -94,7 +94,11 @@ fn a_bundle_of_mke_is_read_stored_or_deflated() {
 #[test]
 fn entries_of_directories_are_no_files() {
     let archive = pack(
-        &[("tls/", b""), ("tls/docker/", b""), ("tls/docker/ca.pem", b"x")],
+        &[
+            ("tls/", b""),
+            ("tls/docker/", b""),
+            ("tls/docker/ca.pem", b"x"),
+        ],
         options(),
     );
 
@@ -111,10 +115,13 @@ fn keys_are_not_printed() {
     assert_eq!(format!("{files:?}"), "[File(key.pem)]");
 }
 
+/// Whether a refusal is the right one.
+type IsIt = fn(&Refusal) -> bool;
+
 #[test]
 fn names_that_lead_elsewhere_are_refused() {
     let long = "x".repeat(256);
-    let cases: [(&str, fn(&Refusal) -> bool); 20] = [
+    let cases: [(&str, IsIt); 20] = [
         ("/etc/passwd", |it| matches!(it, Refusal::Absolute)),
         ("../admin2/x", |it| matches!(it, Refusal::Outside)),
         ("tls/../../x", |it| matches!(it, Refusal::Outside)),
@@ -126,7 +133,9 @@ fn names_that_lead_elsewhere_are_refused() {
         ("C:x", |it| matches!(it, Refusal::Character(':'))),
         ("x:stream", |it| matches!(it, Refusal::Character(':'))),
         ("x\0.pem", |it| matches!(it, Refusal::Character('\0'))),
-        ("x\u{1b}[2J", |it| matches!(it, Refusal::Character('\u{1b}'))),
+        ("x\u{1b}[2J", |it| {
+            matches!(it, Refusal::Character('\u{1b}'))
+        }),
         ("x\ny", |it| matches!(it, Refusal::Character('\n'))),
         ("con", |it| matches!(it, Refusal::Reserved)),
         ("tls/NUL.txt", |it| matches!(it, Refusal::Reserved)),
@@ -231,8 +240,13 @@ fn all_files_together_are_bounded() {
 
 #[test]
 fn entries_are_counted() {
-    let names: Vec<String> = (0..=MOST_ENTRIES).map(|number| format!("f{number}")).collect();
-    let entries: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b"x"[..])).collect();
+    let names: Vec<String> = (0..=MOST_ENTRIES)
+        .map(|number| format!("f{number}"))
+        .collect();
+    let entries: Vec<(&str, &[u8])> = names
+        .iter()
+        .map(|name| (name.as_str(), &b"x"[..]))
+        .collect();
 
     let found = unpack(&pack(&entries, options()));
 
@@ -275,8 +289,13 @@ fn a_cut_or_a_changed_byte_never_passes_as_a_file() {
 
 #[test]
 fn a_name_is_shown_without_what_steers_a_terminal() {
-    let found = unpack(&one("x\u{1b}]0;hi\u{7}`\u{202e}/../y")).unwrap_err().to_string();
+    let found = unpack(&one("x\u{1b}]0;hi\u{7}`\u{202e}/../y"))
+        .unwrap_err()
+        .to_string();
 
-    assert!(found.contains("x\\u{1b}]0;hi\\u{7}'\\u{202e}/../y"), "{found}");
+    assert!(
+        found.contains("x\\u{1b}]0;hi\\u{7}'\\u{202e}/../y"),
+        "{found}"
+    );
     assert!(!found.chars().any(char::is_control), "{found:?}");
 }

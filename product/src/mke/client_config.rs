@@ -74,12 +74,8 @@ impl Trouble {
 ///
 /// Fails where no manager gives one, with what each of them said in the order of the
 /// configuration; or with one failure where that speaks for all of them.
-pub async fn fetch(
-    shared: &Shared,
-    connecting: &Connecting,
-) -> Result<ClientBundle, Vec<Failure>> {
-    let credentials = Credentials::of(&shared.config.mke)
-        .map_err(|error| vec![refused(&error)])?;
+pub async fn fetch(shared: &Shared, connecting: &Connecting) -> Result<ClientBundle, Vec<Failure>> {
+    let credentials = Credentials::of(&shared.config.mke).map_err(|error| vec![refused(&error)])?;
     let asking = Asking {
         shared,
         connecting,
@@ -288,11 +284,9 @@ fn installed(facts: &Facts) -> Result<&str, Failure> {
         return Err(failure);
     }
     if facts.mke.containers.is_empty() && facts.mke.services.is_empty() {
-        return Err(Failure::new("MKE is not installed")
-            .hint("install it with `launchpad apply`"));
+        return Err(Failure::new("MKE is not installed").hint("install it with `launchpad apply`"));
     }
-    Err(Failure::new("MKE is only partly there")
-        .hint("see what is missing with `launchpad plan`"))
+    Err(Failure::new("MKE is only partly there").hint("see what is missing with `launchpad plan`"))
 }
 
 async fn download(api: &Api, host: &Host, token: &SecretString) -> Result<Vec<u8>, Trouble> {

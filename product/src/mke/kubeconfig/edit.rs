@@ -68,7 +68,13 @@ fn change(text: &str, key: &Key, old: &Node, new: &Node) -> Option<Vec<Edit>> {
             let range = behind_key(text, key, old)?;
             Some(vec![Edit { range, text: lines }])
         }
-        (Kind::Scalar { .. }, Kind::Scalar { text: word, is_plain }) => {
+        (
+            Kind::Scalar { .. },
+            Kind::Scalar {
+                text: word,
+                is_plain,
+            },
+        ) => {
             let range = behind_key(text, key, old)?;
             let text = format!(" {}", tree::scalar(word, *is_plain));
             Some(vec![Edit { range, text }])

@@ -68,9 +68,8 @@ pub fn merge(existing: &str, access: &Access) -> Result<Merged, KubeconfigError>
         Some(name) => CurrentContext::Kept(name.to_owned()),
     };
     let wanted = wanted(&root, access, &current);
-    let is_as_wanted = |text: &String| {
-        matches!(tree::parse(text), Ok(Some(found)) if found.is_like(&wanted))
-    };
+    let is_as_wanted =
+        |text: &String| matches!(tree::parse(text), Ok(Some(found)) if found.is_like(&wanted));
     let edited = edit::splice(existing, &root, &wanted).filter(is_as_wanted);
     Ok(Merged {
         is_rewritten: edited.is_none(),
@@ -101,7 +100,10 @@ pub(super) fn check_tree(text: &str, root: &Node) -> Result<(), KubeconfigError>
     for (key, wanted) in [("kind", "Config"), ("apiVersion", "v1")] {
         match root.at(key) {
             Some(value) if !value.is_null() && value.as_text() != Some(wanted) => {
-                return wrong(value, format!("this is no kubeconfig: its `{key}` is another"));
+                return wrong(
+                    value,
+                    format!("this is no kubeconfig: its `{key}` is another"),
+                );
             }
             Some(_) | None => {}
         }
@@ -198,7 +200,10 @@ fn context(root: &Node, access: &Access) -> Node {
 fn put(root: &mut Node, list: &str, entry: Node) {
     let name = entry.text_at("name").map(str::to_owned);
     let mut all = entries(root, list).to_vec();
-    match all.iter_mut().find(|old| old.text_at("name") == name.as_deref()) {
+    match all
+        .iter_mut()
+        .find(|old| old.text_at("name") == name.as_deref())
+    {
         Some(old) if old.is_like(&entry) => {}
         Some(old) => *old = entry,
         None => all.push(entry),

@@ -76,7 +76,10 @@ impl Access {
             let found = merge::named(&root, list, name).and_then(|entry| entry.at(key));
             found.cloned().ok_or_else(|| {
                 let name = tree::shown(name);
-                wrong(root.start, format!("`{list}` has no `{key}` named `{name}`"))
+                wrong(
+                    root.start,
+                    format!("`{list}` has no `{key}` named `{name}`"),
+                )
             })
         };
         let context = part("contexts", current, "context")?;

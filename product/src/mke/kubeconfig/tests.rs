@@ -59,7 +59,9 @@ fn access() -> Access {
 }
 
 fn newer() -> Access {
-    let text = KUBE_YML.replace("S0VZ", "TkVX").replace("10.77.1.1", "10.77.1.9");
+    let text = KUBE_YML
+        .replace("S0VZ", "TkVX")
+        .replace("10.77.1.1", "10.77.1.9");
     Access::parse(&text, "toy", "admin").unwrap()
 }
 
@@ -116,9 +118,17 @@ fn strange_names_stay_texts() {
 #[test]
 fn a_kube_yml_that_leads_nowhere_is_refused() {
     for (from, to, what) in [
-        ("current-context: ucp_", "current-context: x_", "`contexts` has no"),
+        (
+            "current-context: ucp_",
+            "current-context: x_",
+            "`contexts` has no",
+        ),
         ("    server: https", "    sever: https", "no `server`"),
-        ("current-context: ucp_10.77.1.1:6443_admin\n", "", "is missing"),
+        (
+            "current-context: ucp_10.77.1.1:6443_admin\n",
+            "",
+            "is missing",
+        ),
         ("kind: Config", "kind: mke", "no kubeconfig"),
         ("    user: ucp_", "    user: x_", "`users` has no"),
     ] {
@@ -134,7 +144,10 @@ fn a_new_file_has_the_access_alone() {
         let (text, merged) = merged(empty);
 
         assert_eq!(merged.current, CurrentContext::Set);
-        assert!(text.ends_with(access().document().expose_secret()), "{text}");
+        assert!(
+            text.ends_with(access().document().expose_secret()),
+            "{text}"
+        );
         assert!(merge(&text, &access()).is_ok(), "{text}");
     }
 }
@@ -149,7 +162,10 @@ fn nothing_else_is_touched() {
     for line in KEPT.lines() {
         assert!(left.any(|found| found == line), "{line}: {text}");
     }
-    assert!(text.contains("  - cluster:\n      certificate-authority-data: Q0E=\n"), "{text}");
+    assert!(
+        text.contains("  - cluster:\n      certificate-authority-data: Q0E=\n"),
+        "{text}"
+    );
     assert!(text.ends_with("    client-key-data: S0VZ\n# the end\n") || text.contains("S0VZ"));
 }
 
@@ -162,7 +178,9 @@ fn a_second_merge_changes_nothing_and_a_newer_bundle_only_its_entries() {
 
     assert_eq!(twice, once);
     let renewed = renewed.text.expose_secret();
-    let wanted = once.replace("S0VZ", "TkVX").replace("10.77.1.1", "10.77.1.9");
+    let wanted = once
+        .replace("S0VZ", "TkVX")
+        .replace("10.77.1.1", "10.77.1.9");
     assert_eq!(*renewed, wanted);
 }
 
@@ -257,7 +275,10 @@ fn what_is_no_kubeconfig_is_refused_with_its_place() {
             "kind: Config\nusers:\n- user: {}\n",
             "line 3, column 3: this entry of `users` has no name",
         ),
-        ("kind: Config\nkind: Config\n", "line 2, column 1: `kind` is given twice"),
+        (
+            "kind: Config\nkind: Config\n",
+            "line 2, column 1: `kind` is given twice",
+        ),
         (
             "kind: Config\n---\nkind: Config\n",
             "line 2, column 1: the file has more than one YAML document",
@@ -303,9 +324,13 @@ fn no_way_of_writing_a_list_loses_an_entry() {
         let (text, _) = merged(&text);
 
         let root = tree::parse(&text).unwrap().unwrap();
-        let kept = super::merge::named(&root, "clusters", "a").and_then(|entry| entry.at("cluster"));
+        let kept =
+            super::merge::named(&root, "clusters", "a").and_then(|entry| entry.at("cluster"));
         let server = kept.and_then(|cluster| cluster.text_at("server"));
         assert_eq!(server.map(str::trim), Some("x"), "{text}");
-        assert!(super::merge::named(&root, "clusters", "toy").is_some(), "{text}");
+        assert!(
+            super::merge::named(&root, "clusters", "toy").is_some(),
+            "{text}"
+        );
     }
 }

@@ -257,7 +257,9 @@ impl<'t> Reader<'t> {
             if let Event::MappingEnd = next.0 {
                 let last = entries.last().map_or(end, |(_, value)| value.end);
                 return Ok(Node {
-                    start: entries.first().map_or(start, |(key, _)| key.start.min(start)),
+                    start: entries
+                        .first()
+                        .map_or(start, |(key, _)| key.start.min(start)),
                     end: self.end(start, last, next.2),
                     kind: Kind::Map(entries),
                 });

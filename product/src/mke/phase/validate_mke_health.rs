@@ -159,7 +159,14 @@ async fn dump_ca(
         let facts = assembly.hosts.get(&id);
         if index == last {
             let logged_in = facts.is_some_and(|facts| facts.logged_in);
-            pull(&cx.shared, host, logged_in, std::slice::from_ref(&image), PULL).await?;
+            pull(
+                &cx.shared,
+                host,
+                logged_in,
+                std::slice::from_ref(&image),
+                PULL,
+            )
+            .await?;
         }
         let selinux = facts.is_some_and(|facts| facts.selinux_enforcing);
         let answer = bootstrapper::ask(host, &image, selinux, &["dump-certs", "--ca"]).await?;
