@@ -218,10 +218,10 @@ impl Controller {
         let state = &self.site.state;
         let first = state.sans.first().map_or("127.0.0.1", String::as_str);
         let host = host.unwrap_or(first);
-        let (host, port) = match host.rsplit_once(':') {
-            Some((host, port)) => (host, port.parse().unwrap_or(443)),
-            None => (host, 443),
-        };
+        let parts = host
+            .rsplit_once(':')
+            .and_then(|(host, port)| Some((host, port.parse().ok()?)));
+        let (host, port) = parts.unwrap_or((host, 443));
         let entries = bundle::entries(&Owner {
             username: &state.username,
             host,

@@ -346,3 +346,37 @@ async fn older_scripts_work_on_and_are_told_better() {
     }
     assert!(bundle(ran.home.path()).join("cert.pem").exists());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_password_is_told_once_for_all_managers() {
+    let wrong = three().replace("${PASSWORD}", "not-the-password");
+
+    let ran = run(&managers().await, &wrong, "client-config").await;
+
+    assert_eq!(ran.status, 1);
+    let told = ran.stderr.matches("cause: MKE does not accept").count();
+    assert_eq!(told, 1, "{}", ran.stderr);
+    assert!(!ran.stderr.contains("3 hosts"), "{}", ran.stderr);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_image_that_knows_the_ca_is_pulled_where_nobody_has_it() {
+    let hosts = installed().await;
+    let hook = CONFIG.replacen(
+        "user: lab}",
+        "user: lab}\n    hooks: {apply: {after: [sudo docker image rm -f docker.io/mirantis/ucp:3.8.8]}}",
+        1,
+    );
+    let removed = run(&hosts, &hook, "apply").await;
+    assert_eq!(removed.status, 0, "{}", removed.stderr);
+    hosts.forget_counts();
+
+    let ran = run(&hosts, CONFIG, "client-config").await;
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    let (_, changes) = sent(&hosts);
+    hosts.forget_counts();
+    let again = run(&hosts, CONFIG, "client-config").await;
+
+    assert_eq!((again.status, changes), (0, 1), "{}", again.stderr);
+    assert_eq!(sent(&hosts).1, 0);
+}
