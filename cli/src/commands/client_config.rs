@@ -67,22 +67,11 @@ pub(crate) async fn run(
         staging.add(&file.path, file.content.expose_secret())?;
     }
     staging.swap()?;
-    let merged = match (&kubeconfig, &bundle.access) {
-        (None, _) => None,
-        (Some(path), Some(access)) => match merge(path, access, &id) {
-            Ok(merged) => Some(merged),
-            Err(error) => {
-                world.say(&format!("the bundle itself is in `{}`", target.display()));
-                return Err(error);
-            }
-        },
-        (Some(_), None) => {
-            world.say(
-                "error: this cluster has no Kubernetes: its bundle has no `kube.yml` to merge\n  \
-                 hint: leave `--merge` out; the bundle itself is there",
-            );
-            return Ok(error::FAILED);
-        }
+    let merged = match &kubeconfig {
+        None => None,
+        Some(path) => Some(merge_into(path, &bundle, &id).inspect_err(|_| {
+            world.say(&format!("the bundle itself is in `{}`", target.display()));
+        })?),
     };
     let result = Outcome {
         bundle: &bundle,
@@ -172,14 +161,10 @@ async fn download(
         fetched = fetch(&shared, &connecting) => Ok(fetched),
         Some(signal) = session::next_signal(&mut world.signals) => Err(signal),
     };
-    let (ending, failures, result) = match fetched {
-        Ok(Ok(bundle)) => (Ending::Done, Vec::new(), Ok(Ok(bundle))),
-        Ok(Err(failures)) => (Ending::Failed, failures, Ok(Err(error::FAILED))),
-        Err(signal) => (
-            Ending::Interrupted,
-            Vec::new(),
-            Err(CliError::Interrupted(signal)),
-        ),
+    let (ending, failures) = match &fetched {
+        Ok(Ok(_)) => (Ending::Done, Vec::new()),
+        Ok(Err(failures)) => (Ending::Failed, failures.clone()),
+        Err(_) => (Ending::Interrupted, Vec::new()),
     };
     end(&emitter, ending, failures);
     for host in shared.connected_hosts().values() {
@@ -187,7 +172,10 @@ async fn download(
     }
     let finished = sinks.finish().await;
     session::tell_log_error(world, &finished);
-    result
+    match fetched {
+        Ok(fetched) => Ok(fetched.map_err(|_told| error::FAILED)),
+        Err(signal) => Err(CliError::Interrupted(signal)),
+    }
 }
 
 fn begin(emitter: &Emitter, shared: &Shared, now: jiff::Timestamp) {
@@ -276,6 +264,17 @@ fn wrong(path: &Path, error: &kubeconfig::KubeconfigError) -> CliError {
     CliError::Usage(format!(
         "cannot merge into `{path}:{line}:{column}`: {what}"
     ))
+}
+
+fn merge_into(path: &Path, bundle: &ClientBundle, id: &str) -> Result<Merge, CliError> {
+    match &bundle.access {
+        Some(access) => merge(path, access, id),
+        None => Err(CliError::Usage(
+            "this cluster has no Kubernetes, so that its bundle has no access to merge: leave \
+             `--merge` out"
+                .to_owned(),
+        )),
+    }
 }
 
 /// What a merge has done.
