@@ -55,20 +55,14 @@ pub enum Command {
     Completion(CompletionArguments),
     /// Show the version of launchpad
     Version,
-    /// Download a client bundle of MKE
-    #[command(hide = true, alias = "download-bundle")]
-    ClientConfig(Rest),
+    /// Fetch a client bundle of MKE, for `kubectl` and `docker`
+    ClientConfig(ClientConfigArguments),
+    /// The older name of client-config
+    #[command(hide = true)]
+    DownloadBundle(ClientConfigArguments),
     /// Download the newest launchpad
     #[command(hide = true)]
     DownloadLaunchpad,
-}
-
-/// Arguments that nobody looks at.
-#[derive(Debug, Args)]
-pub struct Rest {
-    /// What is typed behind the command.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    pub rest: Vec<OsString>,
 }
 
 /// Flags that every command has.
@@ -365,6 +359,41 @@ pub enum RehearsedCommand {
     Reset,
 }
 
+/// Arguments of `client-config`.
+#[derive(Debug, Clone, Args)]
+pub struct ClientConfigArguments {
+    /// Common flags.
+    #[command(flatten)]
+    pub common: Common,
+    /// Flags of the cluster.
+    #[command(flatten)]
+    pub cluster: ClusterOptions,
+    /// Merge the access into a kubeconfig: that of `$KUBECONFIG` or `~/.kube/config`, or PATH
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true)]
+    pub merge: Option<Option<std::path::PathBuf>>,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value = "table", value_name = "FORMAT")]
+    pub output: OutputFormat,
+    /// Accepted for older scripts: the user is that of the configuration
+    #[arg(long, hide = true, value_name = "NAME", value_parser = ignored)]
+    pub username: Option<Ignored>,
+    /// Accepted for older scripts: the password is that of the configuration
+    #[arg(long, alias = "Password", hide = true, value_name = "PASSWORD", value_parser = ignored)]
+    pub password: Option<Ignored>,
+}
+
+/// A value that is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ignored;
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "what a parser of values looks like"
+)]
+fn ignored(_: &str) -> Result<Ignored, std::convert::Infallible> {
+    Ok(Ignored)
+}
+
 /// Arguments of `register`.
 #[derive(Debug, Clone, Args)]
 pub struct RegisterArguments {
@@ -410,6 +439,11 @@ const LONG_FLAGS: &[&str] = &[
     "company",
     "email",
     "shell",
+    "merge",
+    "output",
+    "username",
+    "password",
+    "Password",
     "help",
 ];
 
@@ -548,6 +582,32 @@ mod tests {
         for text in ["", "5d", "m", "1h30", "99999999999999999999s"] {
             assert!(duration(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn the_password_of_older_scripts_is_taken_and_not_kept() {
+        for flag in ["--Password", "--password", "-Password", "-password"] {
+            let line = format!("launchpad download-bundle -username admin {flag} s3cret");
+            let Command::DownloadBundle(arguments) = parse(&line).unwrap().command else {
+                panic!("this is a download-bundle");
+            };
+
+            assert_eq!(arguments.password, Some(Ignored), "{flag}");
+            assert!(!format!("{arguments:?}").contains("s3cret"), "{flag}");
+        }
+    }
+
+    #[test]
+    fn a_kubeconfig_may_be_named() {
+        let merge = |line| match parse(line).unwrap().command {
+            Command::ClientConfig(arguments) => arguments.merge,
+            _ => panic!("this is a client-config"),
+        };
+
+        assert_eq!(merge("launchpad client-config"), None);
+        assert_eq!(merge("launchpad client-config --merge"), Some(None));
+        let named = merge("launchpad client-config --merge=x/config");
+        assert_eq!(named, Some(Some("x/config".into())));
     }
 
     #[test]

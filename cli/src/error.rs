@@ -89,6 +89,27 @@ impl CliError {
             let _ = write!(text, "\n  because {cause}");
             source = cause.source();
         }
+        if let Some(hint) = self.hint() {
+            let _ = write!(text, "\n  hint: {hint}");
+        }
         text
+    }
+
+    /// Returns one step that the user can take.
+    fn hint(&self) -> Option<&'static str> {
+        use std::io::ErrorKind;
+        let Self::Local { source, .. } = self else {
+            return None;
+        };
+        match source.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                Some("make room there, and run the command again")
+            }
+            ErrorKind::PermissionDenied => Some("check whose it is, and what you may do there"),
+            ErrorKind::ReadOnlyFilesystem => {
+                Some("set `HOME` to a directory that can be written to")
+            }
+            _ => None,
+        }
     }
 }

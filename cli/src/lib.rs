@@ -12,6 +12,7 @@
 //! | `hosts` | commands on single hosts: which ones, how many at a time, what came of each |
 //! | `session` | one run over a cluster: load, open sinks, run, tell |
 //! | `rehearsal` | the same commands on simulated hosts, in virtual time |
+//! | `private` | files and directories for the user alone, written as a whole or not at all |
 //! | `confirm` | asking before each remote command |
 //! | [`error`] | what can go wrong before a run, and exit statuses |
 
@@ -20,6 +21,7 @@ mod commands;
 mod confirm;
 pub mod error;
 mod hosts;
+mod private;
 #[cfg(feature = "fleet")]
 pub mod rehearsal;
 mod session;
@@ -68,7 +70,13 @@ pub async fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>
         Command::Register(arguments) => commands::register::run(&mut world, &arguments),
         Command::Completion(arguments) => commands::completion::run(&mut world, &arguments),
         Command::Version => commands::version::run(&mut world),
-        Command::ClientConfig(_) => Err(CliError::NotYet("client-config")),
+        Command::ClientConfig(arguments) => {
+            commands::client_config::run(&mut world, &arguments).await
+        }
+        Command::DownloadBundle(arguments) => {
+            world.say("warning: `download-bundle` is called `client-config` now");
+            commands::client_config::run(&mut world, &arguments).await
+        }
         Command::DownloadLaunchpad => Err(CliError::NotYet("download-launchpad")),
     };
     match result {

@@ -153,10 +153,7 @@ pub(crate) async fn run(
     let logins = registry_logins(world, &config)?;
     let redactor = redactor(request.cluster, &config, &logins);
     warn_of_few_files(world, config.hosts.len());
-    let names = config.host_names();
-    let connections = config.hosts.iter().map(|host| &host.connection);
-    let ways: Vec<_> = names.iter().map(String::as_str).zip(connections).collect();
-    let connector = prepare(world, &ways).await?;
+    let connector = prepare_all(world, &config).await?;
 
     let now = (world.now)();
     let run_id = (world.run_id)();
@@ -262,7 +259,7 @@ fn hand_over_password(world: &mut World, shared: &Shared) {
 }
 
 /// Somebody who only wants to see the cluster is not kept waiting for hosts that are down.
-fn backoff(mode: Mode) -> Backoff {
+pub(crate) fn backoff(mode: Mode) -> Backoff {
     match mode {
         Mode::Observe => Backoff {
             deadline: Duration::from_secs(10),
@@ -323,7 +320,7 @@ fn options(
 }
 
 /// Opens the sinks of a run; without a run directory it goes on with a warning.
-fn open_sinks(
+pub(crate) fn open_sinks(
     world: &mut World,
     request: &Request<'_>,
     cluster: &str,
@@ -406,7 +403,7 @@ pub(crate) fn on(flag: Option<bool>) -> bool {
     flag == Some(true)
 }
 
-fn tell_log_error(world: &mut World, finished: &FinishReport) {
+pub(crate) fn tell_log_error(world: &mut World, finished: &FinishReport) {
     if let Some(error) = &finished.log_error {
         let text = format!(
             "warning: the log of this run is not whole: {}",
@@ -425,6 +422,17 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+/// Makes the connector for all hosts of a configuration; see [`prepare`].
+pub(crate) async fn prepare_all(
+    world: &mut World,
+    config: &Config,
+) -> Result<Arc<dyn rig::Connector>, CliError> {
+    let names = config.host_names();
+    let connections = config.hosts.iter().map(|host| &host.connection);
+    let ways: Vec<_> = names.iter().map(String::as_str).zip(connections).collect();
+    prepare(world, &ways).await
 }
 
 /// Makes the connector for some hosts, each with its name, and asks for passphrases, before anything

@@ -16,6 +16,9 @@ use fleet::connection::Kind;
 use fleet::host::Sshd;
 use fleet::{Fleet, HostId};
 
+#[path = "commands/client_config.rs"]
+mod client_config;
+
 /// A time, as any other.
 const EPOCH: Duration = Duration::from_secs(1_795_000_000);
 const PASSWORD: &str = "s3cret-of-admin";

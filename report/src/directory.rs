@@ -4,6 +4,7 @@
 //! directory of the cluster is a link to the log of the newest apply, as scripts expect it.
 //! Only the user may read any of it.
 
+use std::fmt::Write as _;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -202,6 +203,35 @@ pub fn cluster_directory(home: &Path, cluster: &str) -> PathBuf {
         .join(cluster)
 }
 
+/// Returns the directory of a user's client bundle.
+pub fn bundle_directory(home: &Path, cluster: &str, user: &str) -> PathBuf {
+    cluster_directory(home, cluster)
+        .join("bundle")
+        .join(part_of(user))
+}
+
+/// Returns a name as a part of a path: what may lead elsewhere, or is none on some systems, is
+/// written as `%` and two digits for each byte, so that no two names become one.
+fn part_of(name: &str) -> String {
+    let is_fit = |char: char| is_plain(char) || matches!(char, '@' | '+');
+    let mut part = String::new();
+    for char in name.chars() {
+        if is_fit(char) {
+            part.push(char);
+        } else {
+            let mut bytes = [0; 4];
+            for byte in char.encode_utf8(&mut bytes).bytes() {
+                // Writing to a string cannot fail.
+                let _ = write!(part, "%{byte:02X}");
+            }
+        }
+    }
+    if is_plain_name(&part.replace(['%', '@', '+'], "_")) {
+        return part;
+    }
+    format!("%{}", part.replace('.', "%2E"))
+}
+
 /// Keeps a password in the directory of a cluster, for the user alone; returns the file. One that
 /// is there already is not overwritten.
 ///
@@ -234,8 +264,11 @@ fn is_pointer(path: &Path) -> io::Result<bool> {
     Ok(start == POINTER.as_bytes())
 }
 
+fn is_plain(char: char) -> bool {
+    char.is_alphanumeric() || matches!(char, '-' | '_' | '.' | ' ')
+}
+
 fn is_plain_name(name: &str) -> bool {
-    let is_plain = |char: char| char.is_alphanumeric() || matches!(char, '-' | '_' | '.' | ' ');
     !name.is_empty() && name != "." && name != ".." && name.chars().all(is_plain)
 }
 
@@ -257,6 +290,32 @@ fn first_free<T>(name: &str, make: impl Fn(&str) -> io::Result<T>) -> io::Result
                 tried = format!("{name}-{number}");
             }
             Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_of_a_user_leads_out_of_the_directory() {
+        for (user, part) in [
+            ("admin", "admin"),
+            ("jane.doe@example.com", "jane.doe@example.com"),
+            ("LAB\\jane", "LAB%5Cjane"),
+            ("../../x", "..%2F..%2Fx"),
+            ("..", "%%2E%2E"),
+            (".", "%%2E"),
+            ("", "%"),
+            ("%2F", "%252F"),
+            ("é/ß", "é%2Fß"),
+        ] {
+            let directory = bundle_directory(Path::new("/home/u"), "toy", user);
+
+            let bundles = Path::new("/home/u/.mirantis-launchpad/cluster/toy/bundle");
+            assert_eq!(directory, bundles.join(part), "{user}");
+            assert_eq!(directory.parent(), Some(bundles), "{user}");
         }
     }
 }

@@ -47,8 +47,9 @@ pub enum Question {
     Health,
     /// What the engine answers to a GET of this path: [`Told::Engine`].
     Engine(String),
-    /// A certificate for the user: [`Told::Identity`].
-    Certificate,
+    /// A certificate for the user, who has reached the controller under this name or address:
+    /// [`Told::Identity`].
+    Certificate(Option<String>),
 }
 
 /// What the adapter has found out.
@@ -134,7 +135,7 @@ impl Controller {
             Route::Ping => Handling::Ask(Question::Health),
             Route::Ca => Handling::Answer(Answer::text(200, self.site.ca.as_str())),
             Route::Login => Handling::Answer(self.log_in(&request.body)),
-            Route::Bundle => Handling::Ask(Question::Certificate),
+            Route::Bundle => Handling::Ask(Question::Certificate(request.host.clone())),
             Route::Engine => {
                 let query = request.query.iter().map(|query| format!("?{query}"));
                 let path = std::iter::once((*path).to_owned()).chain(query).collect();
@@ -153,7 +154,9 @@ impl Controller {
             (Question::Engine(_), Told::Engine { status, body }) => {
                 Answer::with(status, Body::Json(body))
             }
-            (Question::Certificate, Told::Identity(identity)) => self.bundle(&identity),
+            (Question::Certificate(host), Told::Identity(identity)) => {
+                self.bundle(host.as_deref(), &identity)
+            }
             (_, Told::Refused(refusal)) => Answer::error(503, "UNAVAILABLE", &refusal.to_string()),
             (_, told) => Answer::error(500, "INTERNAL", &format!("not what was asked: {told:?}")),
         }
@@ -208,12 +211,21 @@ impl Controller {
         hex(&mac(state.authority.key.as_bytes(), &parts))
     }
 
-    fn bundle(&self, identity: &Identity) -> Answer {
+    /// Packs a bundle. It leads to where the request says that it was sent: a bundle that somebody
+    /// had fetched through a tunnel had `DOCKER_HOST=tcp://127.0.0.1:8443` and
+    /// `--server https://127.0.0.1:6443`.
+    fn bundle(&self, host: Option<&str>, identity: &Identity) -> Answer {
         let state = &self.site.state;
+        let first = state.sans.first().map_or("127.0.0.1", String::as_str);
+        let host = host.unwrap_or(first);
+        let parts = host
+            .rsplit_once(':')
+            .and_then(|(host, port)| Some((host, port.parse().ok()?)));
+        let (host, port) = parts.unwrap_or((host, 443));
         let entries = bundle::entries(&Owner {
             username: &state.username,
-            host: state.sans.first().map_or("127.0.0.1", String::as_str),
-            port: state.port,
+            host,
+            port,
             ca: &self.site.ca,
             identity,
         });
@@ -390,15 +402,18 @@ mod tests {
         assert_eq!(status(&mut controller, &request), 401);
 
         request.has_certificate = true;
-        let Handling::Ask(Question::Certificate) = controller.begin(&request) else {
+        request.host = Some("lb.lab:8443".to_owned());
+        let Handling::Ask(question) = controller.begin(&request) else {
             panic!("no certificate is asked for");
         };
         let told = Told::Identity(Identity::default());
-        let answer = controller.finish(&Question::Certificate, told);
+        let answer = controller.finish(&question, told);
         let Body::Archive(entries) = answer.body else {
             panic!("no archive");
         };
-        assert!(entries.iter().any(|entry| entry.path == "kube.yml"));
+        let kube = entries.iter().find(|entry| entry.path == "kube.yml");
+        let server = "server: https://lb.lab:6443\n";
+        assert!(kube.is_some_and(|kube| kube.content.contains(server)));
     }
 
     #[test]

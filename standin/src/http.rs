@@ -15,6 +15,8 @@ pub struct Request {
     pub path: String,
     /// What follows the `?`.
     pub query: Option<String>,
+    /// The value of the header `Host`.
+    pub host: Option<String>,
     /// The value of the header `Authorization`.
     pub authorization: Option<String>,
     /// Whether the client has shown a certificate that the cluster has signed.

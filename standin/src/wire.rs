@@ -65,14 +65,16 @@ pub async fn request(
     let Ok(body) = Limited::new(body, LARGEST).collect().await else {
         return Err(Answer::text(413, "the request is too large\n"));
     };
-    let authorization = parts.headers.get(header::AUTHORIZATION);
+    let header = |name: header::HeaderName| {
+        let value = parts.headers.get(name)?.to_str();
+        value.ok().map(str::to_owned)
+    };
     Ok(Request {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().map(str::to_owned),
-        authorization: authorization
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned),
+        host: header(header::HOST),
+        authorization: header(header::AUTHORIZATION),
         has_certificate,
         body: body.to_bytes().to_vec(),
     })

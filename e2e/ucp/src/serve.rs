@@ -133,7 +133,7 @@ impl Server {
                     Err(refusal) => Err(refusal),
                 }
             }
-            Question::Certificate => {
+            Question::Certificate(_) => {
                 let action = self.controller().user_certificate();
                 act::carry_out(&self.engine, action)
                     .await

@@ -195,6 +195,7 @@ pub(crate) async fn fetch(
         method: request.method.to_owned(),
         path: path.to_owned(),
         query,
+        host: Some(format!("{}:{}", url.host, url.port)),
         authorization: request.authorization.map(str::to_owned),
         has_certificate: false,
         body: request.body.to_vec(),

@@ -72,6 +72,19 @@ pub struct Answer {
 pub struct Api {
     tls: Arc<ClientConfig>,
     port: u16,
+    /// What requests say that they are sent to.
+    authority: String,
+}
+
+impl ApiError {
+    /// Returns whether the controller has shown a certificate that cannot be trusted.
+    pub fn is_untrusted(&self) -> bool {
+        let Self::Handshake(error) = self else {
+            return false;
+        };
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+        matches!(inner, Some(rustls::Error::InvalidCertificate(_)))
+    }
 }
 
 impl Api {
@@ -110,7 +123,17 @@ impl Api {
         Ok(Self {
             tls: Arc::new(tls),
             port,
+            authority: format!("127.0.0.1:{port}"),
         })
+    }
+
+    /// Lets requests say that they are sent to `authority` (`mke.example.com:8443`): MKE writes
+    /// that into client bundles as the address of the cluster. A bundle that somebody had fetched
+    /// through a tunnel sent `docker` to `tcp://127.0.0.1:8443`.
+    #[must_use]
+    pub fn addressed_as(mut self, authority: String) -> Self {
+        self.authority = authority;
+        self
     }
 
     /// Sends a GET to the controller on `host`.
@@ -159,7 +182,7 @@ impl Api {
         limit: Duration,
     ) -> Result<Answer, ApiError> {
         let request = request
-            .header("Host", format!("127.0.0.1:{}", self.port))
+            .header("Host", &self.authority)
             .header("Connection", "close")
             .body(Full::new(body))
             .map_err(ApiError::Request)?;
@@ -277,5 +300,78 @@ impl ServerCertVerifier for AnyName {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.inner.supported_verify_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    use rustls::ServerConfig;
+    use rustls::pki_types::PrivateKeyDer;
+    use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+    use super::*;
+
+    struct Authority {
+        pem: String,
+        issuer: Issuer<'static, KeyPair>,
+    }
+
+    fn authority() -> Authority {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Authority {
+            pem: params.self_signed(&key).unwrap().pem(),
+            issuer: Issuer::new(params, key),
+        }
+    }
+
+    fn server(authority: &Authority, name: &str) -> TlsAcceptor {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &authority.issuer).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        TlsAcceptor::from(Arc::new(config))
+    }
+
+    /// Shakes hands as a request does.
+    async fn shake(api: &Api, server: TlsAcceptor) -> Result<(), ApiError> {
+        let (near, far) = tokio::io::duplex(64 << 10);
+        let connector = TlsConnector::from(Arc::clone(&api.tls));
+        let name = ServerName::IpAddress(std::net::IpAddr::from([127, 0, 0, 1]).into());
+        let (client, _) = tokio::join!(connector.connect(name, near), server.accept(far));
+        client.map(drop).map_err(ApiError::Handshake)
+    }
+
+    #[tokio::test]
+    async fn only_a_name_of_the_cluster_signed_by_its_ca_is_trusted() {
+        let (ours, theirs) = (authority(), authority());
+        let names = ["10.0.0.1".to_owned(), "mke.lab".to_owned()];
+        let api = Api::try_new(&ours.pem, &names, 443).unwrap();
+
+        for name in ["mke.lab", "10.0.0.1", "127.0.0.1"] {
+            assert!(shake(&api, server(&ours, name)).await.is_ok(), "{name}");
+        }
+        for stranger in [server(&ours, "other.lab"), server(&theirs, "mke.lab")] {
+            let error = shake(&api, stranger).await.unwrap_err();
+            assert!(error.is_untrusted(), "{error:?}");
+        }
+        let silent = ApiError::Handshake(std::io::ErrorKind::UnexpectedEof.into());
+        assert!(!silent.is_untrusted());
+    }
+
+    #[test]
+    fn without_a_ca_there_is_no_client() {
+        let nothing = Api::try_new("no certificate", &[], 443);
+
+        assert!(matches!(nothing, Err(ApiError::Verifier(_))), "{nothing:?}");
     }
 }

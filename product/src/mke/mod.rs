@@ -10,6 +10,10 @@
 //! | [`phase`] | one file for each phase |
 //! | [`bootstrapper`] | the vendor's installer: detached, followed, joined again |
 //! | [`api`] | MKE's HTTPS API, reached through a host |
+//! | [`login`] | a session as the administrator |
+//! | [`client_config`] | client bundles: from any manager that answers |
+//! | [`bundle`] | their archives, in which nothing is believed |
+//! | [`kubeconfig`] | kubeconfig files: named after the cluster, merged into others |
 //! | [`health`] | gates between disruptive steps |
 //! | [`swarm`] | commands of the swarm |
 //! | [`images`] | which images a host needs |
@@ -20,6 +24,8 @@
 pub mod api;
 pub mod apply;
 pub mod bootstrapper;
+pub mod bundle;
+pub mod client_config;
 pub mod cluster;
 pub mod connect;
 pub mod describe;
@@ -28,7 +34,9 @@ pub mod facts;
 pub mod failure;
 pub mod health;
 pub mod images;
+pub mod kubeconfig;
 pub mod lock;
+pub mod login;
 pub mod phase;
 pub mod reset;
 pub mod shared;

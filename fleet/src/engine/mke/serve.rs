@@ -182,7 +182,7 @@ fn handle(
 fn find_out(world: &mut World, listener: &Listener, question: &Question, now: Duration) -> Told {
     let host = listener.host;
     match question {
-        Question::Certificate => {
+        Question::Certificate(_) => {
             let action = with(world, listener, |one| one.controller.user_certificate());
             match action {
                 Some(Action::Issue {

@@ -10,6 +10,7 @@ use crate::mke::domain::MkeDomain;
 use crate::mke::facts::parse::{Question, parse};
 use crate::mke::facts::{Facts, SCRIPT};
 use crate::mke::failure::explain;
+use crate::mke::shared::Shared;
 
 /// How long the whole script may take; its parts have limits of their own.
 const LIMIT: Duration = Duration::from_secs(180);
@@ -61,9 +62,18 @@ impl Observe<MkeDomain> for GatherFacts {
 ///
 /// Fails where the host does not answer in time, or not as a host with a shell would.
 pub async fn gather(cx: &Context<MkeDomain>, id: HostId) -> Result<Facts, Failure> {
-    let host = cx.shared.host(id)?;
-    let config = cx.shared.host_config(id);
-    let mark = format!("launchpad-{}", cx.shared.run_id);
+    look(&cx.shared, id).await
+}
+
+/// The same outside of a run of phases.
+///
+/// # Errors
+///
+/// Fails where the host does not answer in time, or not as a host with a shell would.
+pub async fn look(shared: &Shared, id: HostId) -> Result<Facts, Failure> {
+    let host = shared.host(id)?;
+    let config = shared.host_config(id);
+    let mark = format!("launchpad-{}", shared.run_id);
     let mode = if config.sudooverride {
         "override"
     } else {
@@ -71,16 +81,16 @@ pub async fn gather(cx: &Context<MkeDomain>, id: HostId) -> Result<Facts, Failur
     };
     let command = Command::script(SCRIPT, Effect::Read)
         .args([mark.as_str(), mode])
-        .arg(cx.shared.config.mke.controller_port().to_string())
+        .arg(shared.config.mke.controller_port().to_string())
         .title("gather facts")
         .timeout(LIMIT)
         .sensitive_output();
-    let asked_at = cx.shared.clock.now();
+    let asked_at = shared.clock.now();
     let output = host
         .run(command)
         .await
         .map_err(|error| explain("cannot gather the facts", &error))?;
-    let answered_at = cx.shared.clock.now();
+    let answered_at = shared.clock.now();
     let question = Question {
         mark: &mark,
         private_interface: config.private_interface.as_deref(),
@@ -93,6 +103,6 @@ pub async fn gather(cx: &Context<MkeDomain>, id: HostId) -> Result<Facts, Failur
             .hint("check that `/bin/sh` works on this host for the login user")
     })?;
     host.adopt_privilege(&facts.privilege);
-    cx.shared.note_lock(id, &facts);
+    shared.note_lock(id, &facts);
     Ok(facts)
 }

@@ -82,7 +82,7 @@ impl Meeting<MkeDomain> for ListMkeImages {
             .get(&step.host)
             .ok_or_else(|| Failure::new("the leader is not at the meeting"))?;
         pull(
-            cx,
+            &cx.shared,
             host,
             facts.logged_in,
             std::slice::from_ref(&step.change.image),

@@ -14,6 +14,7 @@ use crate::mke::domain::MkeDomain;
 use crate::mke::facts::Facts;
 use crate::mke::failure::explain;
 use crate::mke::images::{docker_config_dir, in_repository, needs_images, vendor_name};
+use crate::mke::shared::Shared;
 
 /// How long all images of one host may take.
 const LIMIT: Duration = Duration::from_secs(2 * 60 * 60);
@@ -119,7 +120,7 @@ impl HostPhase<MkeDomain> for PullMkeImages {
                 }
             })
             .collect();
-        pull(cx, host, facts.logged_in, &images, LIMIT).await?;
+        pull(&cx.shared, host, facts.logged_in, &images, LIMIT).await?;
         if custom {
             let pairs = images
                 .iter()
@@ -144,14 +145,14 @@ impl HostPhase<MkeDomain> for PullMkeImages {
 ///
 /// Fails where an image cannot be pulled, naming it and what the registry said.
 pub async fn pull(
-    cx: &Context<MkeDomain>,
+    shared: &Shared,
     host: &Host,
     logged_in: bool,
     images: &[String],
     limit: Duration,
 ) -> Result<(), Failure> {
     let login = if logged_in {
-        docker_config_dir(&cx.shared)
+        docker_config_dir(shared)
     } else {
         String::new()
     };

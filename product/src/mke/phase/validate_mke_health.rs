@@ -10,10 +10,11 @@ use phase::{
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
-use crate::mke::api::{Api, ApiError};
+use crate::mke::api::Api;
 use crate::mke::bootstrapper;
 use crate::mke::cluster::{Cluster, Mke};
 use crate::mke::domain::MkeDomain;
+use crate::mke::login::{Credentials, LoginError, log_in};
 use crate::mke::phase::pull_mke_images::pull;
 use crate::mke::shared::Shared;
 
@@ -158,7 +159,14 @@ async fn dump_ca(
         let facts = assembly.hosts.get(&id);
         if index == last {
             let logged_in = facts.is_some_and(|facts| facts.logged_in);
-            pull(cx, host, logged_in, std::slice::from_ref(&image), PULL).await?;
+            pull(
+                &cx.shared,
+                host,
+                logged_in,
+                std::slice::from_ref(&image),
+                PULL,
+            )
+            .await?;
         }
         let selinux = facts.is_some_and(|facts| facts.selinux_enforcing);
         let answer = bootstrapper::ask(host, &image, selinux, &["dump-certs", "--ca"]).await?;
@@ -210,19 +218,14 @@ async fn ping_all(
     Ok(None)
 }
 
-fn chain(error: &ApiError) -> String {
+fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
+    let mut source = error.source();
     while let Some(cause) = source {
         text = format!("{text}: {cause}");
         source = cause.source();
     }
     text
-}
-
-#[derive(Deserialize)]
-struct Token {
-    auth_token: String,
 }
 
 #[derive(Deserialize)]
@@ -253,38 +256,28 @@ async fn nodes_ready(
     api: &Api,
 ) -> Result<(), Failure> {
     let host = cx.shared.host(step.host)?;
-    let mke = &cx.shared.config.mke;
-    let (Some(username), Some(password)) = (&mke.admin_username, &mke.admin_password) else {
-        return Err(
-            Failure::new("`nodesHealthRetry` needs the administrator's name and password")
-                .hint("set `spec.mke.adminUsername` and `spec.mke.adminPassword`"),
-        );
+    let refused = |error: LoginError| {
+        let failure = Failure::new("cannot ask MKE for its nodes (`nodesHealthRetry`)");
+        let failure = failure.caused_by(&error);
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
     };
-    let login = serde_json::json!({"username": username, "password": password.expose_secret()});
+    let credentials = Credentials::of(&cx.shared.config.mke).map_err(refused)?;
     let rounds = step.change.node_rounds;
     let deadline = (Duration::from_secs(10) * rounds).max(Duration::from_secs(30));
     wait_until(
         "every node being ready",
         Patience::until(deadline),
         || async {
-            let answer = api
-                .post_json(host, "/auth/login", login.to_string().into(), REQUEST)
-                .await;
-            let token = match answer {
-                Ok(answer) if answer.status.as_u16() == 401 => {
-                    return Err(
-                        Failure::new("MKE does not accept the administrator's password")
-                            .hint("check `spec.mke.adminUsername` and `spec.mke.adminPassword`"),
-                    );
-                }
-                Ok(answer) => serde_json::from_slice::<Token>(&answer.body).ok(),
+            let token = match log_in(api, host, credentials, REQUEST).await {
+                Ok(token) => token,
+                Err(error) if error.is_final() => return Err(refused(error)),
                 Err(error) => return Ok(Look::NotYet(chain(&error))),
             };
-            let Some(token) = token else {
-                return Ok(Look::NotYet("the login gave no token".to_owned()));
-            };
             let nodes = match api
-                .get(host, "/nodes", Some(&token.auth_token), REQUEST * 3)
+                .get(host, "/nodes", Some(token.expose_secret()), REQUEST * 3)
                 .await
             {
                 Ok(answer) => serde_json::from_slice::<Vec<ApiNode>>(&answer.body).ok(),

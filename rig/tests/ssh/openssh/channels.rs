@@ -34,10 +34,9 @@ async fn processes_have_streams_and_a_status_of_their_own() {
     process.stderr.read_to_string(&mut stderr).await.unwrap();
     let ended = timeout(SOON, process.exit).await.unwrap().unwrap();
 
-    assert_eq!(
-        (stdout.as_str(), stderr.as_str()),
-        ("in and out\n", "words\n")
-    );
+    assert_eq!(stdout, "in and out\n");
+    // The login shell of whoever runs the tests may have something to say, too.
+    assert!(stderr.ends_with("words\n"), "{stderr}");
     assert_eq!(ended, ExitStatus::Code(255));
     assert_eq!(status(&connection, "exit 7").await, ExitStatus::Code(7));
     let signalled = status(&connection, "kill -TERM $$").await;
