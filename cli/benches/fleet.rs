@@ -8,6 +8,8 @@
     reason = "a benchmark is a program of its own"
 )]
 
+mod figures;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use cli::rehearsal::{self, Setting};
 use cli::world::Stream;
+use figures::{Figure, median, over, table, write};
 use fleet::Fleet;
 use fleet::build::HostSpec;
 use phase::{Envelope, Event, Sink};
@@ -26,15 +29,6 @@ const HOSTS: u32 = 1000;
 /// How often what is short is measured: the median counts.
 const SAMPLES: usize = 5;
 const EPOCH: Duration = Duration::from_secs(1_795_000_000);
-
-/// A figure and what it may be at most.
-struct Figure {
-    name: &'static str,
-    value: f64,
-    unit: &'static str,
-    budget: f64,
-    about: &'static str,
-}
 
 fn main() -> ExitCode {
     let writes = std::env::args().any(|argument| argument == "--write");
@@ -113,50 +107,12 @@ fn main() -> ExitCode {
         fresh.peak
     );
     if writes {
-        write(&table);
+        write("A thousand simulated hosts", &table);
     }
-    let over = figures.iter().filter(|one| one.value > one.budget).count();
-    if over == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    match over(&figures) {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
     }
-}
-
-fn table(figures: &[Figure]) -> String {
-    let mut text = String::from("| | measured | budget | ratio | |\n|---|---|---|---|---|\n");
-    for one in figures {
-        let ratio = one.value / one.budget;
-        writeln!(
-            text,
-            "| `{}` | {:.2} {unit} | {} {unit} | {ratio:.2} | {} |",
-            one.name,
-            one.value,
-            one.budget,
-            one.about,
-            unit = one.unit
-        )
-        .unwrap();
-    }
-    text
-}
-
-/// Writes the figures down, with the machine that they were measured on.
-fn write(table: &str) {
-    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name"));
-    let model = model.map_or("unknown", |rest| rest.trim_start_matches(['\t', ' ', ':']));
-    let count = cpu
-        .lines()
-        .filter(|line| line.starts_with("processor"))
-        .count();
-    let text = format!(
-        "# Benchmarks\n\nWritten by `./dev bench --write` on a machine with {count} processors of \
-         the kind `{model}`. A ratio above 1 is over the budget.\n\n## A thousand simulated \
-         hosts\n\n{table}"
-    );
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks.md");
-    std::fs::write(path, text).unwrap();
 }
 
 fn address(number: u32) -> std::net::Ipv4Addr {
@@ -329,11 +285,6 @@ fn script() -> f64 {
         })
         .collect();
     median(samples)
-}
-
-fn median(mut samples: Vec<f64>) -> f64 {
-    samples.sort_by(f64::total_cmp);
-    samples[samples.len() / 2]
 }
 
 fn status(field: &str) -> f64 {

@@ -18,6 +18,8 @@ use fleet::{Fleet, HostId};
 
 #[path = "commands/client_config.rs"]
 mod client_config;
+#[path = "commands/exec.rs"]
+mod exec;
 
 /// A time, as any other.
 const EPOCH: Duration = Duration::from_secs(1_795_000_000);

@@ -223,7 +223,8 @@ fn status_of(status: &ExitStatus) -> u8 {
 /// equal ones as one. Nothing where all is well.
 pub(crate) fn summary(outcomes: &[Outcome]) -> Option<String> {
     let failures: Vec<Failure> = outcomes.iter().filter_map(Outcome::failure).collect();
-    let has_spoken = |one: &Outcome| matches!(one.ended, Ended::Status(_));
+    // Who has pressed Ctrl-C need not be told of it.
+    let has_spoken = |one: &Outcome| matches!(one.ended, Ended::Status(_) | Ended::Interrupted);
     match outcomes {
         [one] if has_spoken(one) => return None,
         [_] => {

@@ -13,6 +13,7 @@ mod awk;
 mod busybox;
 pub(crate) mod clock;
 mod curl;
+mod dd;
 mod digest;
 mod docker;
 mod dpkg;
@@ -67,6 +68,7 @@ const TABLES: &[&[Program]] = &[
     output::PROGRAMS,
     apt::PROGRAMS,
     curl::PROGRAMS,
+    dd::PROGRAMS,
     docker::PROGRAMS,
     dpkg::PROGRAMS,
     gpg::PROGRAMS,
