@@ -217,7 +217,7 @@ impl Handler for AnyKey {
 
     async fn check_server_key(
         &mut self,
-        _: &russh::keys::ssh_key::PublicKey,
+        _: &russh::keys::PublicKeyOrCertificate,
     ) -> Result<bool, Self::Error> {
         Ok(true)
     }
