@@ -394,7 +394,16 @@ fn managers_that_are_all_silent_stop_the_run() {
     assert!(
         errors
             .iter()
-            .any(|error| error.contains("no manager's engine answers")),
+            .any(|error| error.contains("no manager's engine answers")
+                && error.contains("10.77.1.1: ")
+                && error.contains("10.77.1.2: ")),
+        "{errors:?}"
+    );
+    // The worker is a node of their swarm, whatever they say: it must not be told to leave it.
+    assert!(
+        !errors
+            .iter()
+            .any(|error| error.contains("that no manager belongs to")),
         "{errors:?}"
     );
 }
@@ -483,6 +492,45 @@ fn what_cannot_be_done_yet_is_refused() {
             .iter()
             .any(|error| error.contains("stable-19.03"))
     );
+}
+
+/// The answer of a host on which nothing makes the login user root: what bookworm's sudo and doas
+/// said there.
+fn without_privilege(text: &str, said: &str) -> String {
+    let privilege = format!("{MARK} privilege 0\nsudo\n");
+    assert!(text.contains(&privilege));
+    text.replace(&privilege, &format!("{MARK} privilege 0\nnone\n{said}"))
+}
+
+#[test]
+fn a_refusal_says_what_sudo_and_doas_said_and_how_to_mend_it() {
+    for (said, hint) in [
+        (
+            "sudo: sorry, you must have a tty to run sudo\ndoas: not installed\n",
+            "write `Defaults:lab !requiretty` into",
+        ),
+        (
+            "sudo: a password is required\ndoas: not installed\n",
+            "write `lab ALL=(ALL) NOPASSWD: ALL` into",
+        ),
+        (
+            "sudo: not installed\ndoas: Authentication required\n",
+            "allow passwordless sudo",
+        ),
+    ] {
+        let mut case = Case::bare();
+        let first = said.lines().collect::<Vec<_>>().join("; ");
+        case.facts[0] = read(&without_privilege(MANAGER, said), "10.77.1.1");
+
+        let complaints = case.complaints(&product::mke::apply::apply(connecting()));
+
+        let told = complaints
+            .iter()
+            .find(|one| one.message.contains(&first))
+            .unwrap_or_else(|| panic!("{complaints:?}"));
+        assert!(told.message.starts_with("`lab` is not root"), "{told:?}");
+        assert!(told.hint.as_ref().unwrap().starts_with(hint), "{told:?}");
+    }
 }
 
 #[test]

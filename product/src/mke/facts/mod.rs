@@ -19,6 +19,9 @@ pub const SCRIPT: &str = include_str!("discover.sh");
 pub struct Facts {
     /// How a command becomes root: `root`, `sudo`, `doas` or `none`.
     pub privilege: String,
+    /// What `sudo` and `doas` say where neither of them helps.
+    #[serde(skip)]
+    pub refusals: Vec<String>,
     /// Name of the login user.
     pub login: String,
     /// The operating system.

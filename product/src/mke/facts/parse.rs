@@ -91,6 +91,7 @@ pub fn parse(output: &str, question: &Question<'_>) -> Result<Facts, ParseError>
     let part = |name: &str| parts.get(name).cloned().unwrap_or_default();
     let mut facts = Facts {
         privilege: part("privilege").first().to_owned(),
+        refusals: refusals(&part("privilege")),
         login: part("login").first().to_owned(),
         hostname: part("hostname").first().to_owned(),
         fqdn: part("fqdn").good().first().cloned(),
@@ -159,6 +160,12 @@ fn header<'a>(line: &'a str, mark: &str) -> Option<(&'a str, i32)> {
     let rest = line.strip_prefix(mark)?.strip_prefix(' ')?;
     let (name, status) = rest.split_once(' ')?;
     Some((name, status.trim_end().parse().ok()?))
+}
+
+/// What stands below the way to become root: the last words of `sudo` and of `doas`.
+fn refusals(part: &Part) -> Vec<String> {
+    let said = part.lines.iter().skip(1).map(|line| line.trim().to_owned());
+    said.filter(|line| !line.is_empty()).collect()
 }
 
 fn os(text: &str) -> Os {

@@ -86,7 +86,11 @@ pub(in crate::mke) fn one_swarm(
     if purpose == Purpose::Reset && !cluster.has_swarm() {
         return found;
     }
-    for (&id, facts) in facts {
+    // A manager that is silent may well be of the swarm that the others are nodes of: nobody is
+    // told to leave it.
+    let managers = shared.managers();
+    let is_known = cluster.has_swarm() || !managers.iter().any(|id| is_silent(facts.get(id)));
+    for (&id, facts) in facts.iter().filter(|_| is_known) {
         let Some(node) = facts.node_id().filter(|_| facts.swarm.is_member()) else {
             continue;
         };
@@ -138,12 +142,28 @@ fn mke_state(
         Mke::Unknown if shared.managers().iter().all(|id| is_silent(facts.get(id))) => {
             vec![Complaint::error(
                 None,
-                "no manager's engine answers, so that nobody can say whether MKE is installed",
-                "start the engines (`systemctl start docker`) and run again",
+                format!(
+                    "no manager's engine answers, so that nobody can say whether MKE is installed: \
+                     {}",
+                    silences(shared, facts)
+                ),
+                "start the engines (`systemctl start docker` on each of them) and run again",
             )]
         }
         Mke::Absent | Mke::Installed(_) | Mke::Partial | Mke::Unknown => Vec::new(),
     }
+}
+
+/// What the engine of each manager says in place of an answer.
+fn silences(shared: &Shared, facts: &BTreeMap<HostId, Facts>) -> String {
+    let managers = shared.managers().into_iter();
+    let said: Vec<String> = managers
+        .map(|id| match facts.get(&id).map(|facts| &facts.engine.state) {
+            Some(EngineState::Silent(said)) => format!("{}: {said}", shared.name(id)),
+            _ => format!("{}: nothing is known of it", shared.name(id)),
+        })
+        .collect();
+    said.join("; ")
 }
 
 fn is_silent(facts: Option<&Facts>) -> bool {

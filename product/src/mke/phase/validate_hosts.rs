@@ -86,14 +86,24 @@ pub(in crate::mke) fn privilege(id: HostId, facts: &Facts) -> Vec<Complaint> {
     if facts.privilege != "none" {
         return Vec::new();
     }
-    vec![Complaint::error(
-        id,
+    let login = &facts.login;
+    let mut message =
+        format!("`{login}` is not root, and neither `sudo -n` nor `doas -n` makes it so");
+    if !facts.refusals.is_empty() {
+        message = format!("{message}: {}", facts.refusals.join("; "));
+    }
+    let says = |words: &str| facts.refusals.iter().any(|line| line.contains(words));
+    let hint = if says("you must have a tty") {
+        format!("write `Defaults:{login} !requiretty` into /etc/sudoers.d with `visudo -f`")
+    } else if says("password is required") {
         format!(
-            "`{}` is not root, and neither `sudo -n` nor `doas -n` makes it so",
-            facts.login
-        ),
-        "allow passwordless sudo for this user, or log in as root",
-    )]
+            "write `{login} ALL=(ALL) NOPASSWD: ALL` into /etc/sudoers.d with `visudo -f`, or log \
+             in as root"
+        )
+    } else {
+        "allow passwordless sudo for this user, or log in as root".to_owned()
+    };
+    vec![Complaint::error(id, message, hint)]
 }
 
 fn names(id: HostId, facts: &Facts) -> Vec<Complaint> {
