@@ -433,6 +433,27 @@ fn parts_of_mke_are_no_mke() {
 }
 
 #[test]
+fn a_worker_that_manages_a_swarm_of_its_own_is_told_to_leave_that() {
+    let mut case = Case::installed();
+    let swarm = &mut case.facts[2].swarm;
+    swarm.cluster_id = Some(phase::Known::Is("other".to_owned()));
+    swarm.node_id = Some(phase::Known::Is("stranger".to_owned()));
+    (swarm.is_manager, swarm.is_leader) = (true, true);
+
+    let complaints = case.complaints(&product::mke::apply::apply(connecting()));
+
+    let told: Vec<_> = complaints
+        .iter()
+        .filter(|one| one.message.contains("swarm"))
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0].host, Some(HostId(2)), "{told:?}");
+    assert!(told[0].message.contains("of another swarm"), "{told:?}");
+    let hint = told[0].hint.as_deref().unwrap_or_default();
+    assert!(hint.contains("docker swarm leave --force"), "{told:?}");
+}
+
+#[test]
 fn two_swarms_are_an_error_before_any_change() {
     let mut case = Case::installed();
     case.facts[1].swarm.cluster_id = Some(phase::Known::Is("other".to_owned()));
@@ -515,20 +536,34 @@ fn a_refusal_says_what_sudo_and_doas_said_and_how_to_mend_it() {
         ),
         (
             "sudo: not installed\ndoas: Authentication required\n",
+            "write `permit nopass lab` into",
+        ),
+        (
+            "sudo: not installed\ndoas: Operation not permitted\n",
             "allow passwordless sudo",
         ),
     ] {
-        let mut case = Case::bare();
-        let first = said.lines().collect::<Vec<_>>().join("; ");
-        case.facts[0] = read(&without_privilege(MANAGER, said), "10.77.1.1");
+        let mut case = Case::installed();
+        case.facts[0] = read(
+            &without_privilege(&without_engine(MANAGER), said),
+            HOSTS[0].1,
+        );
+        case.facts[0].listening.push(7946);
 
         let complaints = case.complaints(&product::mke::apply::apply(connecting()));
 
-        let told = complaints
-            .iter()
-            .find(|one| one.message.contains(&first))
-            .unwrap_or_else(|| panic!("{complaints:?}"));
+        // One problem, not all that is not seen without root.
+        let errors = complaints.iter();
+        let errors: Vec<_> = errors
+            .filter(|one| one.severity == Severity::Error)
+            .collect();
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        let told = errors[0];
         assert!(told.message.starts_with("`lab` is not root"), "{told:?}");
+        for line in said.lines().filter(|line| !line.ends_with("not installed")) {
+            assert!(told.message.contains(line), "{told:?}");
+        }
+        assert!(!told.message.contains("not installed"), "{told:?}");
         assert!(told.hint.as_ref().unwrap().starts_with(hint), "{told:?}");
     }
 }

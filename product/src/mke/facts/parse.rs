@@ -162,10 +162,16 @@ fn header<'a>(line: &'a str, mark: &str) -> Option<(&'a str, i32)> {
     Some((name, status.trim_end().parse().ok()?))
 }
 
-/// What stands below the way to become root: the last words of `sudo` and of `doas`.
+/// What stands below the way to become root: the last words of `sudo` and of `doas`. One that is
+/// not there matters only where the other is not, either.
 fn refusals(part: &Part) -> Vec<String> {
+    let is_missing = |line: &str| line.ends_with(": not installed");
     let said = part.lines.iter().skip(1).map(|line| line.trim().to_owned());
-    said.filter(|line| !line.is_empty()).collect()
+    let said: Vec<String> = said.filter(|line| !line.is_empty()).collect();
+    let none = said.iter().all(|line| is_missing(line));
+    said.into_iter()
+        .filter(|line| none || !is_missing(line))
+        .collect()
 }
 
 fn os(text: &str) -> Os {
