@@ -3,9 +3,11 @@
 mod again;
 mod change;
 mod converged;
+mod doors;
 mod fault;
 mod install;
 mod interrupted;
+mod refusal;
 mod reset;
 mod runner;
 mod secrets;
@@ -131,6 +133,16 @@ const STORIES: &[Story] = &[
         leaves: State::Used,
         tool: Tool::Launchpad,
         play: |scene| Box::pin(secrets::play(scene)),
+    },
+    Story {
+        name: "doors",
+        about: "login shells that are not Bourne's and chat, few sessions, sudo that refuses, doas",
+        hosts: &["m1", "w1", "w2", "w3"],
+        flavour: Flavour::Bare,
+        from: State::Bare,
+        leaves: State::Used,
+        tool: Tool::Launchpad,
+        play: |scene| Box::pin(doors::play(scene)),
     },
 ];
 

@@ -206,6 +206,14 @@ END
             })
         },
     },
+    Fault {
+        name: "refusal-changes-a-host",
+        story: "doors",
+        moment: "after-refusal",
+        about: "a run that refuses has updated the package lists of one host",
+        sign: "without a way to become root, launchpad has changed m1",
+        plant: |lab| Box::pin(on(lab, "m1", "apt-get update -q")),
+    },
 ];
 
 /// Runs a script on a host.
