@@ -211,6 +211,7 @@ fn question(address: &str) -> Question<'_> {
         private_interface: None,
         address,
         now: 0.0,
+        doubt: 0.0,
     }
 }
 
@@ -566,6 +567,22 @@ fn a_refusal_says_what_sudo_and_doas_said_and_how_to_mend_it() {
         assert!(!told.message.contains("not installed"), "{told:?}");
         assert!(told.hint.as_ref().unwrap().starts_with(hint), "{told:?}");
     }
+}
+
+#[test]
+fn a_host_that_was_long_in_answering_has_no_wrong_clock() {
+    // Two managers waited 14 s for an election; their clocks were read as it began.
+    let mut case = Case::installed();
+    for facts in &mut case.facts[..2] {
+        (facts.clock_skew_seconds, facts.clock_doubt_seconds) = (-7.0, 7.0);
+    }
+    let slow = case.errors();
+    case.facts[2].clock_skew_seconds = 30.0;
+    let wrong = case.errors();
+
+    assert!(slow.is_empty(), "{slow:?}");
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    assert!(wrong[0].contains("the clock is +37 s off"), "{wrong:?}");
 }
 
 #[test]

@@ -41,6 +41,10 @@ pub struct Facts {
     /// Seconds that the clock of the host is ahead of ours, as far as the round trip allows.
     #[serde(skip)]
     pub clock_skew_seconds: f64,
+    /// How far off that may be, either way: a host that was long in answering says when it began
+    /// only roughly.
+    #[serde(skip)]
+    pub clock_doubt_seconds: f64,
     /// The init system: `systemd`, `openrc` or `unknown`.
     pub init: String,
     /// Whether SELinux is enforcing.

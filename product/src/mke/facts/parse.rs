@@ -41,6 +41,8 @@ pub struct Question<'a> {
     pub address: &'a str,
     /// Our clock half way through the round trip, in seconds since the epoch.
     pub now: f64,
+    /// Half of the round trip, in seconds: how far that may be off.
+    pub doubt: f64,
 }
 
 /// One part of the answer.
@@ -127,6 +129,7 @@ pub fn parse(output: &str, question: &Question<'_>) -> Result<Facts, ParseError>
     facts.os = os(&facts.texts.os_release);
     read_files(&mut facts, &part);
     network(&mut facts, &part("routes"), question);
+    facts.clock_doubt_seconds = question.doubt;
     facts.clock_skew_seconds = skew(&part("clock"), question.now);
     engine(&mut facts, &part);
     Ok(facts)

@@ -287,19 +287,22 @@ fn clashes(shared: &Shared, facts: &BTreeMap<HostId, Facts>) -> Vec<Complaint> {
 
 /// Clocks that are apart; measured against ours, compared among the hosts.
 fn clocks(facts: &BTreeMap<HostId, Facts>) -> Vec<Complaint> {
-    let mut skews: Vec<f64> = facts
+    let mut skews: Vec<(f64, f64)> = facts
         .values()
-        .map(|facts| facts.clock_skew_seconds)
+        .map(|facts| (facts.clock_skew_seconds, facts.clock_doubt_seconds))
         .collect();
-    skews.sort_by(f64::total_cmp);
-    let Some(&middle) = skews.get(skews.len() / 2) else {
+    skews.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let Some(&(middle, doubt)) = skews.get(skews.len() / 2) else {
         return Vec::new();
     };
     facts
         .iter()
-        .filter(|(_, facts)| (facts.clock_skew_seconds - middle).abs() > LARGEST_SKEW)
         .map(|(&id, facts)| {
             let apart = facts.clock_skew_seconds - middle;
+            (id, apart, doubt + facts.clock_doubt_seconds)
+        })
+        .filter(|(_, apart, doubt)| apart.abs() - doubt > LARGEST_SKEW)
+        .map(|(id, apart, _)| {
             Complaint::error(
                 id,
                 format!("the clock is {apart:+.0} s off those of the other hosts"),
