@@ -20,6 +20,7 @@ use crate::observer::{Observation, Observer, printable};
 use crate::packages::Packages;
 use crate::privilege::{DETECT, NoPrivilege, Privilege};
 use crate::redact::Redactor;
+use crate::remedy::remedy;
 use crate::retry::Backoff;
 use crate::services::Services;
 
@@ -137,6 +138,7 @@ impl CommandError {
             Self::NoShell { .. } => {
                 Some("check the login shell of the user (`getent passwd`)".to_owned())
             }
+            Self::Exited { stderr, .. } => remedy(stderr).map(str::to_owned),
             _ => None,
         }
     }

@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::mke::cluster::{Cluster, Mke, summarise};
 use crate::mke::domain::MkeDomain;
 use crate::mke::facts::{EngineState, Facts};
-use crate::mke::failure::explain;
+use crate::mke::failure::explain_or;
 use crate::mke::health;
 use crate::mke::phase::gather_facts::gather;
 use crate::mke::shared::Shared;
@@ -87,7 +87,7 @@ pub async fn restart(cx: &Context<MkeDomain>, id: HostId) -> Result<Facts, Failu
         .elevated();
     host.run(command).await.map_err(|error| {
         let said = error.exited().map_or("", |(_, _, stderr)| stderr);
-        explain("the engine does not start", &error).hint(next_move(said))
+        explain_or("the engine does not start", &error, next_move(said))
     })?;
     let what = "the engine answering";
     wait_until(what, Patience::until(RESTART), || async {
