@@ -220,11 +220,31 @@ fn sources(id: HostId, facts: &Facts) -> Vec<Complaint> {
             Complaint::error(
                 id,
                 format!("the host does not reach `{source}`: {said}"),
-                "check the host's route, DNS, proxy (`environment`) and CA certificates, and \
-                 `spec.mcr.repoURL` or `spec.mke.imageRepo`",
+                way_to(source, said),
             )
         })
         .collect()
+}
+
+/// Returns what helps where a source is not reached: a repository by its URL, or a registry by its
+/// name.
+fn way_to(source: &str, said: &str) -> String {
+    // 60 is the status of curl for a certificate that nobody it knows has signed.
+    let is_distrusted = said.starts_with("curl: (60)");
+    match (is_distrusted, source.contains("://")) {
+        (true, true) => "add its CA to the trusted ones of the host (`update-ca-certificates`, \
+                         `update-ca-trust`), then run again"
+            .to_owned(),
+        (true, false) => format!(
+            "put the CA certificate of the registry into `/etc/docker/certs.d/{source}/ca.crt` on \
+             the host, then run again"
+        ),
+        (false, _) => {
+            "check the host's route, DNS, proxy (`environment`) and CA certificates, and \
+                       `spec.mcr.repoURL` or `spec.mke.imageRepo`"
+                .to_owned()
+        }
+    }
 }
 
 /// Files of the host that cannot be changed as they are, and variables that no file can hold.
@@ -310,4 +330,26 @@ fn clocks(facts: &BTreeMap<HostId, Facts>) -> Vec<Complaint> {
             )
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ca_that_is_not_trusted_is_put_where_it_belongs() {
+        // Printed by curl 7.88.
+        let said = "curl: (60) SSL certificate problem: unable to get local issuer certificate";
+
+        let registry = way_to("private.lab:5000", said);
+        let repository = way_to("https://repos.mirantis.com/ubuntu/gpg", said);
+        let other = way_to(
+            "private.lab",
+            "curl: (6) Could not resolve host: private.lab",
+        );
+
+        assert!(registry.contains("/etc/docker/certs.d/private.lab:5000/ca.crt"));
+        assert!(repository.contains("update-ca-certificates"));
+        assert!(other.contains("DNS"));
+    }
 }
