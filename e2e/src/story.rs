@@ -11,6 +11,7 @@ mod refusal;
 mod reset;
 mod runner;
 mod secrets;
+mod shortage;
 mod smoke;
 
 use std::fmt;
@@ -143,6 +144,16 @@ const STORIES: &[Story] = &[
         leaves: State::Used,
         tool: Tool::Launchpad,
         play: |scene| Box::pin(doors::play(scene)),
+    },
+    Story {
+        name: "shortage",
+        about: "no packages, no room, a registry that refuses, one with a CA of its own",
+        hosts: &["m1", "w1"],
+        flavour: Flavour::Bare,
+        from: State::Bare,
+        leaves: State::Used,
+        tool: Tool::Launchpad,
+        play: |scene| Box::pin(shortage::play(scene)),
     },
 ];
 

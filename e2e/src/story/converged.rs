@@ -123,7 +123,11 @@ async fn wait_proxy(host: &Host, wanted: &str) -> Result<String> {
             .arg("ucp-proxy")
             .finish()
             .await?;
-        let found = proxy.text().trim_start_matches("docker.io/");
+        // Whatever registry it came from.
+        let found = proxy.text();
+        let found = found
+            .find("mirantis/")
+            .map_or(found, |start| &found[start..]);
         if found == wanted || started.elapsed() > HEALTHY {
             return Ok(found.to_owned());
         }

@@ -214,6 +214,17 @@ END
         sign: "without a way to become root, launchpad has changed m1",
         plant: |lab| Box::pin(on(lab, "m1", "apt-get update -q")),
     },
+    Fault {
+        name: "refusal-writes-a-file",
+        story: "shortage",
+        moment: "after-refusal",
+        about: "a run that refuses has written the settings of an engine",
+        sign: "without its package repository, launchpad has changed w1",
+        plant: |lab| {
+            let script = "mkdir -p /etc/docker && echo '{}' >/etc/docker/daemon.json";
+            Box::pin(on(lab, "w1", script))
+        },
+    },
 ];
 
 /// Runs a script on a host.
