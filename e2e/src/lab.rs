@@ -195,7 +195,12 @@ impl Lab {
 
     /// Returns the configuration of a cluster of all hosts.
     pub(crate) fn config(&self) -> Config {
-        Config::of(&self.hosts, &self.dir.join("id_ed25519"))
+        Config::of(&self.hosts, &self.key())
+    }
+
+    /// Returns the private key of this run.
+    pub(crate) fn key(&self) -> PathBuf {
+        self.dir.join("id_ed25519")
     }
 
     fn public_key(&self) -> Result<String> {

@@ -13,6 +13,7 @@ mod runner;
 mod secrets;
 mod shortage;
 mod smoke;
+mod ways;
 
 use std::fmt;
 use std::path::Path;
@@ -154,6 +155,16 @@ const STORIES: &[Story] = &[
         leaves: State::Used,
         tool: Tool::Launchpad,
         play: |scene| Box::pin(shortage::play(scene)),
+    },
+    Story {
+        name: "ways",
+        about: "bastions, names that only they resolve, IPv6, a second interface",
+        hosts: &["m1", "w1", "w2", "w9"],
+        flavour: Flavour::Bare,
+        from: State::Bare,
+        leaves: State::Used,
+        tool: Tool::Launchpad,
+        play: |scene| Box::pin(ways::play(scene)),
     },
 ];
 

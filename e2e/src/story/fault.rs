@@ -1,6 +1,8 @@
 //! Faults planted on purpose: a story that does not see its fault proves nothing.
 
-use anyhow::Result;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
 use futures_util::future::BoxFuture;
 
 use super::secrets::ADMIN_PASSWORD;
@@ -223,6 +225,24 @@ END
         plant: |lab| {
             let script = "mkdir -p /etc/docker && echo '{}' >/etc/docker/daemon.json";
             Box::pin(on(lab, "w1", script))
+        },
+    },
+    Fault {
+        name: "direct-way",
+        story: "ways",
+        moment: "after-apply",
+        about: "a run tries the direct way to a host behind a bastion",
+        sign: "packets of this machine that were dropped by m1",
+        plant: |lab| {
+            Box::pin(async {
+                let address = (lab.host("m1")?.ip, 22);
+                let connecting = tokio::net::TcpStream::connect(address);
+                let tried = tokio::time::timeout(Duration::from_secs(2), connecting).await;
+                match tried {
+                    Ok(Ok(_)) => bail!("the direct way to m1 is open"),
+                    Ok(Err(_)) | Err(_) => Ok(()),
+                }
+            })
         },
     },
 ];
