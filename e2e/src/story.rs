@@ -7,6 +7,7 @@ mod doors;
 mod fault;
 mod install;
 mod interrupted;
+mod outages;
 mod refusal;
 mod reset;
 mod runner;
@@ -102,9 +103,20 @@ const STORIES: &[Story] = &[
         hosts: &["m1", "m2", "m3", "w1", "w2"],
         flavour: Flavour::Bare,
         from: State::Installed,
-        leaves: State::Used,
+        leaves: State::Installed,
         tool: Tool::Launchpad,
         play: |scene| Box::pin(change::play(scene)),
+    },
+    Story {
+        name: "outages",
+        about: "a dead engine, a frozen host, a new host key, another swarm, a slow way, a reboot",
+        // As `change` leaves them.
+        hosts: &["m1", "m2", "m3", "w1", "w2", "w3"],
+        flavour: Flavour::Bare,
+        from: State::Installed,
+        leaves: State::Used,
+        tool: Tool::Launchpad,
+        play: |scene| Box::pin(outages::play(scene)),
     },
     Story {
         name: "interrupted",

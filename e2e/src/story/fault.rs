@@ -131,6 +131,14 @@ END
         plant: |lab| Box::pin(on(lab, "w2", "systemctl restart docker")),
     },
     Fault {
+        name: "other-engine-restarted",
+        story: "outages",
+        moment: "after-restart",
+        about: "the engine of a worker is restarted, where only that of the leader was dead",
+        sign: "engine starts on w2",
+        plant: |lab| Box::pin(on(lab, "w2", "systemctl restart docker")),
+    },
+    Fault {
         name: "temporary-file-left",
         story: "interrupted",
         moment: "after-interrupt",

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 
 use super::Scene;
 use crate::lab::Host;
-use crate::lab::inventory::{BY_ITSELF, Compare, Inventory, listed};
+use crate::lab::inventory::{BY_ITSELF, Compare, Ignored, Inventory, listed};
 use crate::lab::launchpad::Run;
 
 /// What a run must say when it refuses.
@@ -60,6 +60,7 @@ pub(crate) async fn refused(
 pub(crate) struct Before {
     hosts: Vec<Host>,
     inventories: Vec<Inventory>,
+    allowed: &'static [Ignored],
 }
 
 impl Before {
@@ -69,15 +70,23 @@ impl Before {
         Ok(Self {
             hosts: hosts.to_vec(),
             inventories,
+            allowed: &[],
         })
+    }
+
+    /// Leaves out what the situation itself changes on hosts, whoever comes.
+    pub(crate) fn but(mut self, allowed: &'static [Ignored]) -> Self {
+        self.allowed = allowed;
+        self
     }
 
     /// Notes every host that has been changed since.
     pub(crate) async fn check_unchanged(&self, scene: &mut Scene, when: &str) -> Result<()> {
         let after = try_join_all(self.hosts.iter().map(Host::inventory)).await?;
         for (index, host) in self.hosts.iter().enumerate() {
+            let allowed = [BY_ITSELF, self.allowed];
             let differences =
-                self.inventories[index].differences(&after[index], Compare::Writes, &[BY_ITSELF]);
+                self.inventories[index].differences(&after[index], Compare::Writes, &allowed);
             scene.check(differences.is_empty(), || {
                 let list = listed(&differences).unwrap_or_default();
                 format!("{when}, launchpad has changed {}:\n{list}", host.name)
