@@ -1,5 +1,5 @@
-//! What a login finds on strange hosts: shells that are not Bourne's and that chat, few sessions, sudo that
-//! wants a password or a terminal, doas in its place.
+//! What a login finds on strange hosts: shells that are not Bourne's and that chat, few sessions, a home that
+//! cannot be written to, a /tmp that runs nothing, sudo that wants a password or a terminal, doas in its place.
 
 use std::time::Duration;
 
@@ -51,7 +51,11 @@ const DOORS: &[Door] = &[
         host: "w2",
         shell: "/usr/bin/tcsh",
         packages: "tcsh",
-        set_up: "echo 'echo tcsh greets' >/home/lab/.cshrc",
+        // A home that nobody can write to.
+        set_up: r#"
+            echo 'echo tcsh greets' >/home/lab/.cshrc
+            mount --bind /home/lab /home/lab
+            mount -o remount,bind,ro /home/lab"#,
         sessions: 10,
     },
     Door {
@@ -60,6 +64,7 @@ const DOORS: &[Door] = &[
         packages: "zsh opendoas",
         set_up: r#"
             printf '%s\n' 'echo zsh greets' 'echo and complains >&2' >/home/lab/.zshenv
+            mount -o remount,noexec /tmp
             rm /usr/bin/sudo
             (umask 077 && echo 'permit nopass lab' >/etc/doas.conf)"#,
         sessions: 10,
