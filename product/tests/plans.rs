@@ -384,6 +384,20 @@ fn an_engine_that_does_not_answer_is_restarted_and_mke_is_not_installed_again() 
 }
 
 #[test]
+fn an_engine_that_hangs_is_restarted_and_nobody_is_told_to_stop_it() {
+    let mut case = Case::installed();
+    case.facts[2] = read(&without_engine(WORKER), HOSTS[2].1);
+    assert!(case.facts[2].listening.contains(&7946), "dockerd listens");
+
+    let errors = case.errors();
+
+    assert!(errors.is_empty(), "{errors:?}");
+    let plan = case.plan();
+    let restart = format!("restart-mcr-on-workers {}", HOSTS[2].1);
+    assert!(steps(&plan).contains(&restart), "{:?}", steps(&plan));
+}
+
+#[test]
 fn managers_that_are_all_silent_stop_the_run() {
     let mut case = Case::installed();
     for (facts, (_, address)) in case.facts[..2].iter_mut().zip(HOSTS) {

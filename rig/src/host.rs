@@ -139,6 +139,15 @@ impl CommandError {
                 Some("check the login shell of the user (`getent passwd`)".to_owned())
             }
             Self::Exited { stderr, .. } => remedy(stderr).map(str::to_owned),
+            Self::Connection {
+                source: ConnectionError::ChannelRefused { .. },
+                ..
+            } => Some("raise `MaxSessions` in sshd_config of the host".to_owned()),
+            Self::Connection { source, .. } if source.is_lost() => Some(
+                "see whether the host is up and the network reaches it, then run again: what is \
+                 done is not done twice"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use phase::{Check, Complaint, HostId};
 
 use crate::mke::cluster::{Cluster, Mke};
 use crate::mke::domain::MkeDomain;
-use crate::mke::facts::Facts;
+use crate::mke::facts::{EngineState, Facts};
 use crate::mke::phase::configure_mcr;
 use crate::mke::shared::Shared;
 
@@ -185,7 +185,10 @@ fn resources(shared: &Shared, id: HostId, facts: &Facts) -> Vec<Complaint> {
 
 /// Ports that somebody else listens on, where neither swarm nor MKE is there yet.
 fn ports(shared: &Shared, id: HostId, facts: &Facts) -> Vec<Complaint> {
-    if facts.swarm.is_member() || !facts.mke.containers.is_empty() || facts.bootstrap.is_some() {
+    let is_taken_by_us =
+        facts.swarm.is_member() || !facts.mke.containers.is_empty() || facts.bootstrap.is_some();
+    // An engine that hangs holds the ports of its swarm, and does not say so.
+    if is_taken_by_us || matches!(facts.engine.state, EngineState::Silent(_)) {
         return Vec::new();
     }
     let controller = shared.config.mke.controller_port();
