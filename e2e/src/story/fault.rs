@@ -236,6 +236,19 @@ END
         },
     },
     Fault {
+        name: "host-thaws",
+        story: "hard/frozen",
+        moment: "frozen",
+        about: "the host that freezes in the middle of an apply goes on at once",
+        sign: "the exit status with a host that freezes in the middle",
+        plant: |lab| {
+            Box::pin(async {
+                let host = lab.host("w2")?.clone();
+                host.unpause().await
+            })
+        },
+    },
+    Fault {
         name: "direct-way",
         story: "ways",
         moment: "after-apply",
