@@ -228,6 +228,7 @@ fn read(text: &str, address: &str) -> Facts {
         private_interface: None,
         address,
         now: 0.0,
+        doubt: 0.0,
     };
     parse(text, &question).unwrap()
 }

@@ -41,7 +41,7 @@ enum Command {
     Down,
     /// Play stories on fresh hosts and remove everything afterwards
     Run {
-        /// Stories; all if none is named
+        /// Stories; all but the hard ones if none is named, and `hard` for all of those
         stories: Vec<String>,
         /// Keep the hosts when the last story is over
         #[arg(long)]

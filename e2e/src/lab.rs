@@ -7,6 +7,7 @@ pub(crate) mod inventory;
 pub(crate) mod launchpad;
 pub(crate) mod logs;
 pub(crate) mod services;
+pub(crate) mod slow;
 pub(crate) mod watch;
 
 use std::path::{Path, PathBuf};
@@ -195,7 +196,12 @@ impl Lab {
 
     /// Returns the configuration of a cluster of all hosts.
     pub(crate) fn config(&self) -> Config {
-        Config::of(&self.hosts, &self.dir.join("id_ed25519"))
+        Config::of(&self.hosts, &self.key())
+    }
+
+    /// Returns the private key of this run.
+    pub(crate) fn key(&self) -> PathBuf {
+        self.dir.join("id_ed25519")
     }
 
     fn public_key(&self) -> Result<String> {
@@ -244,6 +250,7 @@ async fn remove_network(network: &str) -> Result<()> {
 
 /// Removes every container, volume and network of the lab.
 pub(crate) async fn down() -> Result<()> {
+    slow::restore().await;
     let label = format!("label={PREFIX}");
     let list = |args: &[&str]| Cmd::new("docker").args(args).args(["--filter", &label]);
     thaw().await;

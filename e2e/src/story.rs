@@ -3,13 +3,19 @@
 mod again;
 mod change;
 mod converged;
+mod doors;
 mod fault;
+mod frozen;
 mod install;
 mod interrupted;
+mod outages;
+mod refusal;
 mod reset;
 mod runner;
 mod secrets;
+mod shortage;
 mod smoke;
+mod ways;
 
 use std::fmt;
 use std::path::Path;
@@ -98,9 +104,20 @@ const STORIES: &[Story] = &[
         hosts: &["m1", "m2", "m3", "w1", "w2"],
         flavour: Flavour::Bare,
         from: State::Installed,
-        leaves: State::Used,
+        leaves: State::Installed,
         tool: Tool::Launchpad,
         play: |scene| Box::pin(change::play(scene)),
+    },
+    Story {
+        name: "outages",
+        about: "a dead engine, a frozen host, a new host key, another swarm, a slow way, a reboot",
+        // As `change` leaves them.
+        hosts: &["m1", "m2", "m3", "w1", "w2", "w3"],
+        flavour: Flavour::Bare,
+        from: State::Installed,
+        leaves: State::Used,
+        tool: Tool::Launchpad,
+        play: |scene| Box::pin(outages::play(scene)),
     },
     Story {
         name: "interrupted",
@@ -131,6 +148,46 @@ const STORIES: &[Story] = &[
         leaves: State::Used,
         tool: Tool::Launchpad,
         play: |scene| Box::pin(secrets::play(scene)),
+    },
+    Story {
+        name: "doors",
+        about: "login shells that are not Bourne's and chat, few sessions, sudo that refuses, doas",
+        hosts: &["m1", "w1", "w2", "w3"],
+        flavour: Flavour::Bare,
+        from: State::Bare,
+        leaves: State::Used,
+        tool: Tool::Launchpad,
+        play: |scene| Box::pin(doors::play(scene)),
+    },
+    Story {
+        name: "shortage",
+        about: "no packages, no room, a registry that refuses, one with a CA of its own",
+        hosts: &["m1", "w1"],
+        flavour: Flavour::Bare,
+        from: State::Bare,
+        leaves: State::Used,
+        tool: Tool::Launchpad,
+        play: |scene| Box::pin(shortage::play(scene)),
+    },
+    Story {
+        name: "ways",
+        about: "bastions, names that only they resolve, IPv6, a second interface",
+        hosts: &["m1", "w1", "w2", "w9"],
+        flavour: Flavour::Bare,
+        from: State::Bare,
+        leaves: State::Used,
+        tool: Tool::Launchpad,
+        play: |scene| Box::pin(ways::play(scene)),
+    },
+    Story {
+        name: "hard/frozen",
+        about: "a host that freezes in the middle of an apply, an engine that hangs",
+        hosts: &["m1", "w1", "w2"],
+        flavour: Flavour::Bare,
+        from: State::Bare,
+        leaves: State::Used,
+        tool: Tool::Launchpad,
+        play: |scene| Box::pin(frozen::play(scene)),
     },
 ];
 
@@ -294,12 +351,26 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Returns the stories with these names; all if there are none.
+/// The beginning of the names of stories that take long, and are played only where they are asked for.
+const HARD: &str = "hard/";
+
+/// Returns the stories with these names; all but the hard ones if there are none. `hard` stands for all of those.
 pub(crate) fn select(names: &[String]) -> Result<Vec<&'static Story>> {
+    let (hard, usual): (Vec<_>, Vec<_>) = STORIES
+        .iter()
+        .partition(|story| story.name.starts_with(HARD));
     if names.is_empty() {
-        return Ok(STORIES.iter().collect());
+        return Ok(usual);
     }
-    names.iter().map(|name| by_name(name)).collect()
+    let mut found = Vec::new();
+    for name in names {
+        if name == HARD.trim_end_matches('/') {
+            found.extend(&hard);
+        } else {
+            found.push(by_name(name)?);
+        }
+    }
+    Ok(found)
 }
 
 fn by_name(name: &str) -> Result<&'static Story> {
@@ -353,6 +424,19 @@ mod tests {
         for fault in fault::FAULTS {
             assert!(by_name(fault.story).is_ok(), "{}", fault.name);
         }
+    }
+
+    #[test]
+    fn hard_stories_are_played_only_where_they_are_asked_for() {
+        let names = |asked: &[&str]| -> Vec<&str> {
+            let asked: Vec<String> = asked.iter().map(ToString::to_string).collect();
+            let found = select(&asked).unwrap();
+            found.iter().map(|story| story.name).collect()
+        };
+
+        assert!(names(&[]).iter().all(|name| !name.starts_with(HARD)));
+        assert_eq!(names(&["hard"]), ["hard/frozen"]);
+        assert_eq!(names(&["again", "hard/frozen"]), ["again", "hard/frozen"]);
     }
 
     #[test]

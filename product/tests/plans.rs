@@ -211,6 +211,7 @@ fn question(address: &str) -> Question<'_> {
         private_interface: None,
         address,
         now: 0.0,
+        doubt: 0.0,
     }
 }
 
@@ -383,6 +384,20 @@ fn an_engine_that_does_not_answer_is_restarted_and_mke_is_not_installed_again() 
 }
 
 #[test]
+fn an_engine_that_hangs_is_restarted_and_nobody_is_told_to_stop_it() {
+    let mut case = Case::installed();
+    case.facts[2] = read(&without_engine(WORKER), HOSTS[2].1);
+    assert!(case.facts[2].listening.contains(&7946), "dockerd listens");
+
+    let errors = case.errors();
+
+    assert!(errors.is_empty(), "{errors:?}");
+    let plan = case.plan();
+    let restart = format!("restart-mcr-on-workers {}", HOSTS[2].1);
+    assert!(steps(&plan).contains(&restart), "{:?}", steps(&plan));
+}
+
+#[test]
 fn managers_that_are_all_silent_stop_the_run() {
     let mut case = Case::installed();
     for (facts, (_, address)) in case.facts[..2].iter_mut().zip(HOSTS) {
@@ -394,7 +409,16 @@ fn managers_that_are_all_silent_stop_the_run() {
     assert!(
         errors
             .iter()
-            .any(|error| error.contains("no manager's engine answers")),
+            .any(|error| error.contains("no manager's engine answers")
+                && error.contains("10.77.1.1: ")
+                && error.contains("10.77.1.2: ")),
+        "{errors:?}"
+    );
+    // The worker is a node of their swarm, whatever they say: it must not be told to leave it.
+    assert!(
+        !errors
+            .iter()
+            .any(|error| error.contains("that no manager belongs to")),
         "{errors:?}"
     );
 }
@@ -421,6 +445,27 @@ fn parts_of_mke_are_no_mke() {
         errors.iter().any(|error| error.contains("parts of MKE")),
         "{errors:?}"
     );
+}
+
+#[test]
+fn a_worker_that_manages_a_swarm_of_its_own_is_told_to_leave_that() {
+    let mut case = Case::installed();
+    let swarm = &mut case.facts[2].swarm;
+    swarm.cluster_id = Some(phase::Known::Is("other".to_owned()));
+    swarm.node_id = Some(phase::Known::Is("stranger".to_owned()));
+    (swarm.is_manager, swarm.is_leader) = (true, true);
+
+    let complaints = case.complaints(&product::mke::apply::apply(connecting()));
+
+    let told: Vec<_> = complaints
+        .iter()
+        .filter(|one| one.message.contains("swarm"))
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0].host, Some(HostId(2)), "{told:?}");
+    assert!(told[0].message.contains("of another swarm"), "{told:?}");
+    let hint = told[0].hint.as_deref().unwrap_or_default();
+    assert!(hint.contains("docker swarm leave --force"), "{told:?}");
 }
 
 #[test]
@@ -483,6 +528,75 @@ fn what_cannot_be_done_yet_is_refused() {
             .iter()
             .any(|error| error.contains("stable-19.03"))
     );
+}
+
+/// The answer of a host on which nothing makes the login user root: what bookworm's sudo and doas
+/// said there.
+fn without_privilege(text: &str, said: &str) -> String {
+    let privilege = format!("{MARK} privilege 0\nsudo\n");
+    assert!(text.contains(&privilege));
+    text.replace(&privilege, &format!("{MARK} privilege 0\nnone\n{said}"))
+}
+
+#[test]
+fn a_refusal_says_what_sudo_and_doas_said_and_how_to_mend_it() {
+    for (said, hint) in [
+        (
+            "sudo: sorry, you must have a tty to run sudo\ndoas: not installed\n",
+            "write `Defaults:lab !requiretty` into",
+        ),
+        (
+            "sudo: a password is required\ndoas: not installed\n",
+            "write `lab ALL=(ALL) NOPASSWD: ALL` into",
+        ),
+        (
+            "sudo: not installed\ndoas: Authentication required\n",
+            "write `permit nopass lab` into",
+        ),
+        (
+            "sudo: not installed\ndoas: Operation not permitted\n",
+            "allow passwordless sudo",
+        ),
+    ] {
+        let mut case = Case::installed();
+        case.facts[0] = read(
+            &without_privilege(&without_engine(MANAGER), said),
+            HOSTS[0].1,
+        );
+        case.facts[0].listening.push(7946);
+
+        let complaints = case.complaints(&product::mke::apply::apply(connecting()));
+
+        // One problem, not all that is not seen without root.
+        let errors = complaints.iter();
+        let errors: Vec<_> = errors
+            .filter(|one| one.severity == Severity::Error)
+            .collect();
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        let told = errors[0];
+        assert!(told.message.starts_with("`lab` is not root"), "{told:?}");
+        for line in said.lines().filter(|line| !line.ends_with("not installed")) {
+            assert!(told.message.contains(line), "{told:?}");
+        }
+        assert!(!told.message.contains("not installed"), "{told:?}");
+        assert!(told.hint.as_ref().unwrap().starts_with(hint), "{told:?}");
+    }
+}
+
+#[test]
+fn a_host_that_was_long_in_answering_has_no_wrong_clock() {
+    // Two managers waited 14 s for an election; their clocks were read as it began.
+    let mut case = Case::installed();
+    for facts in &mut case.facts[..2] {
+        (facts.clock_skew_seconds, facts.clock_doubt_seconds) = (-7.0, 7.0);
+    }
+    let slow = case.errors();
+    case.facts[2].clock_skew_seconds = 30.0;
+    let wrong = case.errors();
+
+    assert!(slow.is_empty(), "{slow:?}");
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    assert!(wrong[0].contains("the clock is +37 s off"), "{wrong:?}");
 }
 
 #[test]

@@ -366,8 +366,13 @@ fn planned(fold: &Fold, plan: &PlanReport) -> Vec<Line> {
 fn phase_finished(fold: &Fold, phase: &str, ok: bool, duration_ms: u64) -> Line {
     let title = printable(fold.titles.of(phase)).into_owned();
     let took = Elapsed(duration_ms);
-    if !ok {
+    if !ok && has_failed(fold, phase) {
         return Line::new(Level::Error, format!("{title}: failed after {took}"));
+    }
+    if !ok {
+        // Hosts that failed elsewhere, or a run that was stopped, never got here.
+        let text = format!("{title}: stopped after {took}: not every host got through");
+        return Line::info(text);
     }
     let hosts = fold.phase(phase).map_or(0, |phase| phase.hosts.len());
     match hosts {
@@ -377,6 +382,13 @@ fn phase_finished(fold: &Fold, phase: &str, ok: bool, duration_ms: u64) -> Line 
             count(hosts, "host")
         )),
     }
+}
+
+/// Returns whether it is this phase that a host has failed in.
+fn has_failed(fold: &Fold, phase: &str) -> bool {
+    let aside = fold.set_aside.iter().map(|(_, failure)| failure);
+    let mut failures = fold.failures.iter().chain(aside);
+    failures.any(|failure| failure.phase.as_deref() == Some(phase))
 }
 
 fn step_finished(fold: &Fold, phase: &str, host: &str, ok: bool, duration_ms: u64) -> Line {
@@ -425,4 +437,56 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
 /// Returns hosts as a phrase: their number and their names.
 pub(crate) fn counted_hosts(hosts: &[&str]) -> String {
     format!("{} ({})", count(hosts.len(), "host"), name_hosts(hosts))
+}
+
+#[cfg(test)]
+mod tests {
+    use phase::Failure;
+
+    use super::*;
+
+    fn finished(phase: &str, ok: bool) -> Event {
+        Event::PhaseFinished {
+            phase: phase.to_owned(),
+            ok,
+            duration_ms: 60_000,
+        }
+    }
+
+    #[test]
+    fn only_the_phase_that_failed_is_said_to_have_failed() {
+        let failure = Failure::new("the connection was lost").in_phase("prepare-hosts");
+        let events = [
+            Event::Failed { failure },
+            finished("prepare-hosts", false),
+            finished("join-workers", false),
+        ];
+        let mut fold = Fold::default();
+        let mut told = Vec::new();
+
+        for (index, event) in (0..).zip(events) {
+            let envelope = Envelope {
+                index,
+                at_ms: 0,
+                event,
+            };
+            fold.apply(&envelope);
+            told.extend(lines(&fold, &envelope, Verbosity::default()));
+        }
+
+        let about = |phase: &str| {
+            let found = told.iter().rfind(|line| line.text.starts_with(phase));
+            found.map(|line| (line.level, line.text.clone()))
+        };
+        let (level, text) = about("prepare-hosts").unwrap();
+        assert!(
+            level == Level::Error && text.contains("failed after"),
+            "{text}"
+        );
+        let (level, text) = about("join-workers").unwrap();
+        assert!(
+            level == Level::Info && text.contains("stopped after"),
+            "{text}"
+        );
+    }
 }

@@ -22,6 +22,7 @@ use crate::observer::{Observation, Observer, printable};
 use crate::packages::Packages;
 use crate::privilege::{DETECT, NoPrivilege, Privilege};
 use crate::redact::Redactor;
+use crate::remedy::remedy;
 use crate::retry::Backoff;
 use crate::services::Services;
 
@@ -139,6 +140,16 @@ impl CommandError {
             Self::NoShell { .. } => {
                 Some("check the login shell of the user (`getent passwd`)".to_owned())
             }
+            Self::Exited { stderr, .. } => remedy(stderr).map(str::to_owned),
+            Self::Connection {
+                source: ConnectionError::ChannelRefused { .. },
+                ..
+            } => Some("raise `MaxSessions` in sshd_config of the host".to_owned()),
+            Self::Connection { source, .. } if source.is_lost() => Some(
+                "see whether the host is up and the network reaches it, then run again: what is \
+                 done is not done twice"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }

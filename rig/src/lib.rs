@@ -37,6 +37,7 @@ pub mod packages;
 pub mod privilege;
 pub mod protocol;
 pub mod redact;
+mod remedy;
 pub mod retry;
 pub mod services;
 pub mod shell;

@@ -64,6 +64,40 @@ fn node(value: &Value) -> Node {
     }
 }
 
+/// Waits until so many nodes are ready.
+pub(crate) async fn wait_ready(leader: &Host, count: usize) -> Result<()> {
+    let started = Instant::now();
+    loop {
+        let nodes = leader
+            .exec([
+                "docker",
+                "node",
+                "ls",
+                "--format",
+                "{{.Hostname}} {{.Status}}",
+            ])
+            .within(Duration::from_secs(30))
+            .finish()
+            .await?;
+        let ready = nodes
+            .stdout
+            .lines()
+            .filter(|line| line.ends_with(" Ready"))
+            .count();
+        if ready == count {
+            return Ok(());
+        }
+        if started.elapsed() > Duration::from_secs(90) {
+            bail!(
+                "only {ready} of {count} nodes are ready: {}{}",
+                nodes.stdout,
+                nodes.stderr
+            );
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
 /// Returns the CA of the cluster, as the bootstrapper prints it.
 pub(crate) async fn ca(manager: &Host, version: &str) -> Result<Trust> {
     let image = format!("mirantis/ucp:{version}");

@@ -49,7 +49,6 @@ pub(crate) async fn start(images: &Images, dir: &Path) -> Result<()> {
         .run()
         .await?;
     block_metadata().await?;
-    let htpasswd = make_password(dir)?;
     let tls = mount(&images.keys.tls(), "/tls");
     let repositories = service(
         "repositories",
@@ -78,18 +77,45 @@ pub(crate) async fn start(images: &Images, dir: &Path) -> Result<()> {
     let registry = service("registry", REGISTRY, &names)
         .args(["-v", &data, "-v", &tls, &images.services])
         .args(["docker-registry", "serve", REGISTRY_CONFIG]);
-    let private = service("private", PRIVATE, &["private.lab"])
-        .args(["-v", &data, "-v", &tls])
+    tokio::try_join!(repositories.run(), registry.run())?;
+    fill(images).await?;
+    renew_private(images, dir).await?;
+    wait_repository().await
+}
+
+/// Starts the private registry anew, with the lab's certificate and a password that was never used.
+pub(crate) async fn renew_private(images: &Images, dir: &Path) -> Result<()> {
+    use rand::distr::{Alphanumeric, SampleString};
+    let password = Alphanumeric.sample_string(&mut rand::rng(), 24);
+    let authority = (images.keys.ca(), images.keys.tls());
+    start_private(images, dir, &password, (&authority.0, &authority.1)).await
+}
+
+/// Starts the private registry anew, with a password and a certificate: the file of its CA, and the
+/// directory of the certificate and its key.
+pub(crate) async fn start_private(
+    images: &Images,
+    dir: &Path,
+    password: &str,
+    (ca, tls): (&Path, &Path),
+) -> Result<()> {
+    Cmd::new("docker")
+        .args(["rm", "--force", &format!("{PREFIX}-private")])
+        .run()
+        .await?;
+    let htpasswd = write_password(dir, password)?;
+    service("private", PRIVATE, &["private.lab"])
+        .args(["-v", &format!("{PREFIX}-registry:/data")])
+        .args(["-v", &mount(tls, "/tls")])
         .args([
             "-v",
             &mount(&htpasswd, "/etc/registry-htpasswd"),
             &images.services,
         ])
-        .args(["docker-registry", "serve", REGISTRY_PRIVATE_CONFIG]);
-    tokio::try_join!(repositories.run(), registry.run(), private.run())?;
-    fill(images).await?;
-    check_private(images, dir).await?;
-    wait_repository().await
+        .args(["docker-registry", "serve", REGISTRY_PRIVATE_CONFIG])
+        .run()
+        .await?;
+    check_private(ca, password).await
 }
 
 fn service(name: &str, address: Ipv4Addr, aliases: &[&str]) -> Cmd {
@@ -112,13 +138,11 @@ fn mount(path: &Path, inside: &str) -> String {
     format!("{}:{inside}:ro", path.display())
 }
 
-/// Makes a password for the private registry and returns its htpasswd file.
-fn make_password(dir: &Path) -> Result<std::path::PathBuf> {
-    use rand::distr::{Alphanumeric, SampleString};
-    let password = Alphanumeric.sample_string(&mut rand::rng(), 24);
+/// Writes the password of the private registry down and returns its htpasswd file.
+fn write_password(dir: &Path, password: &str) -> Result<std::path::PathBuf> {
     // The lowest cost: the password lives as long as the lab.
-    let hash = bcrypt::hash(&password, 4).context("cannot hash a password")?;
-    write_mode(&dir.join(PRIVATE_PASSWORD_FILE), &password, 0o600)?;
+    let hash = bcrypt::hash(password, 4).context("cannot hash a password")?;
+    write_mode(&dir.join(PRIVATE_PASSWORD_FILE), password, 0o600)?;
     let file = dir.join("htpasswd");
     write_mode(&file, format!("{PRIVATE_USER}:{hash}\n"), 0o644)?;
     Ok(file)
@@ -126,7 +150,7 @@ fn make_password(dir: &Path) -> Result<std::path::PathBuf> {
 
 /// Puts the images into the registry.
 async fn fill(images: &Images) -> Result<()> {
-    let mut registry = connect(images, REGISTRY, "registry.lab").await?;
+    let mut registry = connect(&images.keys.ca(), REGISTRY, "registry.lab").await?;
     let ucp = Image::of(&[(images.ucp.clone(), "ucp")], &[], &["tmp"], &["/ucp"])?;
     let references: Vec<String> = MKE_VERSIONS
         .iter()
@@ -158,11 +182,11 @@ async fn fill(images: &Images) -> Result<()> {
         .await
 }
 
-async fn connect(images: &Images, address: Ipv4Addr, host: &str) -> Result<Registry> {
+async fn connect(ca: &Path, address: Ipv4Addr, host: &str) -> Result<Registry> {
     let started = Instant::now();
     let address = SocketAddr::from((address, 443));
     loop {
-        match Registry::connect(address, host, &images.keys.ca()).await {
+        match Registry::connect(address, host, ca).await {
             Ok(registry) => return Ok(registry),
             Err(error) if started.elapsed() > START => return Err(error),
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -171,12 +195,10 @@ async fn connect(images: &Images, address: Ipv4Addr, host: &str) -> Result<Regis
 }
 
 /// Makes sure that the private registry really wants its password.
-async fn check_private(images: &Images, dir: &Path) -> Result<()> {
-    let mut registry = connect(images, PRIVATE, "private.lab").await?;
+async fn check_private(ca: &Path, password: &str) -> Result<()> {
+    let mut registry = connect(ca, PRIVATE, "private.lab").await?;
     let anonymous = registry.version().await?;
-    let password = std::fs::read_to_string(dir.join(PRIVATE_PASSWORD_FILE))
-        .context("cannot read the password of the private registry")?;
-    registry.log_in(PRIVATE_USER, &password);
+    registry.log_in(PRIVATE_USER, password);
     let known = registry.version().await?;
     if (anonymous, known) != (StatusCode::UNAUTHORIZED, StatusCode::OK) {
         bail!("the private registry answers {anonymous} without and {known} with its password");

@@ -41,6 +41,10 @@ const TOOLS: &[Tool] = &[
         package: "gnupg",
     },
     Tool {
+        path: "ip",
+        package: "iproute2",
+    },
+    Tool {
         path: "iptables",
         package: "iptables",
     },

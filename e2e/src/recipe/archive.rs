@@ -12,7 +12,18 @@ use crate::paths::Paths;
 use crate::talk::Talk;
 
 /// Packages that no host has, with all that they need.
-const ABSENT: &[&str] = &["apt-utils", "jq", "nftables", "pigz", "socat", "wget"];
+const ABSENT: &[&str] = &[
+    "apt-utils",
+    "fish",
+    "jq",
+    "nftables",
+    "opendoas",
+    "pigz",
+    "socat",
+    "tcsh",
+    "wget",
+    "zsh",
+];
 
 /// Packages that every host has: apt must still know where they come from.
 const PRESENT: &[&str] = &[

@@ -156,7 +156,7 @@ pub(crate) async fn ensure(cache: &Cache) -> Result<Keys> {
 }
 
 async fn make(keys: &Keys) -> Result<()> {
-    make_certificates(keys)?;
+    make_certificates(&keys.dir, "Launchpad lab CA")?;
     let signer = Signer::new()?;
     signer
         .gpg(&[
@@ -178,11 +178,11 @@ async fn make(keys: &Keys) -> Result<()> {
     signer.close().await
 }
 
-fn make_certificates(keys: &Keys) -> Result<()> {
+/// Makes a CA with a name, and a certificate of it for the services, in a directory: `ca.crt`, `tls/services.crt` and
+/// `tls/services.key`.
+pub(crate) fn make_certificates(dir: &Path, name: &str) -> Result<()> {
     let mut params = CertificateParams::default();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "Launchpad lab CA");
+    params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let ca_key = KeyPair::generate().context("cannot make a key for the CA")?;
@@ -199,6 +199,10 @@ fn make_certificates(keys: &Keys) -> Result<()> {
         .signed_by(&key, &ca)
         .context("cannot make the certificate of the services")?;
 
+    let keys = Keys {
+        dir: dir.to_owned(),
+        id: String::new(),
+    };
     write(&keys.ca(), ca.pem())?;
     write(&keys.tls().join("services.crt"), certificate.pem())?;
     write_mode(&keys.tls().join("services.key"), key.serialize_pem(), 0o600)

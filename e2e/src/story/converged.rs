@@ -21,18 +21,28 @@ const HEALTHY: Duration = Duration::from_secs(60);
 /// Checks nodes, roles, labels, certificates, health, and the engines of all hosts.
 pub(crate) async fn check(scene: &mut Scene, version: &str) -> Result<Trust> {
     let hosts = scene.lab.hosts.clone();
+    check_hosts(scene, &hosts, "", version).await
+}
+
+/// Checks the same of some hosts, whose names end with a domain.
+pub(crate) async fn check_hosts(
+    scene: &mut Scene,
+    hosts: &[Host],
+    domain: &str,
+    version: &str,
+) -> Result<Trust> {
     let managers: Vec<&Host> = hosts.iter().filter(|host| host.name.is_manager()).collect();
-    check_nodes(scene, &hosts, managers[0]).await?;
+    check_nodes(scene, hosts, domain, managers[0]).await?;
     let ca = cluster::ca(managers[0], version).await?;
     // Under each manager's own address: its certificate has that name, signed by the cluster's CA.
     cluster::wait_healthy(&managers, &ca, HEALTHY).await?;
-    for host in &hosts {
+    for host in hosts {
         check_engine(scene, host, version).await?;
     }
     Ok(ca)
 }
 
-async fn check_nodes(scene: &mut Scene, hosts: &[Host], leader: &Host) -> Result<()> {
+async fn check_nodes(scene: &mut Scene, hosts: &[Host], domain: &str, leader: &Host) -> Result<()> {
     let nodes = cluster::nodes(leader).await?;
     let found: Vec<String> = nodes
         .iter()
@@ -51,7 +61,7 @@ async fn check_nodes(scene: &mut Scene, hosts: &[Host], leader: &Host) -> Result
             } else {
                 "worker"
             };
-            format!("{} {role} ready active", host.name)
+            format!("{}{domain} {role} ready active", host.name)
         })
         .collect();
     wanted.sort();
@@ -123,7 +133,11 @@ async fn wait_proxy(host: &Host, wanted: &str) -> Result<String> {
             .arg("ucp-proxy")
             .finish()
             .await?;
-        let found = proxy.text().trim_start_matches("docker.io/");
+        // Whatever registry it came from.
+        let found = proxy.text();
+        let found = found
+            .find("mirantis/")
+            .map_or(found, |start| &found[start..]);
         if found == wanted || started.elapsed() > HEALTHY {
             return Ok(found.to_owned());
         }

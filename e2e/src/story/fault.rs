@@ -1,6 +1,8 @@
 //! Faults planted on purpose: a story that does not see its fault proves nothing.
 
-use anyhow::Result;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
 use futures_util::future::BoxFuture;
 
 use super::secrets::ADMIN_PASSWORD;
@@ -129,6 +131,14 @@ END
         plant: |lab| Box::pin(on(lab, "w2", "systemctl restart docker")),
     },
     Fault {
+        name: "other-engine-restarted",
+        story: "outages",
+        moment: "after-restart",
+        about: "the engine of a worker is restarted, where only that of the leader was dead",
+        sign: "engine starts on w2",
+        plant: |lab| Box::pin(on(lab, "w2", "systemctl restart docker")),
+    },
+    Fault {
         name: "temporary-file-left",
         story: "interrupted",
         moment: "after-interrupt",
@@ -203,6 +213,56 @@ END
                     .run()
                     .await?;
                 Ok(())
+            })
+        },
+    },
+    Fault {
+        name: "refusal-changes-a-host",
+        story: "doors",
+        moment: "after-refusal",
+        about: "a run that refuses has updated the package lists of one host",
+        sign: "without a way to become root, launchpad has changed m1",
+        plant: |lab| Box::pin(on(lab, "m1", "apt-get update -q")),
+    },
+    Fault {
+        name: "refusal-writes-a-file",
+        story: "shortage",
+        moment: "after-refusal",
+        about: "a run that refuses has written the settings of an engine",
+        sign: "without its package repository, launchpad has changed w1",
+        plant: |lab| {
+            let script = "mkdir -p /etc/docker && echo '{}' >/etc/docker/daemon.json";
+            Box::pin(on(lab, "w1", script))
+        },
+    },
+    Fault {
+        name: "host-thaws",
+        story: "hard/frozen",
+        moment: "frozen",
+        about: "the host that freezes in the middle of an apply goes on at once",
+        sign: "the exit status with a host that freezes in the middle",
+        plant: |lab| {
+            Box::pin(async {
+                let host = lab.host("w2")?.clone();
+                host.unpause().await
+            })
+        },
+    },
+    Fault {
+        name: "direct-way",
+        story: "ways",
+        moment: "after-apply",
+        about: "a run tries the direct way to a host behind a bastion",
+        sign: "packets of this machine that were dropped by m1",
+        plant: |lab| {
+            Box::pin(async {
+                let address = (lab.host("m1")?.ip, 22);
+                let connecting = tokio::net::TcpStream::connect(address);
+                let tried = tokio::time::timeout(Duration::from_secs(2), connecting).await;
+                match tried {
+                    Ok(Ok(_)) => bail!("the direct way to m1 is open"),
+                    Ok(Err(_)) | Err(_) => Ok(()),
+                }
             })
         },
     },

@@ -91,7 +91,7 @@ async fn interrupt(scene: &mut Scene, path: &str, point: &Point) -> Result<()> {
 }
 
 /// Waits until a command on a host succeeds.
-async fn wait_for(host: &Host, seen: &str) -> Result<()> {
+pub(super) async fn wait_for(host: &Host, seen: &str) -> Result<()> {
     let script = format!("until {{ {seen}; }} >/dev/null 2>&1; do sleep 0.02; done");
     host.exec(["sh", "-c", &script]).within(REACH).run().await?;
     Ok(())

@@ -6,9 +6,9 @@ use anyhow::{Context, Result, bail};
 use futures_util::future::try_join_all;
 
 use super::Scene;
-use crate::lab::Host;
 use crate::lab::inventory::{BY_ITSELF, Compare, listed};
 use crate::lab::services::{PRIVATE_PASSWORD_FILE, PRIVATE_USER};
+use crate::lab::{Host, cluster};
 use crate::recipe::packages::OLD_CHANNEL;
 use crate::talk::seconds;
 
@@ -119,23 +119,7 @@ async fn metadata(scene: &mut Scene) -> Result<()> {
 async fn install(scene: &mut Scene) -> Result<()> {
     let started = Instant::now();
     let hosts = scene.lab.hosts.clone();
-    let versions = try_join_all(hosts.iter().map(|host| async move {
-        let installed = host
-            .ssh(&[&format!("CHANNEL={OLD_CHANNEL}"), "sh", "-s"])
-            .input(INSTALL)
-            .within(Duration::from_secs(300))
-            .run()
-            .await
-            .with_context(|| format!("cannot install the engine on {}", host.name))?;
-        let version = installed
-            .text()
-            .lines()
-            .last()
-            .unwrap_or_default()
-            .to_owned();
-        Ok::<_, anyhow::Error>(version)
-    }))
-    .await?;
+    let versions = try_join_all(hosts.iter().map(install_engine)).await?;
     for version in &versions {
         scene.check(version.starts_with("20.10."), || {
             format!("the engine is {version}")
@@ -147,6 +131,19 @@ async fn install(scene: &mut Scene) -> Result<()> {
         seconds(started.elapsed())
     ));
     Ok(())
+}
+
+/// Installs the engine on a host; returns its version.
+pub(super) async fn install_engine(host: &Host) -> Result<String> {
+    let installed = host
+        .ssh(&[&format!("CHANNEL={OLD_CHANNEL}"), "sh", "-s"])
+        .input(INSTALL)
+        .within(Duration::from_secs(300))
+        .run()
+        .await
+        .with_context(|| format!("cannot install the engine on {}", host.name))?;
+    let version = installed.text().lines().last();
+    Ok(version.unwrap_or_default().to_owned())
 }
 
 /// Images come under their public names, and from a registry that wants a password only with it.
@@ -210,46 +207,13 @@ async fn swarm(scene: &mut Scene) -> Result<()> {
             .run()
             .await?;
     }
-    wait_ready(&leader, scene.lab.hosts.len()).await?;
+    cluster::wait_ready(&leader, scene.lab.hosts.len()).await?;
     scene.say(format!(
         "a swarm of {} is ready after {}",
         scene.lab.hosts.len(),
         seconds(started.elapsed())
     ));
     Ok(())
-}
-
-async fn wait_ready(leader: &Host, count: usize) -> Result<()> {
-    let started = Instant::now();
-    loop {
-        let nodes = leader
-            .exec([
-                "docker",
-                "node",
-                "ls",
-                "--format",
-                "{{.Hostname}} {{.Status}}",
-            ])
-            .within(Duration::from_secs(30))
-            .finish()
-            .await?;
-        let ready = nodes
-            .stdout
-            .lines()
-            .filter(|line| line.ends_with(" Ready"))
-            .count();
-        if ready == count {
-            return Ok(());
-        }
-        if started.elapsed() > Duration::from_secs(90) {
-            bail!(
-                "only {ready} of {count} nodes are ready: {}{}",
-                nodes.stdout,
-                nodes.stderr
-            );
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
 }
 
 /// A reboot is a new boot of the same host.
@@ -273,7 +237,7 @@ async fn reboot(scene: &mut Scene) -> Result<()> {
         .finish()
         .await?;
     scene.check_equal("what is left on w1", files.text(), "/root/kept");
-    wait_ready(&leader, scene.lab.hosts.len()).await
+    cluster::wait_ready(&leader, scene.lab.hosts.len()).await
 }
 
 /// The verbs of later stories: freezing a host, cutting its sessions.

@@ -26,6 +26,15 @@ pub fn explain(what: &str, error: &CommandError) -> Failure {
     failure
 }
 
+/// Explains why a command on a host failed, with a step that helps where the error names none.
+pub fn explain_or(what: &str, error: &CommandError, otherwise: impl Into<String>) -> Failure {
+    let failure = explain(what, error);
+    match failure.hint {
+        Some(_) => failure,
+        None => failure.hint(otherwise),
+    }
+}
+
 /// Returns the lines of standard error that a failure shows.
 pub fn last_lines(stderr: &str) -> Vec<String> {
     let mut tail: Vec<String> = stderr

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::domain::MkeDomain;
 use super::facts::Facts;
-use super::failure::explain;
+use super::failure::{explain, explain_or};
 use super::shared::JoinTokens;
 
 /// How long a node may take to join; a manager waits for the raft.
@@ -108,9 +108,10 @@ pub async fn join(
         .timeout(JOIN)
         .docker();
     host.run(command).await.map_err(|error| {
-        explain("cannot join the swarm", &error).hint(format!(
+        let otherwise = format!(
             "check that `{leader}` can be reached from this host, and that port 2377 is open"
-        ))
+        );
+        explain_or("cannot join the swarm", &error, otherwise)
     })?;
     read_membership(host, facts).await
 }

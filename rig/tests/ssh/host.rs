@@ -202,6 +202,8 @@ async fn a_lost_connection_is_no_success_and_the_next_command_connects_anew() {
 
     let error = running.await.unwrap().unwrap_err();
     assert!(error.is_connection_lost(), "{error}");
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("run again"), "{hint}");
     assert_eq!(printed(&host, script("echo again")).await, "again\n");
 }
 

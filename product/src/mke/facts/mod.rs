@@ -19,6 +19,9 @@ pub const SCRIPT: &str = include_str!("discover.sh");
 pub struct Facts {
     /// How a command becomes root: `root`, `sudo`, `doas` or `none`.
     pub privilege: String,
+    /// What `sudo` and `doas` say where neither of them helps.
+    #[serde(skip)]
+    pub refusals: Vec<String>,
     /// Name of the login user.
     pub login: String,
     /// The operating system.
@@ -38,6 +41,10 @@ pub struct Facts {
     /// Seconds that the clock of the host is ahead of ours, as far as the round trip allows.
     #[serde(skip)]
     pub clock_skew_seconds: f64,
+    /// How far off that may be, either way: a host that was long in answering says when it began
+    /// only roughly.
+    #[serde(skip)]
+    pub clock_doubt_seconds: f64,
     /// The init system: `systemd`, `openrc` or `unknown`.
     pub init: String,
     /// Whether SELinux is enforcing.

@@ -41,6 +41,8 @@ pub struct Question<'a> {
     pub address: &'a str,
     /// Our clock half way through the round trip, in seconds since the epoch.
     pub now: f64,
+    /// Half of the round trip, in seconds: how far that may be off.
+    pub doubt: f64,
 }
 
 /// One part of the answer.
@@ -91,6 +93,7 @@ pub fn parse(output: &str, question: &Question<'_>) -> Result<Facts, ParseError>
     let part = |name: &str| parts.get(name).cloned().unwrap_or_default();
     let mut facts = Facts {
         privilege: part("privilege").first().to_owned(),
+        refusals: refusals(&part("privilege")),
         login: part("login").first().to_owned(),
         hostname: part("hostname").first().to_owned(),
         fqdn: part("fqdn").good().first().cloned(),
@@ -126,6 +129,7 @@ pub fn parse(output: &str, question: &Question<'_>) -> Result<Facts, ParseError>
     facts.os = os(&facts.texts.os_release);
     read_files(&mut facts, &part);
     network(&mut facts, &part("routes"), question);
+    facts.clock_doubt_seconds = question.doubt;
     facts.clock_skew_seconds = skew(&part("clock"), question.now);
     engine(&mut facts, &part);
     Ok(facts)
@@ -159,6 +163,18 @@ fn header<'a>(line: &'a str, mark: &str) -> Option<(&'a str, i32)> {
     let rest = line.strip_prefix(mark)?.strip_prefix(' ')?;
     let (name, status) = rest.split_once(' ')?;
     Some((name, status.trim_end().parse().ok()?))
+}
+
+/// What stands below the way to become root: the last words of `sudo` and of `doas`. One that is
+/// not there matters only where the other is not, either.
+fn refusals(part: &Part) -> Vec<String> {
+    let is_missing = |line: &str| line.ends_with(": not installed");
+    let said = part.lines.iter().skip(1).map(|line| line.trim().to_owned());
+    let said: Vec<String> = said.filter(|line| !line.is_empty()).collect();
+    let none = said.iter().all(|line| is_missing(line));
+    said.into_iter()
+        .filter(|line| none || !is_missing(line))
+        .collect()
 }
 
 fn os(text: &str) -> Os {

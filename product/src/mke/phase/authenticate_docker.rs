@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::mke::cluster::Cluster;
 use crate::mke::domain::MkeDomain;
 use crate::mke::facts::Facts;
-use crate::mke::failure::explain;
+use crate::mke::failure::explain_or;
 use crate::mke::images::{docker_config_dir, needs_images};
 
 /// $1 directory of the login, $2 user, $3 registry or nothing; the password comes on stdin.
@@ -108,11 +108,9 @@ impl HostPhase<MkeDomain> for AuthenticateDocker {
                 .timeout(Duration::from_secs(60))
                 .elevated();
             host.run(command).await.map_err(|error| {
-                explain(
+                explain_or(
                     &format!("cannot log in to the registry `{}`", login.server),
                     &error,
-                )
-                .hint(
                     "check `REGISTRY_USERNAME` and `REGISTRY_PASSWORD` (or `MKE_REGISTRY_…`), and \
                      that the host reaches the registry",
                 )

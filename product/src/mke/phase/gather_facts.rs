@@ -96,6 +96,7 @@ pub async fn look(shared: &Shared, id: HostId) -> Result<Facts, Failure> {
         private_interface: config.private_interface.as_deref(),
         address: config.address(),
         now: f64::midpoint(asked_at, answered_at),
+        doubt: (answered_at - asked_at).abs() / 2.0,
     };
     let facts = parse(&output.stdout_text(), &question).map_err(|error| {
         Failure::new("cannot read the facts")

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::mke::cluster::Cluster;
 use crate::mke::domain::MkeDomain;
 use crate::mke::facts::Swarm;
-use crate::mke::failure::explain;
+use crate::mke::failure::{explain, explain_or};
 use crate::mke::shared::Shared;
 use crate::mke::swarm::read_membership;
 
@@ -105,9 +105,9 @@ impl Meeting<MkeDomain> for InitSwarm {
             .sensitive_output()
             .docker();
         host.run(command).await.map_err(|error| {
-            explain("cannot make the swarm", &error).hint(
-                "check that `privateInterface` or `swarmAddress` names an address of this host",
-            )
+            let otherwise =
+                "check that `privateInterface` or `swarmAddress` names an address of this host";
+            explain_or("cannot make the swarm", &error, otherwise)
         })?;
         for text in &change.then {
             let command = Command::raw(format!("docker {text}"), Effect::Change)

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::mke::cluster::Cluster;
 use crate::mke::domain::MkeDomain;
 use crate::mke::facts::Facts;
-use crate::mke::failure::explain;
+use crate::mke::failure::{explain, explain_or};
 use crate::mke::images::{docker_config_dir, in_repository, needs_images, vendor_name};
 use crate::mke::shared::Shared;
 
@@ -168,8 +168,8 @@ pub async fn pull(
         command.docker()
     };
     host.run(command).await.map(drop).map_err(|error| {
-        explain("cannot pull the images of MKE", &error).hint(
-            "check `spec.mke.version` and `spec.mke.imageRepo`, and the registry's credentials",
-        )
+        let otherwise =
+            "check `spec.mke.version` and `spec.mke.imageRepo`, and the registry's credentials";
+        explain_or("cannot pull the images of MKE", &error, otherwise)
     })
 }

@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::mke::cluster::{Cluster, Mke, summarise};
 use crate::mke::domain::MkeDomain;
 use crate::mke::facts::{EngineState, Facts};
-use crate::mke::failure::explain;
+use crate::mke::failure::explain_or;
 use crate::mke::health;
 use crate::mke::phase::gather_facts::gather;
 use crate::mke::shared::Shared;
@@ -30,7 +30,11 @@ if [ -d /run/systemd/system ]; then
   systemctl daemon-reload
   systemctl reset-failed docker.service 2>/dev/null || true
   systemctl enable --quiet docker.service
-  systemctl restart docker.service || { journalctl -u docker.service -n 20 --no-pager >&2; exit 1; }
+  systemctl restart docker.service || {
+    journalctl -u docker.service -n 20 --no-pager >&2
+    [ "$(systemctl is-system-running)" != stopping ] || echo "the host is shutting down" >&2
+    exit 1
+  }
 else
   rc-service docker restart
 fi
@@ -82,8 +86,8 @@ pub async fn restart(cx: &Context<MkeDomain>, id: HostId) -> Result<Facts, Failu
         .timeout(RESTART)
         .elevated();
     host.run(command).await.map_err(|error| {
-        explain("the engine does not start", &error)
-            .hint("check `mcrConfig` of this host against the lines of the journal above")
+        let said = error.exited().map_or("", |(_, _, stderr)| stderr);
+        explain_or("the engine does not start", &error, next_move(said))
     })?;
     let what = "the engine answering";
     wait_until(what, Patience::until(RESTART), || async {
@@ -96,6 +100,17 @@ pub async fn restart(cx: &Context<MkeDomain>, id: HostId) -> Result<Facts, Failu
         })
     })
     .await
+}
+
+/// Returns what to do about an engine that does not start, from what was printed about it.
+fn next_move(said: &str) -> &'static str {
+    if said.contains("the host is shutting down") {
+        "wait until the host is back, then run again"
+    } else if said.contains(" is masked") {
+        "run `systemctl unmask docker.service` on the host, then run again"
+    } else {
+        "check `mcrConfig` of this host against the lines of the journal above"
+    }
 }
 
 /// Takes new facts over without what only this run knows.
@@ -175,5 +190,22 @@ impl Meeting<MkeDomain> for RestartMcr {
             summarise(&cx.shared, &assembly.hosts, &mut assembly.cluster);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_move_follows_from_what_was_printed() {
+        // Printed by systemd 252 and the script.
+        let masked = "Failed to enable unit: Unit file /etc/systemd/system/docker.service is \
+                      masked.\n";
+        let broken = "dockerd[2710]: unable to configure the Docker daemon with file\n";
+
+        assert!(next_move(masked).contains("unmask"));
+        assert!(next_move("the host is shutting down\n").contains("is back"));
+        assert!(next_move(broken).contains("mcrConfig"));
     }
 }

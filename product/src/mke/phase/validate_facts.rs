@@ -63,13 +63,13 @@ pub(in crate::mke) fn one_swarm(
     purpose: Purpose,
 ) -> Vec<Complaint> {
     let mut found = Vec::new();
-    let swarms: BTreeSet<&str> = facts.values().filter_map(Facts::cluster_id).collect();
+    let managers = shared.managers();
+    let swarm_of = |id: &HostId| facts.get(id).and_then(Facts::cluster_id);
+    let swarms: BTreeSet<&str> = managers.iter().filter_map(swarm_of).collect();
     if swarms.len() > 1 {
-        let parts: Vec<String> = facts
+        let parts: Vec<String> = managers
             .iter()
-            .filter_map(|(&id, facts)| {
-                Some(format!("{} in {}", shared.name(id), facts.cluster_id()?))
-            })
+            .filter_map(|id| Some(format!("{} in {}", shared.name(*id), swarm_of(id)?)))
             .collect();
         found.push(Complaint::error(
             None,
@@ -79,21 +79,30 @@ pub(in crate::mke) fn one_swarm(
                 parts.join(", ")
             ),
             "take the hosts of the other swarm out of the configuration, or let them leave it with \
-             `docker swarm leave`",
+             `docker swarm leave --force`",
         ));
         return found;
     }
     if purpose == Purpose::Reset && !cluster.has_swarm() {
         return found;
     }
-    for (&id, facts) in facts {
+    // A manager that is silent may well be of the swarm that the others are nodes of: nobody is
+    // told to leave it.
+    let is_known = cluster.has_swarm() || !managers.iter().any(|id| is_silent(facts.get(id)));
+    let mut strangers = BTreeSet::new();
+    for (&id, facts) in facts.iter().filter(|_| is_known) {
         let Some(node) = facts.node_id().filter(|_| facts.swarm.is_member()) else {
             continue;
         };
         if cluster.nodes.contains_key(node) {
             continue;
         }
-        let hint = "let the host leave that swarm with `docker swarm leave`, then run again";
+        strangers.insert(id);
+        let hint = if facts.swarm.is_manager {
+            "let the host leave that swarm with `docker swarm leave --force`, then run again"
+        } else {
+            "let the host leave that swarm with `docker swarm leave`, then run again"
+        };
         if cluster.has_swarm() {
             let message = format!("the host is node {node} of another swarm than the managers");
             found.push(Complaint::error(id, message, hint));
@@ -102,7 +111,8 @@ pub(in crate::mke) fn one_swarm(
             found.push(Complaint::error(id, message, hint));
         }
     }
-    for (&id, facts) in facts {
+    // What a stranger is in its own swarm says nothing about this one.
+    for (&id, facts) in facts.iter().filter(|(id, _)| !strangers.contains(id)) {
         let wanted = shared.is_manager(id);
         if facts.swarm.is_member() && facts.swarm.is_manager != wanted {
             let (is, should) = if wanted {
@@ -138,12 +148,28 @@ fn mke_state(
         Mke::Unknown if shared.managers().iter().all(|id| is_silent(facts.get(id))) => {
             vec![Complaint::error(
                 None,
-                "no manager's engine answers, so that nobody can say whether MKE is installed",
-                "start the engines (`systemctl start docker`) and run again",
+                format!(
+                    "no manager's engine answers, so that nobody can say whether MKE is installed: \
+                     {}",
+                    silences(shared, facts)
+                ),
+                "start the engines (`systemctl start docker` on each of them) and run again",
             )]
         }
         Mke::Absent | Mke::Installed(_) | Mke::Partial | Mke::Unknown => Vec::new(),
     }
+}
+
+/// What the engine of each manager says in place of an answer.
+fn silences(shared: &Shared, facts: &BTreeMap<HostId, Facts>) -> String {
+    let managers = shared.managers().into_iter();
+    let said: Vec<String> = managers
+        .map(|id| match facts.get(&id).map(|facts| &facts.engine.state) {
+            Some(EngineState::Silent(said)) => format!("{}: {said}", shared.name(id)),
+            _ => format!("{}: nothing is known of it", shared.name(id)),
+        })
+        .collect();
+    said.join("; ")
 }
 
 fn is_silent(facts: Option<&Facts>) -> bool {

@@ -6,7 +6,7 @@ use phase::{Check, Complaint, HostId};
 
 use crate::mke::cluster::{Cluster, Mke};
 use crate::mke::domain::MkeDomain;
-use crate::mke::facts::Facts;
+use crate::mke::facts::{EngineState, Facts};
 use crate::mke::phase::configure_mcr;
 use crate::mke::shared::Shared;
 
@@ -46,7 +46,13 @@ impl Check<MkeDomain> for ValidateHosts {
         let mut found = Vec::new();
         for (&id, facts) in facts {
             found.extend(system(shared, id, facts));
-            found.extend(privilege(id, facts));
+            let refused = privilege(id, facts);
+            // Without root, half of the facts are missing: whatever they seem to say is not it.
+            let is_seen = refused.is_empty();
+            found.extend(refused);
+            if !is_seen {
+                continue;
+            }
             found.extend(names(id, facts));
             if cluster.mke == Mke::Absent || !facts.swarm.is_member() {
                 found.extend(resources(shared, id, facts));
@@ -86,14 +92,26 @@ pub(in crate::mke) fn privilege(id: HostId, facts: &Facts) -> Vec<Complaint> {
     if facts.privilege != "none" {
         return Vec::new();
     }
-    vec![Complaint::error(
-        id,
+    let login = &facts.login;
+    let mut message =
+        format!("`{login}` is not root, and neither `sudo -n` nor `doas -n` makes it so");
+    if !facts.refusals.is_empty() {
+        message = format!("{message}: {}", facts.refusals.join("; "));
+    }
+    let says = |words: &str| facts.refusals.iter().any(|line| line.contains(words));
+    let hint = if says("you must have a tty") {
+        format!("write `Defaults:{login} !requiretty` into /etc/sudoers.d with `visudo -f`")
+    } else if says("password is required") {
         format!(
-            "`{}` is not root, and neither `sudo -n` nor `doas -n` makes it so",
-            facts.login
-        ),
-        "allow passwordless sudo for this user, or log in as root",
-    )]
+            "write `{login} ALL=(ALL) NOPASSWD: ALL` into /etc/sudoers.d with `visudo -f`, or log \
+             in as root"
+        )
+    } else if says("doas: Authentication required") {
+        format!("write `permit nopass {login}` into /etc/doas.conf, or log in as root")
+    } else {
+        "allow passwordless sudo for this user, or log in as root".to_owned()
+    };
+    vec![Complaint::error(id, message, hint)]
 }
 
 fn names(id: HostId, facts: &Facts) -> Vec<Complaint> {
@@ -167,7 +185,10 @@ fn resources(shared: &Shared, id: HostId, facts: &Facts) -> Vec<Complaint> {
 
 /// Ports that somebody else listens on, where neither swarm nor MKE is there yet.
 fn ports(shared: &Shared, id: HostId, facts: &Facts) -> Vec<Complaint> {
-    if facts.swarm.is_member() || !facts.mke.containers.is_empty() || facts.bootstrap.is_some() {
+    let is_taken_by_us =
+        facts.swarm.is_member() || !facts.mke.containers.is_empty() || facts.bootstrap.is_some();
+    // An engine that hangs holds the ports of its swarm, and does not say so.
+    if is_taken_by_us || matches!(facts.engine.state, EngineState::Silent(_)) {
         return Vec::new();
     }
     let controller = shared.config.mke.controller_port();
@@ -202,11 +223,31 @@ fn sources(id: HostId, facts: &Facts) -> Vec<Complaint> {
             Complaint::error(
                 id,
                 format!("the host does not reach `{source}`: {said}"),
-                "check the host's route, DNS, proxy (`environment`) and CA certificates, and \
-                 `spec.mcr.repoURL` or `spec.mke.imageRepo`",
+                way_to(source, said),
             )
         })
         .collect()
+}
+
+/// Returns what helps where a source is not reached: a repository by its URL, or a registry by its
+/// name.
+fn way_to(source: &str, said: &str) -> String {
+    // 60 is the status of curl for a certificate that nobody it knows has signed.
+    let is_distrusted = said.starts_with("curl: (60)");
+    match (is_distrusted, source.contains("://")) {
+        (true, true) => "add its CA to the trusted ones of the host (`update-ca-certificates`, \
+                         `update-ca-trust`), then run again"
+            .to_owned(),
+        (true, false) => format!(
+            "put the CA certificate of the registry into `/etc/docker/certs.d/{source}/ca.crt` on \
+             the host, then run again"
+        ),
+        (false, _) => {
+            "check the host's route, DNS, proxy (`environment`) and CA certificates, and \
+                       `spec.mcr.repoURL` or `spec.mke.imageRepo`"
+                .to_owned()
+        }
+    }
 }
 
 /// Files of the host that cannot be changed as they are, and variables that no file can hold.
@@ -269,19 +310,22 @@ fn clashes(shared: &Shared, facts: &BTreeMap<HostId, Facts>) -> Vec<Complaint> {
 
 /// Clocks that are apart; measured against ours, compared among the hosts.
 fn clocks(facts: &BTreeMap<HostId, Facts>) -> Vec<Complaint> {
-    let mut skews: Vec<f64> = facts
+    let mut skews: Vec<(f64, f64)> = facts
         .values()
-        .map(|facts| facts.clock_skew_seconds)
+        .map(|facts| (facts.clock_skew_seconds, facts.clock_doubt_seconds))
         .collect();
-    skews.sort_by(f64::total_cmp);
-    let Some(&middle) = skews.get(skews.len() / 2) else {
+    skews.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let Some(&(middle, doubt)) = skews.get(skews.len() / 2) else {
         return Vec::new();
     };
     facts
         .iter()
-        .filter(|(_, facts)| (facts.clock_skew_seconds - middle).abs() > LARGEST_SKEW)
         .map(|(&id, facts)| {
             let apart = facts.clock_skew_seconds - middle;
+            (id, apart, doubt + facts.clock_doubt_seconds)
+        })
+        .filter(|(_, apart, doubt)| apart.abs() - doubt > LARGEST_SKEW)
+        .map(|(id, apart, _)| {
             Complaint::error(
                 id,
                 format!("the clock is {apart:+.0} s off those of the other hosts"),
@@ -289,4 +333,26 @@ fn clocks(facts: &BTreeMap<HostId, Facts>) -> Vec<Complaint> {
             )
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ca_that_is_not_trusted_is_put_where_it_belongs() {
+        // Printed by curl 7.88.
+        let said = "curl: (60) SSL certificate problem: unable to get local issuer certificate";
+
+        let registry = way_to("private.lab:5000", said);
+        let repository = way_to("https://repos.mirantis.com/ubuntu/gpg", said);
+        let other = way_to(
+            "private.lab",
+            "curl: (6) Could not resolve host: private.lab",
+        );
+
+        assert!(registry.contains("/etc/docker/certs.d/private.lab:5000/ca.crt"));
+        assert!(repository.contains("update-ca-certificates"));
+        assert!(other.contains("DNS"));
+    }
 }

@@ -25,6 +25,16 @@ else
   as=none
 fi
 printf '%s privilege 0\n%s\n' "$mark" "$as"
+if [ $as = none ]; then
+  # Once more, for what they say about it.
+  for try in sudo doas; do
+    if command -v $try >/dev/null; then
+      LC_ALL=C $try -n id -u 2>&1 >/dev/null
+    else
+      echo "$try: not installed"
+    fi
+  done
+fi
 printf '%s login 0\n%s\n' "$mark" "$(id -un)"
 
 body=$(cat <<'BODY'
