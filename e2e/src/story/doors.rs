@@ -74,6 +74,9 @@ const DOORS: &[Door] = &[
 /// How long a run may take to say what it saw at its first look.
 const FIRST_LOOK: Duration = Duration::from_secs(20);
 
+/// How long an sshd may take to listen again.
+const BACK: Duration = Duration::from_secs(30);
+
 /// Plays the story.
 pub(crate) async fn play(scene: &mut Scene) -> Result<()> {
     set_up(scene).await?;
@@ -123,6 +126,8 @@ async fn set_up(scene: &mut Scene) -> Result<()> {
         );
         host.sh(&script).await?;
         let limit = host.sh("sshd -T | grep -x 'maxsessions .*'").await?;
+        // An sshd that reads its configuration again does not listen meanwhile.
+        host.wait_ssh(BACK).await?;
         let greeting = host.ssh(&["true"]).run().await?;
         Ok::<_, anyhow::Error>((limit.text().to_owned(), greeting.stdout))
     }))
