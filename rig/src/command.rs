@@ -369,8 +369,9 @@ fn read_exactly(program: &str) -> String {
 pub(crate) fn in_terminal(command: Option<&str>, privilege: Option<Privilege>) -> Option<String> {
     let text = match (command, privilege) {
         (None, None) => return None,
-        (Some(command), _) => command,
-        (None, Some(_)) => "cd; exec \"${SHELL:-/bin/sh}\" -l",
+        // Keys are for the command: a shell in between would be ended by them, and its status lost.
+        (Some(command), _) => format!("trap : INT QUIT\n{command}"),
+        (None, Some(_)) => "cd; exec \"${SHELL:-/bin/sh}\" -l".to_owned(),
     };
     let encoded = base64::engine::general_purpose::STANDARD.encode(text);
     let wrapper = privilege.and_then(Privilege::wrapper).unwrap_or("exec");
