@@ -25,6 +25,9 @@ use tokio::sync::Semaphore;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_launchpad");
 const SSHD: &str = "/usr/sbin/sshd";
+/// What keeps bash from reading `~/.bashrc` for each command, as it does under a server: that of
+/// whoever runs this may take a second.
+const NO_RC: &str = "SetEnv SHLVL=2";
 /// How many hosts a command goes to.
 const HOSTS: usize = 500;
 /// How many of them are behind a bastion.
@@ -51,7 +54,7 @@ impl Sshd {
         let text = format!(
             "{settings}\nPort {port}\nListenAddress 127.0.0.1\nHostKey {home}/host\n\
              AuthorizedKeysFile {home}/key.pub\nStrictModes no\nUsePAM no\nPidFile none\n\
-             PermitRootLogin yes\nPrintMotd no\nLogLevel ERROR\n"
+             PermitRootLogin yes\nPrintMotd no\nLogLevel ERROR\n{NO_RC}\n"
         );
         fs::write(&config, text).unwrap();
         let process = Command::new(SSHD)

@@ -146,7 +146,7 @@ fn server() -> Server {
     let text = format!(
         "Port {port}\nListenAddress 127.0.0.1\nHostKey {path}/host\nAuthorizedKeysFile {path}/key.pub\n\
          StrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\nPrintMotd no\n\
-         PrintLastLog no\nLogLevel ERROR\n"
+         PrintLastLog no\nLogLevel ERROR\nSetEnv SHLVL=2\n"
     );
     fs::write(home.path().join("sshd_config"), text).unwrap();
     // Only root needs it, and only where no packaged server has made it.

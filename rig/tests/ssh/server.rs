@@ -17,6 +17,9 @@ use rig::{ConnectError, Connection, Connector as _, Endpoint, Host, HostOptions}
 
 /// The program; servers want to be started by their full path.
 const SSHD: &str = "/usr/sbin/sshd";
+/// What keeps bash from reading `~/.bashrc` for each command, as it does under a server: that of
+/// whoever runs this may take a second.
+const NO_RC: &str = "SetEnv SHLVL=2";
 
 /// The RSA key of all servers: finding one takes a second.
 static RSA: OnceLock<(String, String)> = OnceLock::new();
@@ -256,7 +259,7 @@ fn spawn(dir: &Path, port: u16, settings: &str) -> Child {
         "{settings}\nPort {port}\nListenAddress 127.0.0.1\nHostKey {home}/host_ed25519\n\
          HostKey {home}/host_rsa\nAuthorizedKeysFile {home}/authorized\nStrictModes no\n\
          UsePAM no\nPidFile none\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
-         PermitRootLogin yes\nPrintMotd no\nLogLevel ERROR\n"
+         PermitRootLogin yes\nPrintMotd no\nLogLevel ERROR\n{NO_RC}\n"
     );
     let config = dir.join("sshd_config");
     fs::write(&config, text).unwrap();
