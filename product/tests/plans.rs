@@ -612,6 +612,36 @@ fn facts_are_read_as_they_were_printed() {
     assert!(!read(BARE, "10.77.1.13").engine_runs());
 }
 
+#[test]
+fn what_sudo_said_is_told_with_the_next_move() {
+    let (mark, _) = BARE.split_once(" privilege 0\n").unwrap();
+    let mark = mark.lines().last().unwrap();
+    let said = format!(
+        "{mark} privilege 0\nnone\nsudo> sudo: sorry, you must have a tty to run sudo\n{mark} login 0\n"
+    );
+    let (_, rest) = BARE.split_once(&format!("{mark} login 0\n")).unwrap();
+    let facts = read(&(said + rest), "10.77.1.13");
+    let mut case = Case::bare();
+    case.facts[0].privilege.clone_from(&facts.privilege);
+    case.facts[0].no_privilege = facts.no_privilege;
+
+    let errors = case.errors();
+
+    assert_eq!(facts.privilege, "none");
+    let of_sudo = errors.iter().find(|error| error.contains("is not root"));
+    assert!(
+        of_sudo.is_some_and(|error| error.contains("you must have a tty")),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn a_host_is_asked_for_root_with_the_same_words_everywhere() {
+    let (function, _) = rig::privilege::TRY.split_once("refused=\nif").unwrap();
+
+    assert!(product::mke::facts::SCRIPT.contains(function));
+}
+
 proptest! {
     #[test]
     fn an_answer_that_was_cut_off_is_never_taken_for_whole(at in 0..MANAGER.len()) {

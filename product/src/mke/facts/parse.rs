@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use configurer::daemon_json::PATH as DAEMON_JSON;
 use phase::Known;
 use phase::lock::LockRecord;
+use rig::privilege::Privilege;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -91,6 +92,7 @@ pub fn parse(output: &str, question: &Question<'_>) -> Result<Facts, ParseError>
     let part = |name: &str| parts.get(name).cloned().unwrap_or_default();
     let mut facts = Facts {
         privilege: part("privilege").first().to_owned(),
+        no_privilege: Privilege::detected(&with_newline(&part("privilege").lines)).err(),
         login: part("login").first().to_owned(),
         hostname: part("hostname").first().to_owned(),
         fqdn: part("fqdn").good().first().cloned(),

@@ -86,13 +86,11 @@ pub(in crate::mke) fn privilege(id: HostId, facts: &Facts) -> Vec<Complaint> {
     if facts.privilege != "none" {
         return Vec::new();
     }
+    let refusal = facts.no_privilege.clone().unwrap_or_default();
     vec![Complaint::error(
         id,
-        format!(
-            "`{}` is not root, and neither `sudo -n` nor `doas -n` makes it so",
-            facts.login
-        ),
-        "allow passwordless sudo for this user, or log in as root",
+        format!("`{}` is not root, and {}", facts.login, refusal.said()),
+        refusal.hint().replace("USER", &facts.login),
     )]
 }
 
