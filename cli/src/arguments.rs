@@ -4,6 +4,7 @@
 //! and `h` for `help`: all of that works on. Variables of the environment stand in for flags that
 //! are not given; see [`Common`].
 
+mod check;
 mod hosts;
 
 use std::ffi::OsString;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::check::{CheckCommand, CheckSshArguments};
 pub use self::hosts::{DownloadArguments, ExecArguments, HostSelection, UploadArguments};
 
 /// Mirantis Launchpad: installs, changes and removes clusters of MCR and MKE
@@ -42,6 +44,9 @@ pub enum Command {
     Describe(DescribeArguments),
     /// Run a command on hosts, or open a shell on one
     Exec(ExecArguments),
+    /// Look whether everything is as it has to be, and change nothing
+    #[command(subcommand, arg_required_else_help = true)]
+    Check(CheckCommand),
     /// Copy a file to hosts, whole or not at all
     Upload(UploadArguments),
     /// Copy a file from hosts, whole or not at all
@@ -106,6 +111,10 @@ pub struct ClusterOptions {
     #[arg(long, num_args = 0..=1, require_equals = true,
         default_missing_value = "true", value_name = "BOOL", hide_possible_values = true)]
     pub disable_redact: Option<bool>,
+    /// Run the commands of `Match exec` in ssh_config; without, such a block counts as not met
+    #[arg(long, num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_name = "BOOL", hide_possible_values = true)]
+    pub allow_match_exec: Option<bool>,
 }
 
 /// How a run goes about its work.

@@ -32,7 +32,7 @@ use std::io::Write as _;
 
 use clap::Parser as _;
 
-use crate::arguments::{Arguments, Command, normalise};
+use crate::arguments::{Arguments, CheckCommand, Command, normalise};
 use crate::error::CliError;
 pub use crate::world::World;
 
@@ -63,6 +63,9 @@ pub async fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>
         Command::Reset(arguments) => commands::reset::run(&mut world, &arguments).await,
         Command::Describe(arguments) => commands::describe::run(&mut world, &arguments).await,
         Command::Exec(arguments) => commands::exec::run(&mut world, &arguments).await,
+        Command::Check(CheckCommand::Ssh(arguments)) => {
+            commands::check::run(&mut world, &arguments).await
+        }
         Command::Upload(arguments) => commands::upload::run(&mut world, &arguments).await,
         Command::Download(arguments) => commands::download::run(&mut world, &arguments).await,
         #[cfg(feature = "fleet")]

@@ -14,6 +14,7 @@ use product::mke::shared::{Clock, RegistryLogin, Shared, Wishes};
 use product::mke::{MkeDomain, supported};
 use report::fold::Titles;
 use report::{FinishReport, Output, RunDirectory, Sinks, SinksOptions, Style, Verbosity};
+use rig::connection::Unprepared;
 use rig::redact::Redactor;
 use rig::retry::Backoff;
 use secrecy::SecretString;
@@ -23,7 +24,7 @@ use crate::VERSION;
 use crate::arguments::{ClusterOptions, Common, OutputFormat, RunOptions};
 use crate::confirm::Confirmer;
 use crate::error::{self, CliError};
-use crate::world::World;
+use crate::world::{Manner, World};
 
 /// What a command asks of its run.
 pub(crate) struct Request<'a> {
@@ -153,7 +154,7 @@ pub(crate) async fn run(
     let logins = registry_logins(world, &config)?;
     let redactor = redactor(request.cluster, &config, &logins);
     warn_of_few_files(world, config.hosts.len());
-    let connector = prepare_all(world, &config).await?;
+    let connector = prepare_all(world, request.cluster, &config).await?;
 
     let now = (world.now)();
     let run_id = (world.run_id)();
@@ -427,27 +428,23 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 /// Makes the connector for all hosts of a configuration; see [`prepare`].
 pub(crate) async fn prepare_all(
     world: &mut World,
+    options: &ClusterOptions,
     config: &Config,
 ) -> Result<Arc<dyn rig::Connector>, CliError> {
     let names = config.host_names();
     let connections = config.hosts.iter().map(|host| &host.connection);
     let ways: Vec<_> = names.iter().map(String::as_str).zip(connections).collect();
-    prepare(world, &ways).await
+    prepare(world, options, &ways).await
 }
 
 /// Makes the connector for some hosts, each with its name, and asks for passphrases, before anything
 /// is connected to.
 pub(crate) async fn prepare(
     world: &mut World,
+    options: &ClusterOptions,
     ways: &[(&str, &Connection)],
 ) -> Result<Arc<dyn rig::Connector>, CliError> {
-    let endpoints: Vec<rig::Endpoint> = ways.iter().map(|(_, way)| endpoint(way)).collect();
-    let connections = Arc::clone(&world.connections);
-    let ask = Arc::clone(&world.ask);
-    let (connector, unprepared) = tokio::select! {
-        opened = connections.open(&endpoints, ask) => opened,
-        Some(signal) = next_signal(&mut world.signals) => return Err(CliError::Interrupted(signal)),
-    };
+    let (connector, unprepared) = open(world, options, ways).await?;
     if unprepared.is_empty() {
         return Ok(connector);
     }
@@ -463,6 +460,29 @@ pub(crate) async fn prepare(
     let text = report::errors::text(&failures, &Titles::default());
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     Err(CliError::Prepare(text.trim_end().to_owned()))
+}
+
+/// Makes the connector for some hosts as [`prepare`] does, with those of them that cannot be
+/// connected to.
+pub(crate) async fn open(
+    world: &mut World,
+    options: &ClusterOptions,
+    ways: &[(&str, &Connection)],
+) -> Result<(Arc<dyn rig::Connector>, Vec<Unprepared>), CliError> {
+    let endpoints: Vec<rig::Endpoint> = ways.iter().map(|(_, way)| endpoint(way)).collect();
+    let connections = Arc::clone(&world.connections);
+    let manner = Manner {
+        ask: Arc::clone(&world.ask),
+        allow_match_exec: on(options.allow_match_exec),
+    };
+    let opened = tokio::select! {
+        opened = connections.open(&endpoints, manner) => opened,
+        Some(signal) = next_signal(&mut world.signals) => return Err(CliError::Interrupted(signal)),
+    };
+    for warning in &opened.warnings {
+        world.say(&format!("warning: {warning}"));
+    }
+    Ok((opened.connector, opened.unprepared))
 }
 
 /// Returns what takes every secret that is known from the start out of texts.

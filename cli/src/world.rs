@@ -156,16 +156,31 @@ impl UserTerminal for NoTerminal {
     }
 }
 
+/// How a connector is to be made.
+#[derive(Clone)]
+pub struct Manner {
+    /// Asks the user.
+    pub ask: Arc<dyn Ask>,
+    /// Whether commands of `Match exec` in ssh_config are run.
+    pub allow_match_exec: bool,
+}
+
+/// A connector, and what was found while it was made.
+pub struct Opened {
+    /// Makes the connections.
+    pub connector: Arc<dyn Connector>,
+    /// Hosts that cannot be connected to, as far as this machine knows.
+    pub unprepared: Vec<Unprepared>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
 /// Makes the connector of a run.
 #[async_trait]
 pub trait Connections: Send + Sync {
     /// Makes a connector for some hosts, and asks for everything that it needs to be told before:
     /// nothing is asked while hosts are worked on.
-    async fn open(
-        &self,
-        endpoints: &[Endpoint],
-        ask: Arc<dyn Ask>,
-    ) -> (Arc<dyn Connector>, Vec<Unprepared>);
+    async fn open(&self, endpoints: &[Endpoint], manner: Manner) -> Opened;
 }
 
 /// Everything outside of the program.

@@ -16,6 +16,8 @@ use fleet::connection::Kind;
 use fleet::host::Sshd;
 use fleet::{Fleet, HostId};
 
+#[path = "commands/check.rs"]
+mod check;
 #[path = "commands/client_config.rs"]
 mod client_config;
 #[path = "commands/exec.rs"]

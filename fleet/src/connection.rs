@@ -19,7 +19,7 @@ use tokio::time::Sleep;
 
 use crate::environment::Environment;
 use crate::fault::Verdict;
-use crate::host::{Power, Sshd};
+use crate::host::{LoginShell, Power, Sshd};
 use crate::network::Link;
 use crate::pipe::{Reader, Writer, pipe};
 use crate::process::Ended;
@@ -31,8 +31,6 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(15);
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(30);
 /// How long a client waits for a host that has stopped answering: three keep-alives.
 const KEEP_ALIVE: Duration = Duration::from_secs(45);
-/// How many sessions a stock server allows on one connection (`MaxSessions`).
-const MAX_SESSIONS: u64 = 10;
 
 /// What a host has sent and received.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -158,6 +156,7 @@ impl FleetConnector {
                 source: Arc::new(error),
             })?;
             through.close().await;
+            self.may_forward(bastion, ssh)?;
         }
         let target = format!("{}:{}", ssh.address, ssh.port.unwrap_or(22));
         let Some(host) = self.fleet.world(|world| world.host_at(&ssh.address)) else {
@@ -169,7 +168,7 @@ impl FleetConnector {
         let (power, sshd, link, has_cable) = self.fleet.host(host, |host| {
             (host.power, host.sshd, host.link, host.has_cable)
         });
-        if power != Power::On || !has_cable {
+        if power != Power::On || !has_cable || sshd == Sshd::Filtered {
             tokio::time::sleep(CONNECT_LIMIT).await;
             return Err(ConnectError::TimedOut {
                 target,
@@ -179,7 +178,16 @@ impl FleetConnector {
         }
         tokio::time::sleep(link.latency * 2).await;
         match sshd {
-            Sshd::Up => {}
+            Sshd::Up | Sshd::Filtered => {}
+            Sshd::OtherKey => {
+                tokio::time::sleep(link.latency * 4).await;
+                return Err(ConnectError::HostKeyChanged {
+                    target: ssh.address.clone(),
+                    reason: "the host offers ssh-ed25519 SHA256:new, recorded is ssh-ed25519 \
+                             SHA256:old (~/.ssh/known_hosts:1) (simulated)"
+                        .to_owned(),
+                });
+            }
             Sshd::Down => return Err(ConnectError::Refused { target }),
             Sshd::Resets => {
                 return Err(ConnectError::ResetBeforeAuth {
@@ -189,9 +197,8 @@ impl FleetConnector {
             }
             Sshd::Silent => {
                 tokio::time::sleep(HANDSHAKE_LIMIT).await;
-                return Err(ConnectError::TimedOut {
+                return Err(ConnectError::NoBanner {
                     target,
-                    stage: "the SSH handshake",
                     limit: HANDSHAKE_LIMIT,
                 });
             }
@@ -208,6 +215,19 @@ impl FleetConnector {
         // Version, key exchange, authentication: five more round trips, and what they compute.
         tokio::time::sleep(link.latency * 10 + crate::time::of("handshake")).await;
         Ok(self.open(host))
+    }
+
+    /// Fails where a bastion does not forward.
+    fn may_forward(&self, bastion: &SshEndpoint, to: &SshEndpoint) -> Result<(), ConnectError> {
+        let found = self.fleet.world(|world| world.host_at(&bastion.address));
+        if found.is_none_or(|host| self.fleet.host(host, |host| host.forwards)) {
+            return Ok(());
+        }
+        Err(ConnectError::ForwardingRefused {
+            bastion: bastion.address.clone(),
+            target: format!("{}:{}", to.address, to.port.unwrap_or(22)),
+            reason: "it is not allowed".to_owned(),
+        })
     }
 
     fn open(&self, host: HostId) -> Arc<dyn Connection> {
@@ -309,7 +329,8 @@ impl FleetConnection {
 impl Connection for FleetConnection {
     async fn exec(&self, line: &str) -> Result<Process, ConnectionError> {
         let link = self.expect_answer().await?;
-        if self.sessions.load(Ordering::Relaxed) >= MAX_SESSIONS {
+        let most = self.fleet.host(self.host, |host| host.max_sessions);
+        if self.sessions.load(Ordering::Relaxed) >= most {
             return Err(ConnectionError::ChannelRefused {
                 reason: "open failed".to_owned(),
             });
@@ -459,9 +480,22 @@ impl Session {
     }
 
     async fn login(&self, stdin: Reader, stdout: Writer, stderr: Writer) -> Ended {
-        let (login, files) = self
-            .fleet
-            .host(self.host, |host| (host.login.clone(), host.files.clone()));
+        let (login, files, first) = self.fleet.host(self.host, |host| {
+            (host.login.clone(), host.files.clone(), host.login_shell)
+        });
+        match first {
+            LoginShell::Plain => {}
+            LoginShell::Greets => {
+                // Nobody may be listening any more.
+                let _ = stdout
+                    .write(b"Welcome! This is a login shell that greets.\n")
+                    .await;
+                let _ = stderr
+                    .write(b"stty: standard input: not a terminal\n")
+                    .await;
+            }
+            LoginShell::Ends => return Ended::Code(1),
+        }
         let Some(credentials) = crate::accounts::credentials(&files, &login) else {
             return Ended::Code(1);
         };

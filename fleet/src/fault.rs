@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::access::Trouble;
 use crate::connection::{Kind, Sent};
 use crate::files::Credentials;
 use crate::host::Power;
@@ -47,6 +48,8 @@ pub enum Blow {
     Freeze(Option<Duration>),
     /// The disk is full, for so long; for ever without.
     FillDisk(Option<Duration>),
+    /// The way to the host, or its login, is not what it was, for so long; for ever without.
+    Access(Trouble, Option<Duration>),
     /// Somebody holds the locks of the package manager, for so long.
     LockPackages(Duration),
     /// The engine is killed; systemd starts it again.
@@ -315,6 +318,11 @@ impl Fleet {
                 self.host(host, |host| {
                     host.files.change_mount("/", |mount| mount.size = size)
                 });
+            }
+            Blow::Access(trouble, time) => {
+                self.trouble(host, trouble, true);
+                self.after(time).await;
+                self.trouble(host, trouble, false);
             }
             Blow::LockPackages(time) => {
                 let until = Some(self.elapsed() + time);

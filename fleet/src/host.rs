@@ -37,6 +37,31 @@ pub enum Sshd {
     Silent,
     /// It knows none of the keys.
     Rejects,
+    /// Packets to it vanish: a firewall.
+    Filtered,
+    /// It shows another key than before.
+    OtherKey,
+}
+
+/// What the login shell of a host does before it does what it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LoginShell {
+    /// Nothing.
+    #[default]
+    Plain,
+    /// It greets on both outputs.
+    Greets,
+    /// It ends.
+    Ends,
+}
+
+/// What sudo wants of everybody, whatever the rules say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SudoWish {
+    /// A password.
+    Password,
+    /// A terminal (`requiretty`).
+    Terminal,
 }
 
 /// A route of a host: destination (`default`, `10.0.0.0/16`), gateway, interface.
@@ -93,6 +118,14 @@ pub struct Host {
     pub power: Power,
     /// How its SSH server meets new connections.
     pub sshd: Sshd,
+    /// What its login shell does first.
+    pub login_shell: LoginShell,
+    /// What its sudo wants, besides its rules.
+    pub sudo_wish: Option<SudoWish>,
+    /// How many sessions its SSH server allows on one connection (`MaxSessions`).
+    pub max_sessions: u64,
+    /// Whether its SSH server forwards connections.
+    pub forwards: bool,
     /// Whether its cable is plugged in.
     pub has_cable: bool,
     /// The link between it and the machine that launchpad runs on.
@@ -131,6 +164,10 @@ impl Host {
             boot_id: String::new(),
             power: Power::On,
             sshd: Sshd::Up,
+            login_shell: LoginShell::Plain,
+            sudo_wish: None,
+            max_sessions: 10,
+            forwards: true,
             has_cable: true,
             link: Link::default(),
             boot_time: Duration::from_secs(30),

@@ -34,6 +34,7 @@
 //! | `program` | the programs that a host can run, in tables |
 //! | `engine` | container engines, swarms, registries |
 
+pub mod access;
 pub mod accounts;
 pub mod build;
 pub mod connection;

@@ -271,7 +271,13 @@ async fn servers_meet_connections_in_many_ways() {
             matches!(error, ConnectError::ResetBeforeAuth { .. })
         }),
         (Sshd::Silent, |error| {
+            matches!(error, ConnectError::NoBanner { .. })
+        }),
+        (Sshd::Filtered, |error| {
             matches!(error, ConnectError::TimedOut { .. })
+        }),
+        (Sshd::OtherKey, |error| {
+            matches!(error, ConnectError::HostKeyChanged { .. })
         }),
         (Sshd::Rejects, |error| {
             matches!(error, ConnectError::Auth { .. })

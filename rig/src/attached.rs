@@ -7,7 +7,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use zeroize::Zeroizing;
 
 use crate::connection::{Connection, ConnectionError, ExitStatus, Process};
-use crate::exchange::{READ_AT_ONCE, Remote, skip_to_mark};
+use crate::exchange::{Before, READ_AT_ONCE, Remote, skip_to_mark};
 use crate::host::CommandError;
 use crate::observer::printable;
 use crate::privilege::Privilege;
@@ -114,19 +114,16 @@ impl Start {
         let begun = begun
             .await
             .map_err(|error| lost(ConnectionError::Io(Arc::new(error))))?;
-        match begun {
-            (None, None) => {}
-            (on_stdout, on_stderr) => {
-                // A connection that broke is told as that, and not as a shell that says nothing.
-                exit.await.map_err(lost)?;
-                let printed = [on_stdout, on_stderr]
-                    .map(Option::unwrap_or_default)
-                    .concat();
-                let printed = printable(&self.redactor.apply(&printed));
-                return Err(CommandError::NoShell {
-                    printed: printed.trim().to_owned(),
-                });
-            }
+        if !matches!(begun, (Before::Mark(_), Before::Mark(_))) {
+            // A connection that broke is told as that, and not as a shell that says nothing.
+            let status = exit.await.map_err(lost)?;
+            let (Before::Mark(on_stdout) | Before::End(on_stdout)) = begun.0;
+            let (Before::Mark(on_stderr) | Before::End(on_stderr)) = begun.1;
+            let printed = printable(&self.redactor.apply(&(on_stdout + &on_stderr)));
+            return Err(CommandError::NoShell {
+                status,
+                printed: printed.trim().to_owned(),
+            });
         }
         Ok(Attached {
             stdin,

@@ -14,6 +14,8 @@ use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
+use crate::passage::Passage;
+
 /// A stream of bytes in both directions.
 pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -136,6 +138,26 @@ impl ConnectionError {
     pub fn is_lost(&self) -> bool {
         matches!(self, Self::Lost { .. } | Self::Io(_))
     }
+
+    /// Returns one step that the user can take.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::ChannelRefused { .. } => {
+                "raise `MaxSessions` in sshd_config of the host, and look \
+                 for `no-pty` or `restrict` in its authorized_keys"
+                    .into()
+            }
+            Self::DialRefused { .. } => {
+                "allow it in sshd_config of the host: `AllowTcpForwarding` and `PermitOpen`".into()
+            }
+            Self::Lost { .. } | Self::Io(_) => {
+                "run the same command again; if it breaks at the same place, look into the log of \
+                 sshd on the host"
+                    .into()
+            }
+            Self::Spawn(_) | Self::Unsupported { .. } => return None,
+        })
+    }
 }
 
 /// A connection to one host.
@@ -173,6 +195,11 @@ pub trait Connection: Send + Sync {
 
     /// Returns whether the connection can be used, as far as it is known without a round trip.
     fn is_open(&self) -> bool;
+
+    /// Returns how the connection came to be, as far as a connection of this kind knows it.
+    fn passage(&self) -> Passage {
+        Passage::default()
+    }
 
     /// Closes the connection; what runs on it is ended.
     async fn close(&self);
@@ -368,6 +395,18 @@ pub enum ConnectError {
         /// What the server said.
         reason: String,
     },
+    /// The agent that was to give the keys cannot be used, and no other key is accepted.
+    #[error("{agent}, and `{user}@{target}` accepts no other key: tried {tried}")]
+    Agent {
+        /// What is the matter with the agent, with the place of its socket.
+        agent: String,
+        /// Login user.
+        user: String,
+        /// `address:port`.
+        target: String,
+        /// The keys that were tried, and those that could not be.
+        tried: String,
+    },
     /// There is no credential to offer.
     #[error("there is no key to offer to `{user}@{target}`: {reason}")]
     NoCredentials {
@@ -425,15 +464,15 @@ pub enum ConnectError {
     },
     /// Both sides know no algorithm of some kind.
     #[error(
-        "no {what} algorithm in common with `{target}`: this side offers {}, the host {}",
-        ours.join(", "), theirs.join(", ")
+        "no {what} algorithm in common with `{target}`: {}",
+        offers(ours, theirs)
     )]
     NoCommonAlgorithm {
         /// `address:port`.
         target: String,
         /// `key exchange`, `host key`, `cipher`, `MAC`.
         what: &'static str,
-        /// What we offer.
+        /// What we offer; nothing where only the system's `ssh` knows it.
         ours: Vec<String>,
         /// What the host offers.
         theirs: Vec<String>,
@@ -546,6 +585,7 @@ impl ConnectError {
             | Self::ForwardingRefused { .. }
             | Self::TooManyJumps { .. }
             | Self::Auth { .. }
+            | Self::Agent { .. }
             | Self::NoCredentials { .. }
             | Self::KeyFile { .. }
             | Self::File { .. }
@@ -555,6 +595,39 @@ impl ConnectError {
             | Self::SocketDirectory { .. }
             | Self::Protocol { .. }
             | Self::Unsupported { .. } => false,
+        }
+    }
+
+    /// Returns a word for what went wrong, for programs: it does not change.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Dns { .. } => "dns",
+            Self::Refused { .. } => "refused",
+            Self::Unreachable { .. } => "unreachable",
+            Self::TimedOut { .. } => "timed-out",
+            Self::ResetBeforeAuth { .. } => "reset",
+            Self::HostKeyChanged { .. } | Self::HostKeyNotPinned { .. } => "host-key-changed",
+            Self::HostKeyRevoked { .. } => "host-key-revoked",
+            Self::HostKeyUnknown { .. } => "host-key-unknown",
+            Self::HostCertificate { .. } => "host-certificate",
+            Self::Auth { .. } | Self::NoCredentials { .. } => "login",
+            Self::TooManyAttempts { .. } => "too-many-keys",
+            Self::Agent { .. } => "agent",
+            Self::KeyFile { .. } => "key-file",
+            Self::NoBanner { .. } => "no-banner",
+            Self::NotSsh { .. } => "not-ssh",
+            Self::NoCommonAlgorithm { .. } => "no-common-algorithm",
+            Self::Bastion { source, .. } => source.class(),
+            Self::ForwardingRefused { .. } => "forwarding-refused",
+            Self::BeyondBastion { .. } => "beyond-bastion",
+            Self::TooManyJumps { .. } => "too-many-jumps",
+            Self::ProxyCommand { .. } => "proxy-command",
+            Self::File { .. } | Self::SshConfig { .. } | Self::OpenSshOptions { .. } => {
+                "configuration"
+            }
+            Self::Program { .. } | Self::SocketDirectory { .. } => "this-machine",
+            Self::Protocol { .. } => "protocol",
+            Self::Unsupported { .. } => "unsupported",
         }
     }
 
@@ -587,6 +660,11 @@ impl ConnectError {
             }
             Self::Auth { .. } | Self::NoCredentials { .. } => {
                 "set `keyPath` of this host to a key that it accepts, or add the key to your agent"
+                    .into()
+            }
+            Self::Agent { .. } => {
+                "start the agent and add the key (`eval $(ssh-agent)`, `ssh-add`), or log in anew \
+                 where it runs: `SSH_AUTH_SOCK`, or `IdentityAgent` of ssh_config, names its socket"
                     .into()
             }
             Self::TooManyAttempts { .. } => {
@@ -644,8 +722,19 @@ impl ConnectError {
                  name"
                     .into()
             }
-            Self::Protocol { .. } => return None,
+            Self::Protocol { .. } => {
+                "run `ssh -v` to the host with the same name and user, and compare".into()
+            }
         })
+    }
+}
+
+/// Says who offers which algorithms.
+fn offers(ours: &[String], theirs: &[String]) -> String {
+    let theirs = theirs.join(", ");
+    match ours {
+        [] => format!("the host offers {theirs}"),
+        ours => format!("this side offers {}, the host {theirs}", ours.join(", ")),
     }
 }
 

@@ -53,6 +53,16 @@ pub(crate) struct Exchange<'a> {
     pub(crate) show_output: bool,
 }
 
+/// What came back.
+pub(crate) struct Talked {
+    /// How the process ended.
+    pub(crate) status: ExitStatus,
+    /// The end of standard error, redacted.
+    pub(crate) stderr: String,
+    /// What was printed before the program began, redacted.
+    pub(crate) greeting: String,
+}
+
 impl Exchange<'_> {
     fn lost(&self, source: ConnectionError) -> CommandError {
         CommandError::Connection {
@@ -71,7 +81,7 @@ impl Exchange<'_> {
         process: Process,
         program: Zeroizing<String>,
         take: &mut (dyn FnMut(&[u8]) + Send),
-    ) -> Result<(ExitStatus, String), CommandError> {
+    ) -> Result<Talked, CommandError> {
         let Process {
             mut stdin,
             stdout,
@@ -98,10 +108,10 @@ impl Exchange<'_> {
         let process_id = &mut self.remote.process_id;
         let read_stdout = async {
             let mut reader = BufReader::with_capacity(READ_AT_ONCE, stdout);
-            let before = skip_to_mark(&mut reader, mark, process_id).await?;
-            if let Some(printed) = before {
-                return Ok(Err(printed));
-            }
+            let greeting = match skip_to_mark(&mut reader, mark, process_id).await? {
+                Before::Mark(greeting) => greeting,
+                Before::End(printed) => return Ok(Err(printed)),
+            };
             let mut lines = LinePieces::default();
             loop {
                 let chunk = reader.fill_buf().await?;
@@ -114,7 +124,7 @@ impl Exchange<'_> {
                 reader.consume(length);
             }
             lines.finish(|line| show_line(Source::Stdout, line));
-            Ok::<_, std::io::Error>(Ok(()))
+            Ok::<_, std::io::Error>(Ok(greeting))
         };
         let read_stderr = async {
             let mut tail = Tail::new(mark);
@@ -147,15 +157,26 @@ impl Exchange<'_> {
         let status = status.map_err(|error| self.lost(error))?;
         let stderr = redactor.apply(&stderr).into_owned();
         match started {
-            Ok(()) => Ok((status, stderr)),
+            Ok(greeting) => Ok(Talked {
+                status,
+                stderr,
+                greeting: lines_of(&redactor.apply(greeting.trim())),
+            }),
             Err(printed) => {
                 let printed = printable(&redactor.apply(&format!("{printed} {stderr}")));
                 Err(CommandError::NoShell {
+                    status,
                     printed: printed.trim().to_owned(),
                 })
             }
         }
     }
+}
+
+/// Returns lines as they may be shown.
+fn lines_of(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(printable).collect();
+    lines.join("\n")
 }
 
 /// The process group of a command on its host: dropped before it is over, it is ended.
@@ -230,12 +251,20 @@ async fn end_group(connection: Arc<dyn Connection>, process_id: u32, privilege: 
     let _ = tokio::time::timeout(ENDING, end).await;
 }
 
-/// Reads up to the line that begins with the mark; returns what was printed where it never came.
+/// What was printed before the output of a program.
+pub(crate) enum Before {
+    /// This, and then the mark.
+    Mark(String),
+    /// This, and the mark never came.
+    End(String),
+}
+
+/// Reads up to the line that begins with the mark.
 pub(crate) async fn skip_to_mark<R: AsyncRead + Unpin>(
     reader: &mut BufReader<R>,
     mark: &str,
     process_id: &mut Option<u32>,
-) -> std::io::Result<Option<String>> {
+) -> std::io::Result<Before> {
     let mut printed = String::new();
     loop {
         let mut line = Vec::new();
@@ -243,15 +272,16 @@ pub(crate) async fn skip_to_mark<R: AsyncRead + Unpin>(
         let length = limited.read_until(b'\n', &mut line).await?;
         let text = String::from_utf8_lossy(&line);
         // A greeting may end without a line feed: the mark then stands at the end of its line.
-        if let Some((_, id)) = text.split_once(mark) {
+        if let Some((before, id)) = text.split_once(mark) {
             *process_id = id.trim().parse().ok();
-            return Ok(None);
+            printed.push_str(before);
+            return Ok(Before::Mark(printed));
         }
         if printed.len() < 2000 {
             printed.push_str(&text);
         }
         if length == 0 {
-            return Ok(Some(printed));
+            return Ok(Before::End(printed));
         }
     }
 }

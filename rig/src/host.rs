@@ -1,7 +1,7 @@
 //! The handle of one host: runs commands on it, whatever kind of connection leads there.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,14 +15,15 @@ use crate::connection::{
     ByteStream, ConnectError, Connection, ConnectionError, Connector, Endpoint, ExitStatus,
     Interactive, Process, Terminal,
 };
-use crate::exchange::{Exchange, LINE, LINE_PIECE, Remote, mark};
+use crate::exchange::{Exchange, LINE, LINE_PIECE, Remote, Talked, mark};
 use crate::files::Files;
 use crate::limits::{SESSIONS, SharedLimits};
 use crate::observer::{Observation, Observer, printable};
 use crate::packages::Packages;
+use crate::passage::Passage;
 use crate::privilege::{DETECT, NoPrivilege, Privilege};
 use crate::redact::Redactor;
-use crate::remedy::remedy;
+use crate::remedy;
 use crate::retry::Backoff;
 use crate::services::Services;
 
@@ -86,8 +87,13 @@ pub enum CommandError {
         command: String,
     },
     /// The login shell of the host did not start `/bin/sh`.
-    #[error("the login shell did not start /bin/sh; it printed: {printed}")]
+    #[error(
+        "the login shell did not start /bin/sh: it ended with {status} and {}",
+        remedy::said(printed)
+    )]
     NoShell {
+        /// How it ended.
+        status: ExitStatus,
         /// What came instead, redacted.
         printed: String,
     },
@@ -134,22 +140,10 @@ impl CommandError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Connect(error) => error.hint(),
-            Self::Privilege { .. } => {
-                Some("allow passwordless sudo for this user, or log in as root".to_owned())
-            }
-            Self::NoShell { .. } => {
-                Some("check the login shell of the user (`getent passwd`)".to_owned())
-            }
-            Self::Exited { stderr, .. } => remedy(stderr).map(str::to_owned),
-            Self::Connection {
-                source: ConnectionError::ChannelRefused { .. },
-                ..
-            } => Some("raise `MaxSessions` in sshd_config of the host".to_owned()),
-            Self::Connection { source, .. } if source.is_lost() => Some(
-                "see whether the host is up and the network reaches it, then run again: what is \
-                 done is not done twice"
-                    .to_owned(),
-            ),
+            Self::Privilege { source, .. } => Some(source.hint()),
+            Self::NoShell { printed, .. } => Some(remedy::of_shell(printed).to_owned()),
+            Self::Connection { source, .. } => source.hint(),
+            Self::Exited { stderr, .. } => remedy::of_stderr(stderr).map(str::to_owned),
             _ => None,
         }
     }
@@ -164,6 +158,8 @@ pub struct Output {
     pub stderr: String,
     /// How it ended.
     pub status: ExitStatus,
+    /// What the login shell printed before the command began, cut and redacted: a greeting.
+    pub greeting: String,
 }
 
 /// How a command ended whose output was handed on.
@@ -224,7 +220,8 @@ struct Inner {
     options: HostOptions,
     connection: Mutex<Option<Arc<dyn Connection>>>,
     sessions: Arc<Semaphore>,
-    privilege: AtomicU8,
+    /// How commands become root; nothing where nobody has tried.
+    privilege: StdMutex<Option<Result<Privilege, NoPrivilege>>>,
     next_command: AtomicU64,
 }
 
@@ -239,11 +236,7 @@ impl std::fmt::Debug for Host {
 impl Host {
     /// Makes the handle of a host; it is connected to when it is first needed.
     pub fn new(connector: Arc<dyn Connector>, endpoint: Endpoint, options: HostOptions) -> Self {
-        let privilege = if options.sudo_override {
-            encode(Some(Privilege::Sudo))
-        } else {
-            UNKNOWN
-        };
+        let privilege = options.sudo_override.then_some(Ok(Privilege::Sudo));
         Self {
             inner: Arc::new(Inner {
                 connector,
@@ -251,7 +244,7 @@ impl Host {
                 options,
                 connection: Mutex::new(None),
                 sessions: Arc::new(Semaphore::new(SESSIONS)),
-                privilege: AtomicU8::new(privilege),
+                privilege: StdMutex::new(privilege),
                 next_command: AtomicU64::new(1),
             }),
         }
@@ -276,7 +269,7 @@ impl Host {
         self.connection().await.map(drop)
     }
 
-    async fn connection(&self) -> Result<Arc<dyn Connection>, Arc<ConnectError>> {
+    pub(crate) async fn connection(&self) -> Result<Arc<dyn Connection>, Arc<ConnectError>> {
         let mut slot = self.inner.connection.lock().await;
         if let Some(connection) = slot.as_ref().filter(|connection| connection.is_open()) {
             return Ok(Arc::clone(connection));
@@ -306,12 +299,22 @@ impl Host {
         Ok(connection)
     }
 
+    /// Returns how its connection came to be; nothing is known where there is none.
+    pub async fn passage(&self) -> Passage {
+        let slot = self.inner.connection.lock().await;
+        slot.as_ref()
+            .map(|connection| connection.passage())
+            .unwrap_or_default()
+    }
+
     /// Takes over how commands become root, where a script has found it out already.
-    pub fn adopt_privilege(&self, fact: &str) {
-        let privilege = Privilege::parse(fact);
-        self.inner
-            .privilege
-            .store(encode(privilege), Ordering::Relaxed);
+    pub fn adopt_privilege(&self, found: Result<Privilege, NoPrivilege>) {
+        *self.known_privilege() = Some(found);
+    }
+
+    fn known_privilege(&self) -> std::sync::MutexGuard<'_, Option<Result<Privilege, NoPrivilege>>> {
+        let known = self.inner.privilege.lock();
+        known.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Finds out how commands become root, by really trying; asked once.
@@ -320,21 +323,22 @@ impl Host {
     ///
     /// Fails where there is no way, or the host does not answer.
     pub async fn privilege(&self) -> Result<Privilege, CommandError> {
-        let known = self.inner.privilege.load(Ordering::Relaxed);
-        let found = if known == UNKNOWN {
-            let command = Command::script(DETECT, Effect::Read)
-                .title("find out how to become root")
-                .timeout(Duration::from_secs(30));
-            let output = Box::pin(self.run(command)).await?;
-            let found = Privilege::parse(&output.stdout_text());
-            self.inner.privilege.store(encode(found), Ordering::Relaxed);
-            found
-        } else {
-            decode(known)
+        let known = self.known_privilege().clone();
+        let found = match known {
+            Some(found) => found,
+            None => {
+                let command = Command::script(DETECT, Effect::Read)
+                    .title("find out how to become root")
+                    .timeout(Duration::from_secs(30));
+                let output = Box::pin(self.run(command)).await?;
+                let found = Privilege::detected(&output.stdout_text());
+                self.adopt_privilege(found.clone());
+                found
+            }
         };
-        found.ok_or_else(|| CommandError::Privilege {
+        found.map_err(|source| CommandError::Privilege {
             command: "id -u".to_owned(),
-            source: NoPrivilege,
+            source,
         })
     }
 
@@ -398,14 +402,15 @@ impl Host {
             }
         };
         let shown = self.shown(&command);
-        let (status, stderr) = self.carry_out(command, &mut take).await?;
+        let talked = self.carry_out(command, &mut take).await?;
         if too_much {
             return Err(CommandError::TooMuchOutput { command: shown });
         }
         Ok(Output {
             stdout,
-            stderr,
-            status,
+            stderr: talked.stderr,
+            status: talked.status,
+            greeting: talked.greeting,
         })
     }
 
@@ -442,7 +447,10 @@ impl Host {
         if !rest.is_empty() {
             hand_on(&rest, sink);
         }
-        result.map(|(status, stderr)| Streamed { status, stderr })
+        result.map(|talked| Streamed {
+            status: talked.status,
+            stderr: talked.stderr,
+        })
     }
 
     /// Starts a command and hands over its streams; `with_input` leaves its input open. What it
@@ -642,7 +650,7 @@ impl Host {
         &self,
         command: Command,
         take: &mut (dyn FnMut(&[u8]) + Send),
-    ) -> Result<(ExitStatus, String), CommandError> {
+    ) -> Result<Talked, CommandError> {
         let Ready { shown, privilege } = self.ready(&command).await?;
         let mark = mark(&command);
         let program = command
@@ -685,7 +693,7 @@ impl Host {
         };
         exchange.remote.forget();
         let status = match &result {
-            Ok((status, _)) => status.to_string(),
+            Ok(talked) => talked.status.to_string(),
             Err(error) => error.to_string(),
         };
         observer.observe(Observation::CommandFinished {
@@ -703,24 +711,4 @@ struct Ready {
     shown: String,
     /// How it becomes root, where it wants to.
     privilege: Option<Privilege>,
-}
-
-const UNKNOWN: u8 = 0;
-
-fn encode(privilege: Option<Privilege>) -> u8 {
-    match privilege {
-        Some(Privilege::Root) => 1,
-        Some(Privilege::Sudo) => 2,
-        Some(Privilege::Doas) => 3,
-        None => 4,
-    }
-}
-
-fn decode(code: u8) -> Option<Privilege> {
-    match code {
-        1 => Some(Privilege::Root),
-        2 => Some(Privilege::Sudo),
-        3 => Some(Privilege::Doas),
-        _ => None,
-    }
 }

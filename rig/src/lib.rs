@@ -22,8 +22,12 @@
 //! | [`redact`] | known secrets, taken out of texts |
 //! | [`observer`] | what happens, for whoever shows it |
 //! | [`retry`] | trying again |
+//! | [`access`] | what a login finds on a host: one script |
+//! | [`passage`] | how a connection came to be |
+//! | [`sessions`] | how many sessions a host allows |
 //! | [`limits`] | bounds that all hosts share |
 
+pub mod access;
 pub mod attached;
 pub mod command;
 pub mod connection;
@@ -34,15 +38,18 @@ pub mod limits;
 pub mod observer;
 pub mod os;
 pub mod packages;
+pub mod passage;
 pub mod privilege;
 pub mod protocol;
 pub mod redact;
-mod remedy;
+pub(crate) mod remedy;
 pub mod retry;
 pub mod services;
+pub mod sessions;
 pub mod shell;
 pub mod transfer;
 
 pub use command::{Command, Effect};
 pub use connection::{ConnectError, Connection, ConnectionError, Connector, Endpoint, ExitStatus};
 pub use host::{CommandError, Confirm, Host, HostOptions, Output, Streamed};
+pub use passage::Passage;

@@ -1,21 +1,24 @@
-//! What helps where a command failed for want of something that only the host's owner can give:
-//! known by what programs print when the kernel refuses them.
+//! What programs and shells complain of, and one step that mends it: pure.
 
-/// What is printed, and the one step that helps.
-const REMEDIES: &[(&[&str], &str)] = &[
+/// What is printed, and the one step that helps; the first that fits counts.
+const COMPLAINTS: &[(&[&str], &str)] = &[
     (
-        // ENOSPC and EDQUOT in the words of the C library, and apt's own look ahead.
+        // ENOSPC in the words of the C library and of Go, and apt's own look ahead.
         &[
             "No space left on device",
             "no space left on device",
-            "Disk quota exceeded",
             "You don't have enough free space in",
         ],
         "make room on the host (`df -h` and `df -i` show what is full), then run again",
     ),
     (
+        &["Disk quota exceeded", "disk quota exceeded"],
+        "raise the quota of the login user, or make room (`quota` tells), then run again",
+    ),
+    (
         &["Read-only file system", "read-only file system"],
-        "find out why the file system is read-only (`dmesg` on the host), then run again",
+        "find out why it is mounted read-only (`findmnt -O ro`, `dmesg`), and `mount -o \
+         remount,rw` it",
     ),
     (
         // apt, dnf and zypper.
@@ -30,16 +33,45 @@ const REMEDIES: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// Returns one step that helps, from the standard error of a command that failed.
-pub(crate) fn remedy(stderr: &str) -> Option<&'static str> {
+/// Returns one step that mends what a program complains of.
+pub(crate) fn of_stderr(stderr: &str) -> Option<&'static str> {
     let is_known = |words: &&[&str]| words.iter().any(|words| stderr.contains(words));
-    let found = REMEDIES.iter().find(|(words, _)| is_known(words));
+    let found = COMPLAINTS.iter().find(|(words, _)| is_known(words));
     found.map(|(_, step)| *step)
+}
+
+/// Returns one step that mends a login shell, from what it printed instead of starting `/bin/sh`.
+pub(crate) fn of_shell(printed: &str) -> &'static str {
+    if printed.contains("account is currently not available") {
+        return "give the user a login shell: `usermod -s /bin/sh USER`";
+    }
+    if printed.contains("/bin/sh") && printed.contains("not found") {
+        return "mend the `/bin/sh` of the host";
+    }
+    "run `ssh USER@HOST 'exec /bin/sh -c id'` and mend what keeps it from printing an id: the login \
+     shell (`getent passwd USER`), its start files (an `exit`), or `ForceCommand` of sshd_config"
+}
+
+/// Returns what a shell has said, as the end of a sentence.
+pub(crate) fn said(printed: &str) -> String {
+    match printed.trim() {
+        "" => "printed nothing".to_owned(),
+        printed => format!("printed `{printed}`"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_or_read_only_file_system_has_a_remedy_of_its_own() {
+        let full = of_stderr("cp: error writing '/tmp/x': No space left on device\n");
+        assert!(full.is_some_and(|hint| hint.contains("df -i")));
+        let fixed = of_stderr("mkdir: cannot create directory 'x': Read-only file system");
+        assert!(fixed.is_some_and(|hint| hint.contains("remount,rw")));
+        assert_eq!(of_stderr("E: Unable to locate package nosuch"), None);
+    }
 
     #[test]
     fn a_full_disk_is_known_by_what_is_printed() {
@@ -50,7 +82,7 @@ mod tests {
             "failed to register layer: write /bin/x: no space left on device",
         ] {
             assert!(
-                remedy(said).is_some_and(|step| step.contains("df -h")),
+                of_stderr(said).is_some_and(|step| step.contains("df -h")),
                 "{said}"
             );
         }
@@ -61,11 +93,14 @@ mod tests {
         let said =
             "E: Failed to fetch http://archive.lab/x.deb  Could not connect to archive.lab:80";
 
-        assert!(remedy(said).is_some_and(|step| step.contains("repositories")));
+        assert!(of_stderr(said).is_some_and(|step| step.contains("repositories")));
     }
 
     #[test]
-    fn what_is_not_known_gets_no_advice() {
-        assert_eq!(remedy("E: Unable to locate package nosuch"), None);
+    fn a_shell_that_lets_nobody_in_is_told_from_one_that_ends_early() {
+        assert!(of_shell("This account is currently not available.").contains("usermod"));
+        assert!(of_shell("").contains("ForceCommand"));
+        assert_eq!(said(" \n"), "printed nothing");
+        assert_eq!(said("menu\n"), "printed `menu`");
     }
 }

@@ -132,7 +132,7 @@ async fn download(
     };
     let config = loaded.config;
     let redactor = session::redactor(&arguments.cluster, &config, &[]);
-    let connector = session::prepare_all(world, &config).await?;
+    let connector = session::prepare_all(world, &arguments.cluster, &config).await?;
     let now = (world.now)();
     let sinks = session::open_sinks(world, &request, &config.name, id, now);
     let mut told = sinks.sinks();

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod apply;
+pub(crate) mod check;
 pub(crate) mod client_config;
 pub(crate) mod completion;
 pub(crate) mod describe;

@@ -10,8 +10,9 @@ use phase::{Emitter, Envelope, Event, Failure, HostId, Sink};
 use product::mke::connect::{Connecting, Way};
 use rig::command::{Command, Effect};
 use rig::os::OsRelease;
+use rig::redact::Redactor;
 use rig::retry::Backoff;
-use rig::{CommandError, Host};
+use rig::{CommandError, ConnectError, Connector, Host};
 
 use super::selection::{self, Chosen, Reach};
 use super::writer::Writer;
@@ -29,6 +30,29 @@ const ASKING: Duration = Duration::from_secs(30);
 /// Tells the ID of os-release; Windows has neither.
 const OS: &str = "cat /etc/os-release 2>/dev/null || cat /usr/lib/os-release";
 
+/// What handles are made of.
+struct Made {
+    connector: Arc<dyn Connector>,
+    redactor: Redactor,
+}
+
+fn ways(chosen: &[Chosen]) -> Vec<(&str, &config::Connection)> {
+    let ways = chosen
+        .iter()
+        .map(|one| (one.name.as_str(), &one.connection));
+    ways.collect()
+}
+
+impl Chosen {
+    fn way(&self) -> Way<'_> {
+        Way {
+            connection: &self.connection,
+            sudo_override: self.sudo_override,
+            sudo_docker: self.sudo_docker,
+        }
+    }
+}
+
 /// How hosts are reached.
 pub(crate) struct Hosts {
     connecting: Connecting,
@@ -44,20 +68,53 @@ impl Hosts {
         chosen: &[Chosen],
         writer: &Writer,
     ) -> Result<Self, CliError> {
-        let redactor = session::redactor(cluster, config, &[]);
+        let connector = session::prepare(world, cluster, &ways(chosen)).await?;
+        let made = Made {
+            connector,
+            redactor: session::redactor(cluster, config, &[]),
+        };
+        Ok(Self::of(world, common, cluster, made, chosen, writer))
+    }
+
+    /// Prepares as [`Hosts::prepare`] does; hosts that cannot be connected to are returned by name.
+    pub(crate) async fn prepare_some(
+        world: &mut World,
+        common: &Common,
+        cluster: &ClusterOptions,
+        config: &Config,
+        chosen: &[Chosen],
+        writer: &Writer,
+    ) -> Result<(Self, BTreeMap<String, Arc<ConnectError>>), CliError> {
+        let (connector, unprepared) = session::open(world, cluster, &ways(chosen)).await?;
+        let made = Made {
+            connector,
+            redactor: session::redactor(cluster, config, &[]),
+        };
+        let hosts = Self::of(world, common, cluster, made, chosen, writer);
+        let unprepared = unprepared.into_iter().filter_map(|one| {
+            let name = chosen.get(one.index)?.name.clone();
+            Some((name, Arc::new(one.error)))
+        });
+        Ok((hosts, unprepared.collect()))
+    }
+
+    fn of(
+        world: &mut World,
+        common: &Common,
+        cluster: &ClusterOptions,
+        made: Made,
+        chosen: &[Chosen],
+        writer: &Writer,
+    ) -> Self {
         session::warn_of_few_files(world, chosen.len());
-        let ways = chosen
-            .iter()
-            .map(|one| (one.name.as_str(), &one.connection));
-        let connector = session::prepare(world, &ways.collect::<Vec<_>>()).await?;
         let teller = Teller {
             writer: writer.clone(),
             shows_commands: session::is_debug(world, common),
         };
         let connecting = Connecting {
-            connector,
+            connector: made.connector,
             emitter: Emitter::new(vec![Arc::new(teller)]),
-            redactor,
+            redactor: made.redactor,
             limits: rig::limits::SharedLimits::default(),
             backoff: Backoff {
                 deadline: Duration::from_secs(10),
@@ -67,16 +124,24 @@ impl Hosts {
             confirm: on(cluster.confirm)
                 .then(|| Arc::new(Confirmer::new(Arc::clone(&world.ask))) as Arc<dyn rig::Confirm>),
         };
-        Ok(Self { connecting })
+        Self { connecting }
+    }
+
+    /// Tells nothing on the way any more, such as that connecting is tried once more.
+    pub(crate) fn silent(mut self) -> Self {
+        self.connecting.emitter = Emitter::new(Vec::new());
+        self
+    }
+
+    /// Makes the handle of a host that is not connected to yet; `number` tells it from others.
+    pub(crate) fn handle(&self, number: usize, chosen: &Chosen) -> Host {
+        self.connecting
+            .handle(HostId(number), &chosen.name, &chosen.way())
     }
 
     /// Connects to a host; `number` tells it from others.
     pub(crate) async fn open(&self, number: usize, chosen: &Chosen) -> Result<Host, Failure> {
-        let way = Way {
-            connection: &chosen.connection,
-            sudo_override: chosen.sudo_override,
-            sudo_docker: chosen.sudo_docker,
-        };
+        let way = chosen.way();
         let opened = self
             .connecting
             .open_way(HostId(number), &chosen.name, &way)
@@ -85,7 +150,7 @@ impl Hosts {
     }
 
     /// Asks hosts for their operating system; those that do not answer are not in it.
-    async fn systems(&self, chosen: &[Chosen]) -> BTreeMap<String, String> {
+    pub(crate) async fn systems(&self, chosen: &[Chosen]) -> BTreeMap<String, String> {
         let asked = chosen.iter().enumerate().map(|(number, one)| async move {
             let system = self.system(number, one).await?;
             Some((one.name.clone(), system))

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cli::world::{Ask, Connections};
+use cli::world::{Ask, Connections, Manner, Opened};
+use rig::Endpoint;
 use rig::connection::Unprepared;
 use rig::observer::printable;
 use rig::protocol::Dispatch;
@@ -16,7 +17,6 @@ use rig::protocol::openssh::{
     self, ASKPASS_VARIABLE, Answering, AskPrompt, OpenSshConnector, OpenSshOptions,
 };
 use rig::protocol::ssh::{AskPassphrase, OnePassword, SshConnector, SshOptions};
-use rig::{Connector, Endpoint};
 use secrecy::SecretString;
 
 /// What SSH connections of this user are made with.
@@ -93,12 +93,10 @@ impl AskPassphrase for Passphrases {
 
 #[async_trait]
 impl Connections for SshSetup {
-    async fn open(
-        &self,
-        endpoints: &[Endpoint],
-        ask: Arc<dyn Ask>,
-    ) -> (Arc<dyn Connector>, Vec<Unprepared>) {
+    async fn open(&self, endpoints: &[Endpoint], manner: Manner) -> Opened {
+        let ask = manner.ask;
         let mut options = SshOptions::for_home(&self.home, Arc::new(std::time::SystemTime::now));
+        options.match_exec = manner.allow_match_exec;
         options.agent.clone_from(&self.agent);
         options.local_user.clone_from(&self.user);
         options.local_uid = rustix::process::getuid().as_raw();
@@ -131,7 +129,12 @@ impl Connections for SshSetup {
             let (places, hosts): (Vec<usize>, Vec<_>) = of_open_ssh.into_iter().unzip();
             unprepared = at(&places, open_ssh.prepare(&hosts).await);
         }
-        (Arc::new(Dispatch::new(ssh, open_ssh)), unprepared)
+        let warnings = ssh.warnings().iter().map(ToString::to_string).collect();
+        Opened {
+            connector: Arc::new(Dispatch::new(ssh, open_ssh)),
+            unprepared,
+            warnings,
+        }
     }
 }
 

@@ -17,8 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fleet::Fleet;
 use jiff::Timestamp;
-use rig::connection::Unprepared;
-use rig::{Connector, Endpoint};
+use rig::Endpoint;
 use secrecy::SecretString;
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -26,7 +25,7 @@ pub use build::{Problem, fleet_of};
 pub use summary::{Summary, Tape, summarise};
 pub use watch::{Outage, Watch};
 
-use crate::world::{Ask, Connections, NoTerminal, Stream, World};
+use crate::world::{Ask, Connections, Manner, NoTerminal, Opened, Stream, World};
 
 /// The configuration of the built-in example.
 pub const EXAMPLE: &str = include_str!("example.yaml");
@@ -140,7 +139,11 @@ struct FleetConnections(Fleet);
 
 #[async_trait]
 impl Connections for FleetConnections {
-    async fn open(&self, _: &[Endpoint], _: Arc<dyn Ask>) -> (Arc<dyn Connector>, Vec<Unprepared>) {
-        (Arc::new(self.0.connector()), Vec::new())
+    async fn open(&self, _: &[Endpoint], _: Manner) -> Opened {
+        Opened {
+            connector: Arc::new(self.0.connector()),
+            unprepared: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 }

@@ -105,6 +105,7 @@ async fn disturbed(plan: &Plan, expected: &Snapshot) -> Result<(), String> {
     // What was set off goes on for a while; then nothing goes wrong any more.
     tokio::time::sleep(Duration::from_secs(300)).await;
     cluster.fleet.forget_faults();
+    cluster.fleet.end_troubles();
     cluster
         .fleet
         .set_bootstrapper_faults(std::collections::BTreeMap::new());

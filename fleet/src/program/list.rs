@@ -214,7 +214,7 @@ fn df(invocation: &mut Invocation) -> u8 {
         ("human-readable", 'h', Value::None),
         ("print-type", 'T', Value::None),
     ];
-    let options = match options::read(invocation, "PkhTaB:", &long) {
+    let options = match options::read(invocation, "PkhTaiB:", &long) {
         Ok(options) => options,
         Err(status) => return status,
     };
@@ -250,6 +250,10 @@ fn df(invocation: &mut Invocation) -> u8 {
         mounts.retain(|mount| mount.size > 0);
     }
     if mounts.is_empty() {
+        return status;
+    }
+    if options.has('i') {
+        df_inodes(invocation, &mounts);
         return status;
     }
     if let Some(columns) = options.value('O') {
@@ -321,6 +325,25 @@ fn human(bytes: u64) -> String {
         format!("{:.1}{name}", (value * 10.0).ceil() / 10.0)
     } else {
         format!("{:.0}{name}", value.ceil())
+    }
+}
+
+/// One file for 16 KiB of the disk, as ext4 is made.
+fn df_inodes(invocation: &mut Invocation, mounts: &[crate::files::Mount]) {
+    let device = mounts.iter().map(|mount| mount.device.len()).max();
+    let device = device.unwrap_or(0).max(14);
+    invocation.print(&format!(
+        "{:<device$} Inodes IUsed IFree IUse% Mounted on\n",
+        "Filesystem"
+    ));
+    for mount in mounts {
+        let (all, used) = (mount.size / 16384, mount.used / 65536);
+        let free = all.saturating_sub(used);
+        let share = (used * 100).div_ceil(all.max(1));
+        invocation.print(&format!(
+            "{:<device$} {all} {used} {free} {share}% {}\n",
+            mount.device, mount.point
+        ));
     }
 }
 

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use super::{Invocation, Program};
 use crate::accounts;
 use crate::files::{Credentials, Files};
+use crate::host::SudoWish;
 use crate::systemd::Entry;
 
 pub(crate) const PROGRAMS: &[Program] = &[
@@ -77,7 +78,18 @@ fn sudo(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
         let program = command.first().map(|name| invocation.find_program(name));
         let program = program.flatten().unwrap_or_default();
         let who = invocation.credentials.clone();
-        match invocation.host(|host| judge(&host.files, &who, &program)) {
+        let wish = invocation
+            .host(|host| host.sudo_wish)
+            .filter(|_| who.uid != 0);
+        if wish == Some(SudoWish::Terminal) {
+            invocation.complain("sudo: sorry, you must have a tty to run sudo\n");
+            return 1;
+        }
+        let verdict = match wish {
+            Some(_) => Verdict::WithPassword,
+            None => invocation.host(|host| judge(&host.files, &who, &program)),
+        };
+        match verdict {
             Verdict::Free => {}
             Verdict::WithPassword | Verdict::Stranger | Verdict::Refused if never_asks => {
                 invocation.complain("sudo: a password is required\n");

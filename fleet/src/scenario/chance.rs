@@ -8,6 +8,7 @@ use rand::{Rng as _, SeedableRng as _};
 
 use super::event::{EventSpec, What};
 use super::value::{Size, Time};
+use crate::access::TROUBLES;
 use crate::world::Fleet;
 
 /// Where something happens: at which command that a host is sent, from 1.
@@ -43,6 +44,7 @@ const CHANCES: &[(What, u32, (u64, u64))] = &[
     (What::BootstrapperFails, 4, (0, 0)),
     (What::BootstrapperDies, 4, (0, 0)),
     (What::SecondOperator, 2, (5, 90)),
+    (What::Access, 16, (1, 240)),
 ];
 
 /// Draws what happens at a place; `others` are hosts that its host may be cut off from.
@@ -67,6 +69,7 @@ pub fn draw(rng: &mut SmallRng, fleet: &Fleet, place: Place, others: &[String]) 
     match what {
         What::FailCommand => event.status = Some(1),
         What::CutAfter => event.bytes = Some(Size(rng.random_range(1..4000))),
+        What::Access => event.trouble = TROUBLES.choose(rng).copied(),
         What::SiteDown => event.site = sites.choose(rng).cloned(),
         What::Part => event.from = others.choose(rng).cloned(),
         What::BootstrapperFails | What::BootstrapperDies => {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::value::{Size, Time};
 use super::{ScenarioError, find};
+use crate::access::Trouble;
 use crate::fault::{Blow, Verdict, When};
 use crate::world::{Fleet, HostId};
 
@@ -26,6 +27,9 @@ pub struct EventSpec {
     /// What happens.
     #[serde(rename = "do")]
     pub what: What,
+    /// What is the matter with the way to the host, or with its login.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
     /// For how long.
     #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
     pub time: Option<Time>,
@@ -83,6 +87,7 @@ pub enum What {
     BootstrapperFails,
     BootstrapperDies,
     SecondOperator,
+    Access,
 }
 
 impl EventSpec {
@@ -186,6 +191,12 @@ impl EventSpec {
             What::PowerOff => Blow::PowerOff(time),
             What::Freeze => Blow::Freeze(time),
             What::FillDisk => Blow::FillDisk(time),
+            What::Access => Blow::Access(
+                self.trouble.ok_or_else(|| {
+                    wrong("`trouble` is missing: what is the matter with the way?".to_owned())
+                })?,
+                time,
+            ),
             What::LockPackages => Blow::LockPackages(time.unwrap_or(Duration::from_secs(120))),
             What::KillEngine => Blow::KillEngine,
             What::BreakEngine => Blow::BreakEngine(time),

@@ -29,6 +29,7 @@ pub use chance::{Place, draw};
 pub use event::{EventSpec, What};
 pub use value::{Size, Time};
 
+use crate::access::Trouble;
 use crate::build::Sudo;
 use crate::world::{Fleet, HostId};
 use event::Planned;
@@ -79,6 +80,9 @@ pub struct HostTraits {
     pub bandwidth: Option<Size>,
     /// How its login user becomes root: `free`, `password`, `partial`, `doas`, `none`.
     pub sudo: Option<SudoSpec>,
+    /// What is the matter with the way to it, or with its login, from the start.
+    #[serde(default)]
+    pub troubles: Vec<Trouble>,
     /// By how many seconds its clock is ahead.
     pub clock: Option<f64>,
 }
@@ -227,6 +231,9 @@ impl Scenario {
                 set_link(host, traits.latency, traits.bandwidth);
                 host.clock_skew = traits.clock.unwrap_or(host.clock_skew);
             });
+            for trouble in &traits.troubles {
+                fleet.trouble(host, *trouble, true);
+            }
         }
         for planned in planned {
             match planned {

@@ -66,6 +66,13 @@ impl Connecting {
     ///
     /// As [`Connecting::open`].
     pub async fn open_way(&self, id: HostId, name: &str, way: &Way<'_>) -> Result<Host, Failure> {
+        let host = self.handle(id, name, way);
+        host.connect().await.map_err(|error| unreachable(&error))?;
+        Ok(host)
+    }
+
+    /// Makes the handle of a host; it is connected to when it is first needed.
+    pub fn handle(&self, id: HostId, name: &str, way: &Way<'_>) -> Host {
         let observer = EventObserver {
             emitter: self.emitter.clone(),
             host: name.to_owned(),
@@ -82,22 +89,20 @@ impl Connecting {
             limits: self.limits.clone(),
             backoff: self.backoff,
         };
-        let host = Host::new(
+        Host::new(
             Arc::clone(&self.connector),
             endpoint(way.connection),
             options,
-        );
-        host.connect().await.map_err(|error| {
-            let mut failure = Failure::new("cannot connect")
-                .caused_by(error.as_ref())
-                .unreachable();
-            if let Some(hint) = error.hint() {
-                failure = failure.hint(hint);
-            }
-            failure
-        })?;
-        Ok(host)
+        )
     }
+}
+
+/// Explains why a host cannot be connected to.
+pub fn unreachable(error: &rig::ConnectError) -> Failure {
+    let failure = Failure::new("cannot connect")
+        .caused_by(error)
+        .unreachable();
+    error.hint().into_iter().fold(failure, Failure::hint)
 }
 
 /// Returns where a host is, as the connections know it.

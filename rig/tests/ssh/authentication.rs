@@ -174,12 +174,19 @@ async fn an_agent_that_is_not_there_is_named() {
         let error = failed(connect(options, server.endpoint()).await);
 
         let text = error.to_string();
-        assert!(
-            matches!(error, ConnectError::NoCredentials { .. }),
-            "{text}"
-        );
+        assert!(matches!(error, ConnectError::Agent { .. }), "{text}");
         assert!(text.contains(wanted), "{text}");
+        assert!(error.hint().unwrap().contains("SSH_AUTH_SOCK"));
     }
+    // Other keys are offered, and none is taken.
+    let mut options = server.options();
+    options.agent = Some(gone.clone());
+    let stranger = SshEndpoint {
+        user: Some("nobody-of-this-machine".to_owned()),
+        ..server.endpoint()
+    };
+    let error = failed(connect(options, stranger).await);
+    assert!(matches!(error, ConnectError::Agent { .. }), "{error}");
     // With a key that works, nobody misses it.
     let mut options = server.options();
     options.agent = Some(gone);

@@ -10,28 +10,28 @@ mark=$1
 mode=$2
 port=$3
 
-if [ "$(id -u)" = 0 ]; then
-  as=root
-elif [ "$mode" = override ]; then
-  as=sudo
-elif [ "$(sudo -n -- id -u 2>/dev/null)" = 0 ]; then
-  as=sudo
-elif [ "$(doas -n id -u 2>/dev/null)" = 0 ]; then
-  as=doas
-else
-  as=none
+try_root() {
+  command -v "$1" >/dev/null 2>&1 || return 1
+  said=$(LC_ALL=C "$@" id -u 2>&1 </dev/null)
+  case "
+$said
+" in
+    *"
+0
+"*) return 0 ;;
+  esac
+  refused="$refused$(printf '%s\n' "$said" | tail -n 3 | sed "s/^/$1> /")
+"
+  return 1
+}
+refused=
+if [ "$(id -u)" = 0 ]; then as=root
+elif [ "$mode" = override ]; then as=sudo
+elif try_root sudo -n --; then as=sudo
+elif try_root doas -n; then as=doas
+else as=none
 fi
-printf '%s privilege 0\n%s\n' "$mark" "$as"
-if [ $as = none ]; then
-  # Once more, for what they say about it.
-  for try in sudo doas; do
-    if command -v $try >/dev/null; then
-      LC_ALL=C $try -n id -u 2>&1 >/dev/null
-    else
-      echo "$try: not installed"
-    fi
-  done
-fi
+printf '%s privilege 0\n%s\n%s' "$mark" "$as" "$refused"
 printf '%s login 0\n%s\n' "$mark" "$(id -un)"
 
 body=$(cat <<'BODY'

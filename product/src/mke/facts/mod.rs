@@ -9,6 +9,7 @@ pub mod parse;
 use std::collections::BTreeMap;
 
 use phase::Known;
+use rig::privilege::NoPrivilege;
 use serde::Serialize;
 
 /// The discovery script; its arguments are described at its top.
@@ -19,9 +20,9 @@ pub const SCRIPT: &str = include_str!("discover.sh");
 pub struct Facts {
     /// How a command becomes root: `root`, `sudo`, `doas` or `none`.
     pub privilege: String,
-    /// What `sudo` and `doas` say where neither of them helps.
+    /// What those said who did not let a command become root.
     #[serde(skip)]
-    pub refusals: Vec<String>,
+    pub no_privilege: Option<NoPrivilege>,
     /// Name of the login user.
     pub login: String,
     /// The operating system.

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use configurer::daemon_json::PATH as DAEMON_JSON;
 use phase::Known;
 use phase::lock::LockRecord;
+use rig::privilege::Privilege;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -93,7 +94,7 @@ pub fn parse(output: &str, question: &Question<'_>) -> Result<Facts, ParseError>
     let part = |name: &str| parts.get(name).cloned().unwrap_or_default();
     let mut facts = Facts {
         privilege: part("privilege").first().to_owned(),
-        refusals: refusals(&part("privilege")),
+        no_privilege: Privilege::detected(&with_newline(&part("privilege").lines)).err(),
         login: part("login").first().to_owned(),
         hostname: part("hostname").first().to_owned(),
         fqdn: part("fqdn").good().first().cloned(),
@@ -163,18 +164,6 @@ fn header<'a>(line: &'a str, mark: &str) -> Option<(&'a str, i32)> {
     let rest = line.strip_prefix(mark)?.strip_prefix(' ')?;
     let (name, status) = rest.split_once(' ')?;
     Some((name, status.trim_end().parse().ok()?))
-}
-
-/// What stands below the way to become root: the last words of `sudo` and of `doas`. One that is
-/// not there matters only where the other is not, either.
-fn refusals(part: &Part) -> Vec<String> {
-    let is_missing = |line: &str| line.ends_with(": not installed");
-    let said = part.lines.iter().skip(1).map(|line| line.trim().to_owned());
-    let said: Vec<String> = said.filter(|line| !line.is_empty()).collect();
-    let none = said.iter().all(|line| is_missing(line));
-    said.into_iter()
-        .filter(|line| none || !is_missing(line))
-        .collect()
 }
 
 fn os(text: &str) -> Os {

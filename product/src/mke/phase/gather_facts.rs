@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use phase::{Context, Event, Failure, HostId, Observe, Work};
 use rig::command::{Command, Effect};
+use rig::privilege::Privilege;
 
 use crate::mke::domain::MkeDomain;
 use crate::mke::facts::parse::{Question, parse};
@@ -103,7 +104,8 @@ pub async fn look(shared: &Shared, id: HostId) -> Result<Facts, Failure> {
             .caused_by(&error)
             .hint("check that `/bin/sh` works on this host for the login user")
     })?;
-    host.adopt_privilege(&facts.privilege);
+    let found = Privilege::parse(&facts.privilege);
+    host.adopt_privilege(found.ok_or_else(|| facts.no_privilege.clone().unwrap_or_default()));
     shared.note_lock(id, &facts);
     Ok(facts)
 }

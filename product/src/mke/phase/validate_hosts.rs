@@ -92,26 +92,12 @@ pub(in crate::mke) fn privilege(id: HostId, facts: &Facts) -> Vec<Complaint> {
     if facts.privilege != "none" {
         return Vec::new();
     }
-    let login = &facts.login;
-    let mut message =
-        format!("`{login}` is not root, and neither `sudo -n` nor `doas -n` makes it so");
-    if !facts.refusals.is_empty() {
-        message = format!("{message}: {}", facts.refusals.join("; "));
-    }
-    let says = |words: &str| facts.refusals.iter().any(|line| line.contains(words));
-    let hint = if says("you must have a tty") {
-        format!("write `Defaults:{login} !requiretty` into /etc/sudoers.d with `visudo -f`")
-    } else if says("password is required") {
-        format!(
-            "write `{login} ALL=(ALL) NOPASSWD: ALL` into /etc/sudoers.d with `visudo -f`, or log \
-             in as root"
-        )
-    } else if says("doas: Authentication required") {
-        format!("write `permit nopass {login}` into /etc/doas.conf, or log in as root")
-    } else {
-        "allow passwordless sudo for this user, or log in as root".to_owned()
-    };
-    vec![Complaint::error(id, message, hint)]
+    let refusal = facts.no_privilege.clone().unwrap_or_default();
+    vec![Complaint::error(
+        id,
+        format!("`{}` is not root, and {}", facts.login, refusal.said()),
+        refusal.hint().replace("USER", &facts.login),
+    )]
 }
 
 fn names(id: HostId, facts: &Facts) -> Vec<Complaint> {

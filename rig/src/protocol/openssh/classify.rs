@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::arguments::Settings;
 use crate::connection::ConnectError;
+use crate::passage::Passage;
 
 /// What a failed `ssh` has left behind.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +34,43 @@ fn spoken(text: &str) -> Vec<&str> {
 fn after<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
     let found = text.lines().rev().find_map(|line| line.split_once(mark));
     found.map(|(_, rest)| rest.trim())
+}
+
+/// What tells in a log how a master came to be.
+const PASSAGE: [&str; 4] = [
+    "Authenticated to ",
+    "Server accepts key: ",
+    "debug1: Server host key: ",
+    "debug1: Found key in ",
+];
+
+/// Returns the lines of a log that tell how a master came to be.
+pub(super) fn words_of_passage(log: &str) -> String {
+    let lines = log
+        .lines()
+        .filter(|line| PASSAGE.iter().any(|mark| line.contains(mark)));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Returns how a master came to be, from its log.
+pub(super) fn passage(log: &str, settings: &Settings) -> Passage {
+    // The words of `ssh` itself come last: those of a jump host stand in a log of its own.
+    let method = after(log, "Authenticated to ").and_then(|rest| {
+        let (_, method) = rest.split_once(" using \"")?;
+        method.split_once('"').map(|(method, _)| method.to_owned())
+    });
+    let key = after(log, "Server accepts key: ").map(str::to_owned);
+    Passage {
+        target: Some(settings.target()),
+        user: Some(settings.user.clone()),
+        through: settings.first_jump.iter().cloned().collect(),
+        credential: match method.as_deref() {
+            Some("publickey") => key.or(method),
+            _ => method,
+        },
+        host_key: after(log, "debug1: Server host key: ").map(str::to_owned),
+        known_by: after(log, "debug1: Found key in ").map(str::to_owned),
+    }
 }
 
 /// Returns why a master did not come to be.
@@ -220,16 +258,28 @@ fn login(text: &str, words: &Words, settings: &Settings) -> Option<ConnectError>
             tried.push(key.trim());
         }
     }
+    let (user, target) = (settings.user.clone(), settings.target());
+    let tried = match tried.as_slice() {
+        [] => "no key".to_owned(),
+        [first @ .., last] if first.len() >= 8 => {
+            format!("{}, … and {last}", first[..8].join(", "))
+        }
+        all => all.join(", "),
+    };
+    // Where no variable names an agent, there is not this line.
+    if let Some(reason) = after(&words.log, "get_authentication_socket: ") {
+        let agent = format!("the agent cannot be reached ({reason})");
+        return Some(ConnectError::Agent {
+            agent,
+            user,
+            target,
+            tried,
+        });
+    }
     Some(ConnectError::Auth {
-        user: settings.user.clone(),
-        target: settings.target(),
-        tried: match tried.as_slice() {
-            [] => "no key".to_owned(),
-            [first @ .., last] if first.len() >= 8 => {
-                format!("{}, … and {last}", first[..8].join(", "))
-            }
-            all => all.join(", "),
-        },
+        user,
+        target,
+        tried,
         accepted,
     })
 }
@@ -261,15 +311,10 @@ fn network(text: &str, settings: &Settings) -> Option<ConnectError> {
     }
     if text.contains("timed out during banner exchange") {
         let limit = settings.connect_limit();
-        return Some(timed_out(target, "the SSH handshake", limit));
+        return Some(ConnectError::NoBanner { target, limit });
     }
-    if let Some(line) = text.lines().find(|line| line.contains("no matching ")) {
-        let (_, rest) = line.split_once("no matching ")?;
-        let reason = match rest.split_once(" found. Their offer: ") {
-            Some((kind, offer)) => format!("no {kind} in common; the server offers {offer}"),
-            None => format!("no matching {rest}"),
-        };
-        return Some(ConnectError::Protocol { target, reason });
+    if let Some(error) = no_common_algorithm(text, &target) {
+        return Some(error);
     }
     let is_cut = |line: &&str| {
         [
@@ -283,6 +328,24 @@ fn network(text: &str, settings: &Settings) -> Option<ConnectError> {
     };
     let reason = text.lines().find(is_cut)?.to_owned();
     Some(ConnectError::ResetBeforeAuth { target, reason })
+}
+
+/// Reads `no matching host key type found. Their offer: ssh-rsa`.
+fn no_common_algorithm(text: &str, target: &str) -> Option<ConnectError> {
+    let line = after(text, "no matching ")?;
+    let (kind, offer) = line.split_once(" found. Their offer: ")?;
+    Some(ConnectError::NoCommonAlgorithm {
+        target: target.to_owned(),
+        what: match kind {
+            "key exchange method" => "key exchange",
+            "host key type" => "host key",
+            "cipher" => "cipher",
+            "MAC" => "MAC",
+            _ => "compression",
+        },
+        ours: Vec::new(),
+        theirs: offer.split(',').map(str::to_owned).collect(),
+    })
 }
 
 /// Returns the error for something that took too long.

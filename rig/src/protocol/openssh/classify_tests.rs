@@ -60,7 +60,7 @@ fn every_failure_has_its_class() {
         ),
         (
             "Connection timed out during banner exchange\nConnection to 10.0.0.7 port 2222 timed out",
-            "TimedOut",
+            "NoBanner",
         ),
         (
             "ssh: connect to host fd00::1 port 22: No route to host",
@@ -102,7 +102,12 @@ fn every_failure_has_its_class() {
         (
             "Unable to negotiate with 10.0.0.7 port 2222: no matching host key type found. \
              Their offer: ssh-rsa,ssh-dss",
-            "Protocol",
+            "NoCommonAlgorithm",
+        ),
+        (
+            "debug1: get_agent_identities: ssh_get_authentication_socket: No such file or directory\n\
+             ops@10.0.0.7: Permission denied (publickey).",
+            "Agent",
         ),
         ("Bad packet length 1349676916.", "Protocol"),
         ("", "Protocol"),
@@ -137,6 +142,49 @@ fn every_failure_has_its_class() {
 
         assert_eq!(class(&error), expected, "{log}: {error}");
     }
+}
+
+#[test]
+fn algorithms_that_do_not_meet_are_told_with_what_the_host_offers() {
+    for (kind, what, keyword) in [
+        ("key exchange method", "key exchange", "KexAlgorithms"),
+        ("host key type", "host key", "HostKeyAlgorithms"),
+        ("cipher", "cipher", "Ciphers"),
+        ("MAC", "MAC", "MACs"),
+    ] {
+        let error = of_log(&format!(
+            "Unable to negotiate with 10.0.0.7 port 2222: no matching {kind} found. Their offer: a,b"
+        ));
+
+        assert_eq!(
+            error.to_string(),
+            format!("no {what} algorithm in common with `10.0.0.7:2222`: the host offers a, b")
+        );
+        assert!(error.hint().unwrap().contains(keyword), "{kind}");
+    }
+}
+
+#[test]
+fn how_a_login_went_is_read_from_the_log() {
+    let log = "debug1: Server host key: ssh-ed25519 SHA256:abc\n\
+               debug1: Found key in /home/u/.ssh/known_hosts:3\n\
+               debug1: Server accepts key: /home/u/.ssh/id_ed25519 ED25519 SHA256:def explicit\n\
+               Authenticated to 10.0.0.7 ([10.0.0.7]:2222) using \"publickey\".\n\
+               debug1: something else\n";
+
+    let passage = passage(&words_of_passage(log), &settings());
+
+    assert_eq!(
+        passage.known_by.as_deref(),
+        Some("/home/u/.ssh/known_hosts:3")
+    );
+    assert_eq!(passage.host_key.as_deref(), Some("ssh-ed25519 SHA256:abc"));
+    assert!(
+        passage
+            .credential
+            .unwrap()
+            .starts_with("/home/u/.ssh/id_ed25519 ")
+    );
 }
 
 #[test]

@@ -18,11 +18,12 @@ use tokio_util::task::AbortOnDropHandle;
 use super::master::{Hold, Master};
 use super::mux::{self, Forward, MuxError, Session, Talk, TerminalSession};
 use super::pty::Resize;
-use super::{Inner, Reach};
+use super::{Inner, Reach, classify};
 use crate::connection::{
     ByteStream, ConnectError, Connection, ConnectionError, ExitStatus, Interactive,
     OpenSshEndpoint, Process, Terminal, TerminalSize,
 };
+use crate::passage::Passage;
 use crate::protocol::closing::Closing;
 use crate::protocol::held::Held;
 use crate::protocol::target;
@@ -34,6 +35,7 @@ const SIGNALLED: &str = "rtype exit-signal";
 pub(super) struct OpenSshConnection {
     way: Way,
     environment: Vec<String>,
+    passage: Passage,
     is_closed: AtomicBool,
 }
 
@@ -58,6 +60,7 @@ impl OpenSshConnection {
         reach: &Reach,
         master: Arc<Master>,
     ) -> Self {
+        let passage = classify::passage(master.login(), &reach.settings);
         let way = if endpoint.disable_multiplexing {
             Way::Each {
                 inner: Arc::clone(inner),
@@ -70,6 +73,7 @@ impl OpenSshConnection {
         Self {
             way,
             environment: reach.settings.environment.clone(),
+            passage,
             is_closed: AtomicBool::new(false),
         }
     }
@@ -197,6 +201,10 @@ impl Connection for OpenSshConnection {
             }
             Err(error) => Err(not_opened(&master, error).await),
         }
+    }
+
+    fn passage(&self) -> Passage {
+        self.passage.clone()
     }
 
     fn is_open(&self) -> bool {

@@ -56,6 +56,8 @@ pub(super) struct Master {
     socket: PathBuf,
     /// Its log; none of one that is not ours.
     log: Option<PathBuf>,
+    /// What its log said of the way to the host.
+    login: String,
     /// Why it is gone, once it is.
     gone: Option<watch::Receiver<Option<String>>>,
     /// Ends it when it is dropped, too.
@@ -102,7 +104,8 @@ impl Master {
                 return Err(NoMaster::TimedOut(running.words().await));
             }
         }
-        // The words of the login are of no more use.
+        // The other words of the login are of no more use.
+        let login = classify::words_of_passage(&read(&start.log, 0));
         empty(&start.log, 0);
         let (end, ended) = mpsc::channel(1);
         let (tell, gone) = watch::channel(None);
@@ -110,6 +113,7 @@ impl Master {
         Ok(Arc::new(Self {
             socket: start.socket,
             log: Some(start.log),
+            login,
             gone: Some(gone),
             end: Some(end),
             open: AtomicUsize::new(0),
@@ -123,6 +127,7 @@ impl Master {
             Arc::new(Self {
                 socket: socket.to_owned(),
                 log: None,
+                login: String::new(),
                 gone: None,
                 end: None,
                 open: AtomicUsize::new(0),
@@ -138,6 +143,11 @@ impl Master {
             empty(log, LONGEST_LOG);
         }
         Hold(Arc::clone(self))
+    }
+
+    /// Returns what its log said of the way to the host.
+    pub(super) fn login(&self) -> &str {
+        &self.login
     }
 
     /// Returns its socket.

@@ -185,7 +185,9 @@ impl OpenSshConnector {
 /// Whether somebody who can be asked may open the door.
 fn wants_an_answer(error: &ConnectError) -> bool {
     match error {
-        ConnectError::Auth { .. } | ConnectError::KeyFile { .. } => true,
+        ConnectError::Auth { .. } | ConnectError::Agent { .. } | ConnectError::KeyFile { .. } => {
+            true
+        }
         ConnectError::Bastion { source, .. } => wants_an_answer(source),
         _ => false,
     }

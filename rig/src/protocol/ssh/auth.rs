@@ -152,17 +152,19 @@ struct Attempt<'a> {
     /// How often a password was given.
     given: u32,
     tried: Vec<String>,
+    /// What the host accepted last.
+    accepted: Option<String>,
     /// The methods that the host would go on with; nothing before it says so.
     remaining: Option<MethodSet>,
     rsa: Option<Option<HashAlg>>,
 }
 
-/// Logs in, or says what was tried.
+/// Logs in, and returns what has opened the door; or says what was tried.
 pub(super) async fn log_in(
     login: &Login<'_>,
     handle: &mut Handle<Client>,
     agent: Option<AgentClient<UnixStream>>,
-) -> Result<(), ConnectError> {
+) -> Result<String, ConnectError> {
     let mut attempt = Attempt {
         login,
         handle,
@@ -170,13 +172,17 @@ pub(super) async fn log_in(
         offered: 0,
         given: 0,
         tried: Vec::new(),
+        accepted: None,
         remaining: None,
         rsa: None,
     };
     // Each further round needs a method that the host accepted.
     for _ in 0..ROUNDS {
         match attempt.round().await {
-            Next::Done => return Ok(()),
+            Next::Done => {
+                let opened = attempt.accepted.take();
+                return Ok(opened.unwrap_or_else(|| "nothing: the host asks for no key".to_owned()));
+            }
             Next::Again => {}
             Next::GoOn | Next::OtherMethod => break,
         }
@@ -232,7 +238,10 @@ impl Attempt<'_> {
     /// Takes an answer in.
     fn judge(&mut self, method: MethodKind, what: String, answer: Answer) -> Next {
         match answer {
-            Answer::Accepted => Next::Done,
+            Answer::Accepted => {
+                self.accepted = Some(what);
+                Next::Done
+            }
             Answer::Skipped(why) => {
                 self.tried.push(format!("{what}: {why}"));
                 Next::GoOn
@@ -483,11 +492,24 @@ impl Attempt<'_> {
             let text = format!("not used: {}", passed_over.join(", "));
             self.tried.push(text);
         }
-        ConnectError::Auth {
-            user,
-            target,
-            tried: self.tried.join("; "),
-            accepted,
+        let tried = self.tried.join("; ");
+        match &self.login.offer.agent_fault {
+            Some(agent) => ConnectError::Agent {
+                agent: agent.clone(),
+                user,
+                target,
+                tried: if tried.is_empty() {
+                    "no key".to_owned()
+                } else {
+                    tried
+                },
+            },
+            None => ConnectError::Auth {
+                user,
+                target,
+                tried,
+                accepted,
+            },
         }
     }
 }

@@ -15,6 +15,7 @@ use super::wire::Cut;
 use crate::connection::{
     ByteStream, Connection, ConnectionError, Interactive, Process, Terminal, TerminalSize,
 };
+use crate::passage::Passage;
 use crate::protocol::target;
 
 /// How long the host is given to take our good-bye.
@@ -26,6 +27,7 @@ pub(super) struct SshConnection {
     shared: Arc<Shared>,
     cut: Arc<Cut>,
     patience: Duration,
+    passage: Passage,
 }
 
 /// Why a stream from the host was not opened.
@@ -53,13 +55,21 @@ impl SshConnection {
         shared: Arc<Shared>,
         cut: Cut,
         patience: Duration,
+        passage: Passage,
     ) -> Self {
         Self {
             handle: Arc::new(handle),
             shared,
             cut: Arc::new(cut),
             patience,
+            passage,
         }
+    }
+
+    /// Takes note of the hosts that it goes through.
+    pub(super) fn led_through(mut self, through: Vec<String>) -> Self {
+        self.passage.through = through;
+        self
     }
 
     /// Opens a stream to an address as the host itself would.
@@ -188,6 +198,10 @@ impl Connection for SshConnection {
 
     fn is_open(&self) -> bool {
         self.is_alive()
+    }
+
+    fn passage(&self) -> Passage {
+        self.passage.clone()
     }
 
     async fn close(&self) {

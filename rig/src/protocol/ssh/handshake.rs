@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::algorithms::Algorithms;
 use super::channel::Shared;
-use super::host_key::HostKeyCheck;
+use super::host_key::{Accepted, HostKeyCheck};
 use super::wire::{Cut, Wire};
 use crate::connection::{ByteStream, ConnectError};
 use crate::observer::printable;
@@ -38,6 +38,8 @@ pub(super) enum Failure {
 /// Our side of the protocol.
 pub(super) struct Client {
     check: HostKeyCheck,
+    /// The first key that was accepted; a later exchange of keys has to show the same host.
+    accepted: Arc<OnceLock<Accepted>>,
     shared: Arc<Shared>,
 }
 
@@ -48,9 +50,11 @@ impl client::Handler for Client {
         &mut self,
         key: &PublicKeyOrCertificate,
     ) -> Result<bool, Self::Error> {
-        self.check
+        let accepted = self
+            .check
             .verify(key)
             .map_err(|error| Failure::HostKey(Box::new(error)))?;
+        self.accepted.get_or_init(|| accepted);
         Ok(true)
     }
 
@@ -75,6 +79,8 @@ pub(super) struct Greeted {
     pub(super) handle: Handle<Client>,
     pub(super) shared: Arc<Shared>,
     pub(super) cut: Cut,
+    /// The key of the host.
+    pub(super) host_key: Option<Accepted>,
 }
 
 /// How a connection is to be set up.
@@ -111,8 +117,10 @@ pub(super) async fn greet(
         channel_buffer_size: CHANNEL_MESSAGES,
         ..client::Config::default()
     };
+    let accepted = Arc::new(OnceLock::new());
     let client = Client {
         check,
+        accepted: Arc::clone(&accepted),
         shared: Arc::clone(&shared),
     };
     let speaking = client::connect_stream(Arc::new(config), wire, client);
@@ -123,6 +131,7 @@ pub(super) async fn greet(
             handle,
             shared,
             cut,
+            host_key: accepted.get().cloned(),
         }),
         Ok(Err(Failure::HostKey(error))) => Err(*error),
         Ok(Err(Failure::Protocol(error))) => Err(classify(error, target, &heard, &shared)),

@@ -24,6 +24,15 @@ pub(super) enum Strictness {
     Off,
 }
 
+/// A key that was accepted, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Accepted {
+    /// Kind and fingerprint.
+    pub(super) key: String,
+    /// Who vouches for it.
+    pub(super) by: String,
+}
+
 /// Checks the key of one host.
 pub(super) struct HostKeyCheck {
     options: CheckOptions,
@@ -121,17 +130,28 @@ impl HostKeyCheck {
     }
 
     /// Accepts the key, or says why not.
-    pub(super) fn verify(&self, offered: &PublicKeyOrCertificate) -> Result<(), ConnectError> {
+    pub(super) fn verify(
+        &self,
+        offered: &PublicKeyOrCertificate,
+    ) -> Result<Accepted, ConnectError> {
         let key = offered.public_key();
+        let accepted = |by: String| Accepted {
+            key: format!("{} {}", key.algorithm(), key.fingerprint(HashAlg::Sha256)),
+            by,
+        };
         if let Some(pinned) = &self.options.pinned {
-            return self.verify_pinned(pinned, &key);
+            self.verify_pinned(pinned, &key)?;
+            return Ok(accepted("`hostKey` of the configuration".to_owned()));
         }
         if let Some(certificate) = offered.certificate()
-            && self.verify_certificate(certificate)?
+            && let Some(authority) = self.verify_certificate(certificate)?
         {
-            return Ok(());
+            return Ok(accepted(format!(
+                "the certificate `{}` of the authority of {authority}",
+                certificate.key_id()
+            )));
         }
-        self.verify_key(&key)
+        self.verify_key(&key).map(accepted)
     }
 
     fn verify_pinned(&self, pinned: &PublicKey, key: &PublicKey) -> Result<(), ConnectError> {
@@ -148,8 +168,12 @@ impl HostKeyCheck {
         })
     }
 
-    /// Returns whether a known authority speaks for the host; where it does, it must do so well.
-    fn verify_certificate(&self, certificate: &Certificate) -> Result<bool, ConnectError> {
+    /// Returns the place of the authority that speaks for the host, where one does; it must do so
+    /// well.
+    fn verify_certificate(
+        &self,
+        certificate: &Certificate,
+    ) -> Result<Option<String>, ConnectError> {
         let mut recorded = self.find(&self.options.name())?;
         recorded.extend(self.find_without_port()?);
         let authority = PublicKey::new(certificate.signature_key().clone(), "");
@@ -161,11 +185,11 @@ impl HostKeyCheck {
             return Err(self.revoked(&format!("the certificate `{}`", certificate.key_id()), by));
         }
         let Some(by) = of(Marker::Authority).find(|entry| entry.key == authority) else {
-            return Ok(false);
+            return Ok(None);
         };
         let principal = self.options.principal();
         match host_certificate::fault(certificate, &principal, self.options.now) {
-            None => Ok(true),
+            None => Ok(Some(place(by))),
             Some(fault) => Err(ConnectError::HostCertificate {
                 target: self.options.name(),
                 reason: format!(
@@ -185,7 +209,8 @@ impl HostKeyCheck {
         })
     }
 
-    fn verify_key(&self, key: &PublicKey) -> Result<(), ConnectError> {
+    /// Returns who vouches for a key.
+    fn verify_key(&self, key: &PublicKey) -> Result<String, ConnectError> {
         let kind = key.algorithm().to_string();
         let bytes = self.bytes(key)?;
         let offered = format!("{kind} {}", fingerprint(&bytes));
@@ -197,8 +222,8 @@ impl HostKeyCheck {
             .unwrap_or_else(PoisonError::into_inner);
         let name = self.options.name();
         let recorded = self.find(&name)?;
-        match judge(&recorded, &kind, &bytes) {
-            Judgement::Known => {}
+        let by = match judge(&recorded, &kind, &bytes) {
+            Judgement::Known(by) => place(by),
             Judgement::Revoked(by) => return Err(self.revoked(&offered, by)),
             Judgement::Changed(by) => return Err(self.changed(&name, &offered, by)),
             Judgement::OtherKind(by) if self.options.strictness != Strictness::Off => {
@@ -207,15 +232,16 @@ impl HostKeyCheck {
             Judgement::OtherKind(_) | Judgement::New => {
                 let plain = self.find_without_port()?;
                 match judge(&plain, &kind, &bytes) {
-                    Judgement::Known => {}
+                    Judgement::Known(by) => place(by),
                     Judgement::Revoked(by) => return Err(self.revoked(&offered, by)),
                     Judgement::Changed(_) | Judgement::OtherKind(_) | Judgement::New => {
-                        self.meet(key, &offered)?;
+                        self.meet(key, &offered)?
                     }
                 }
             }
-        }
-        self.verify_address(key, &kind, &bytes)
+        };
+        self.verify_address(key, &kind, &bytes)?;
+        Ok(by)
     }
 
     /// Looks at what is recorded for the address (CheckHostIP).
@@ -235,7 +261,7 @@ impl HostKeyCheck {
         let recorded = self.find(&name)?;
         let offered = format!("{kind} {}", fingerprint(bytes));
         match judge(&recorded, kind, bytes) {
-            Judgement::Known => Ok(()),
+            Judgement::Known(_) => Ok(()),
             Judgement::Revoked(by) => Err(self.revoked(&offered, by)),
             Judgement::Changed(by) | Judgement::OtherKind(by) => match self.options.strictness {
                 Strictness::Off => Ok(()),
@@ -268,7 +294,7 @@ impl HostKeyCheck {
         }
     }
 
-    fn meet(&self, key: &PublicKey, offered: &str) -> Result<(), ConnectError> {
+    fn meet(&self, key: &PublicKey, offered: &str) -> Result<String, ConnectError> {
         let name = self.options.name();
         if self.options.strictness == Strictness::Known {
             return Err(ConnectError::HostKeyUnknown {
@@ -277,7 +303,10 @@ impl HostKeyCheck {
             });
         }
         self.record(&name, key);
-        Ok(())
+        Ok(match self.options.user_files.first() {
+            Some(path) => format!("nobody before; it was met now, see {}", path.display()),
+            None => "nobody: it is new".to_owned(),
+        })
     }
 
     fn record(&self, name: &str, key: &PublicKey) {
@@ -296,8 +325,13 @@ impl HostKeyCheck {
     }
 }
 
+/// Returns where a key is recorded.
+fn place(by: &Recorded) -> String {
+    format!("{}:{}", by.path.display(), by.line)
+}
+
 enum Judgement<'a> {
-    Known,
+    Known(&'a Recorded),
     Revoked(&'a Recorded),
     /// Another key of the same kind is recorded.
     Changed(&'a Recorded),
@@ -312,8 +346,8 @@ fn judge<'a>(recorded: &'a [Recorded], kind: &str, key: &[u8]) -> Judgement<'a> 
     if let Some(by) = of(Marker::Revoked).find(is_it) {
         return Judgement::Revoked(by);
     }
-    if of(Marker::Host).any(|entry| entry.key == key) {
-        return Judgement::Known;
+    if let Some(by) = of(Marker::Host).find(is_it) {
+        return Judgement::Known(by);
     }
     let mut known = of(Marker::Host);
     match known.clone().find(|entry| entry.kind == kind) {

@@ -68,6 +68,7 @@ use super::target;
 use crate::connection::{
     ByteStream, ConnectError, Connection, Connector, Endpoint, SshEndpoint, Unprepared,
 };
+use crate::passage::Passage;
 
 /// How long the steps of connecting may take.
 #[derive(Debug, Clone, Copy)]
@@ -436,15 +437,25 @@ impl Inner {
             &resolved.algorithms,
         )
         .await?;
-        offer.passed_over.extend(fault);
+        offer.agent_fault = fault;
         if let Some(error) = offers::locked_error(&resolved.sources, &offer) {
             return Err(error);
         }
         if offer.credentials.is_empty() && !self.may_use_password(resolved) {
-            return Err(ConnectError::NoCredentials {
-                user: resolved.config.user.clone(),
-                target: resolved.target(),
-                reason: self.why_nothing(resolved, &offer, agent.is_some()),
+            let (user, target) = (resolved.config.user.clone(), resolved.target());
+            let reason = self.why_nothing(resolved, &offer, agent.is_some());
+            return Err(match offer.agent_fault {
+                Some(agent) => ConnectError::Agent {
+                    agent,
+                    user,
+                    target,
+                    tried: reason,
+                },
+                None => ConnectError::NoCredentials {
+                    user,
+                    target,
+                    reason,
+                },
             });
         }
         Ok((agent, offer))
@@ -530,7 +541,7 @@ impl Inner {
         };
         let agent = agent.map(|agent| agent.client);
         let logging_in = auth::log_in(&login, &mut greeted.handle, agent);
-        tokio::time::timeout(timeouts.authentication, logging_in)
+        let opened_by = tokio::time::timeout(timeouts.authentication, logging_in)
             .await
             .unwrap_or_else(|_elapsed| {
                 Err(ConnectError::TimedOut {
@@ -539,11 +550,21 @@ impl Inner {
                     limit: timeouts.authentication,
                 })
             })?;
+        let host_key = greeted.host_key.take();
+        let passage = Passage {
+            target: Some(target.clone()),
+            user: Some(config.user.clone()),
+            through: Vec::new(),
+            credential: Some(opened_by),
+            known_by: host_key.as_ref().map(|accepted| accepted.by.clone()),
+            host_key: host_key.map(|accepted| accepted.key),
+        };
         Ok(SshConnection::new(
             greeted.handle,
             greeted.shared,
             greeted.cut,
             timeouts.unread_output,
+            passage,
         ))
     }
 

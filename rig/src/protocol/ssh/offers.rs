@@ -116,6 +116,8 @@ pub(super) struct Offer {
     pub(super) credentials: Vec<Credential>,
     /// `id_rsa (it is encrypted)`.
     pub(super) passed_over: Vec<String>,
+    /// Why the agent that there should be gives no key.
+    pub(super) agent_fault: Option<String>,
     /// Encrypted keys that would need their passphrase.
     pub(super) locked: Vec<(PathBuf, Arc<Zeroizing<String>>)>,
 }

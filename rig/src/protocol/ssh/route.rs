@@ -80,8 +80,11 @@ impl Inner {
             let _leave = self.handshakes.with(&resolved.target()).await;
             let route = self.route(&way).await?;
             let complaint = route.complaint;
-            self.set_up(route.stream, resolved, agent, &offer, route.address)
-                .await
+            let set_up = self
+                .set_up(route.stream, resolved, agent, &offer, route.address)
+                .await;
+            set_up
+                .map(|connection| connection.led_through(way.through()))
                 .map_err(|error| blame(error, complaint.as_ref(), resolved))
         }
         .boxed()
@@ -173,6 +176,19 @@ impl Inner {
 }
 
 impl Way {
+    /// Returns the hosts on it but the last, the first of them first.
+    fn through(&self) -> Vec<String> {
+        let Some(before) = &self.before else {
+            return match &self.resolved.config.proxy {
+                Proxy::Command(_) => vec!["a ProxyCommand".to_owned()],
+                Proxy::None | Proxy::Jump(_) => Vec::new(),
+            };
+        };
+        let mut through = before.through();
+        through.push(before.hop.endpoint.address.clone());
+        through
+    }
+
     /// Returns the error of a host that cannot be reached, as the one at the end of this way
     /// cannot.
     pub(super) fn failed(&self, source: Arc<ConnectError>) -> ConnectError {

@@ -258,7 +258,16 @@ async fn what_is_wrong_with_the_way_there_has_its_own_error() {
         matches!(option, ConnectError::OpenSshOptions { .. }),
         "{option}"
     );
-    assert!(common.to_string().contains("the server offers"), "{common}");
+    assert!(
+        matches!(
+            common,
+            ConnectError::NoCommonAlgorithm {
+                what: "key exchange",
+                ..
+            }
+        ),
+        "{common}"
+    );
     assert!(
         matches!(line, ConnectError::SshConfig { line: 2, .. }),
         "{line}"
@@ -286,7 +295,7 @@ async fn servers_that_hang_up_or_never_greet_are_given_up_and_may_be_tried_again
         matches!(hung_up, ConnectError::ResetBeforeAuth { .. }),
         "{hung_up}"
     );
-    assert!(matches!(never, ConnectError::TimedOut { .. }), "{never}");
+    assert!(matches!(never, ConnectError::NoBanner { .. }), "{never}");
     assert!(hung_up.is_transient() && never.is_transient());
     client.assert_nothing_is_left().await;
 }
