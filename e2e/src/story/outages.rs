@@ -170,6 +170,10 @@ async fn stranger(scene: &mut Scene) -> Result<()> {
     host.exec(["docker", "swarm", "init", "--advertise-addr", &address])
         .run()
         .await?;
+    // A new swarm makes its network by itself, some time after the command has ended.
+    let settled = "docker network inspect ingress | grep -q ingress-sbox && \
+                   docker node ls --format '{{.Status}} {{.ManagerStatus}}' | grep -qx 'Ready Leader'";
+    wait_for(&host, settled).await?;
     let path = scene.save(&scene.lab.config())?;
     let before = Before::of(&scene.lab.hosts).await?;
     let when = "with a host of another swarm";
