@@ -414,6 +414,13 @@ fn managers_that_are_all_silent_stop_the_run() {
                 && error.contains("10.77.1.2: ")),
         "{errors:?}"
     );
+    // They did not refuse, they ran into the limit: as in an election, which passes.
+    let complaints = case.complaints(&product::mke::apply::apply(connecting()));
+    let mut hints = complaints.iter().filter_map(|one| one.hint.as_deref());
+    assert!(
+        hints.any(|hint| hint.contains("electing a leader")),
+        "{complaints:?}"
+    );
     // The worker is a node of their swarm, whatever they say: it must not be told to leave it.
     assert!(
         !errors

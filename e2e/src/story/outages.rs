@@ -85,6 +85,11 @@ async fn leader_without_engine(scene: &mut Scene, path: &str) -> Result<()> {
     leader
         .sh("systemctl stop docker.socket docker.service")
         .await?;
+    // The cluster is well again, but for that host, once the others have elected one of themselves.
+    let other = others.iter().find(|host| host.name.is_manager());
+    let other = other.context("there is one manager only")?;
+    let elected = "docker node ls --format '{{.ManagerStatus}}' | grep -qx Leader";
+    wait_for(other, elected).await?;
     scene
         .launchpad()?
         .run(&["apply", "-c", path])
@@ -165,6 +170,10 @@ async fn stranger(scene: &mut Scene) -> Result<()> {
     host.exec(["docker", "swarm", "init", "--advertise-addr", &address])
         .run()
         .await?;
+    // A new swarm makes its network by itself, some time after the command has ended.
+    let settled = "docker network inspect ingress | grep -q ingress-sbox && \
+                   docker node ls --format '{{.Status}} {{.ManagerStatus}}' | grep -qx 'Ready Leader'";
+    wait_for(&host, settled).await?;
     let path = scene.save(&scene.lab.config())?;
     let before = Before::of(&scene.lab.hosts).await?;
     let when = "with a host of another swarm";

@@ -153,7 +153,12 @@ fn mke_state(
                      {}",
                     silences(shared, facts)
                 ),
-                "start the engines (`systemctl start docker` on each of them) and run again",
+                if is_any_slow(facts) {
+                    "the swarm may be electing a leader: run again in a minute; if that does not \
+                     help, restart the engines (`systemctl restart docker`) one by one"
+                } else {
+                    "start the engines (`systemctl start docker` on each of them) and run again"
+                },
             )]
         }
         Mke::Absent | Mke::Installed(_) | Mke::Partial | Mke::Unknown => Vec::new(),
@@ -170,6 +175,14 @@ fn silences(shared: &Shared, facts: &BTreeMap<HostId, Facts>) -> String {
         })
         .collect();
     said.join("; ")
+}
+
+/// Returns whether an engine runs into its time limit instead of refusing: it is not dead.
+fn is_any_slow(facts: &BTreeMap<HostId, Facts>) -> bool {
+    let mut states = facts.values().map(|facts| &facts.engine.state);
+    states.any(
+        |state| matches!(state, EngineState::Silent(said) if said.contains("no answer within")),
+    )
 }
 
 fn is_silent(facts: Option<&Facts>) -> bool {
