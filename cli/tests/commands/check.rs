@@ -161,8 +161,7 @@ async fn a_dead_subnet_is_one_error() {
 #[tokio::test(start_paused = true)]
 async fn a_host_that_hangs_is_left_in_time_and_told_where() {
     let hosts = bare();
-    let frozen = fleet::fault::Blow::Freeze(None);
-    hosts.plan_blow(HostId(1), fleet::fault::When::Command(HostId(1), 1), frozen);
+    hosts.plan_verdict(HostId(1), 1, fleet::fault::Verdict::Hang);
     let started = tokio::time::Instant::now();
 
     let ran = run(&hosts, CONFIG, "check ssh --timeout 20s").await;

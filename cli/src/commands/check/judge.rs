@@ -169,6 +169,8 @@ mod tests {
         }
     }
 
+    type Change = fn(&mut Access);
+
     fn classes(found: &Access) -> Vec<(Weight, &'static str)> {
         let found = access(found).into_iter();
         found.map(|it| (it.weight, it.class)).collect()
@@ -181,7 +183,6 @@ mod tests {
 
     #[test]
     fn each_fault_has_a_class_and_a_next_move() {
-        type Change = fn(&mut Access);
         let cases: [(Change, Weight, &str); 8] = [
             (
                 |it| it.privilege = Err(NoPrivilege::default()),
