@@ -548,13 +548,13 @@ mod tests {
 
     #[test]
     fn exec_takes_old_flags_and_leaves_the_command_as_it_is() {
-        let line = "launchpad exec -role manager -first=true -t -config -p ls -role -l --all help";
+        let line = "launchpad exec -role manager -first=true -t 10.0.0.1 -p ls -role -l --all help";
         let Command::Exec(exec) = parse(line).unwrap().command else {
             panic!("this is an exec");
         };
 
         assert_eq!(exec.hosts.role.as_deref(), Some("manager"));
-        assert_eq!(exec.hosts.targets, ["-config"]);
+        assert_eq!(exec.hosts.targets, ["10.0.0.1"]);
         assert_eq!((exec.hosts.first, exec.hosts.all), (Some(true), None));
         assert_eq!(exec.hosts.at_once(), 64);
         assert_eq!(exec.command, ["ls", "-role", "-l", "--all", "help"]);

@@ -1,3 +1,5 @@
+//! Which hosts a selection names.
+
 use super::*;
 use config::{Source, load};
 

@@ -71,19 +71,18 @@ impl Progress {
         work: impl Future<Output = Outcome>,
     ) -> Outcome {
         let started = Instant::now();
-        let time_is_over = async {
+        let work = async {
             match limit {
-                Some(limit) => {
-                    tokio::time::sleep(limit).await;
-                    limit
-                }
-                None => std::future::pending().await,
+                None => work.await,
+                Some(limit) => match tokio::time::timeout(limit, work).await {
+                    Ok(outcome) => outcome,
+                    Err(_elapsed) => Outcome::of(&chosen.name, Ended::TimedOut(limit)),
+                },
             }
         };
         // Left on the way, a copy is ended on the host, where nothing of it stays.
         let mut outcome = tokio::select! {
             outcome = work => outcome,
-            limit = time_is_over => Outcome::of(&chosen.name, Ended::TimedOut(limit)),
             () = stop.stopping() => Outcome::of(&chosen.name, Ended::Interrupted),
         };
         outcome.duration = started.elapsed();

@@ -154,7 +154,7 @@ async fn no_shell(scene: &mut Scene, path: &str) -> Result<()> {
         says: &[
             &address,
             "This account is currently not available",
-            "getent passwd",
+            "`usermod -s /bin/sh USER`",
         ],
         never_says: &[],
     };

@@ -46,18 +46,16 @@ impl Job<'_> {
         let outputs = [To::Stdout, To::Stderr];
         let mut outputs = outputs.map(|to| self.show.of(number, &chosen.name, to));
         let leave = async {
-            let time_is_over = async {
-                match (deadline, self.limit) {
-                    (Some(deadline), Some(limit)) => {
-                        tokio::time::sleep_until(deadline).await;
-                        limit
-                    }
-                    _ => std::future::pending().await,
+            let stopping = stop.stopping();
+            match (deadline, self.limit) {
+                (Some(deadline), Some(limit)) => {
+                    let in_time = tokio::time::timeout_at(deadline, stopping).await;
+                    in_time.map_or(Left::TimedOut(limit), |()| Left::Interrupted)
                 }
-            };
-            tokio::select! {
-                () = stop.stopping() => Left::Interrupted,
-                limit = time_is_over => Left::TimedOut(limit),
+                _ => {
+                    stopping.await;
+                    Left::Interrupted
+                }
             }
         };
         let mut leave = std::pin::pin!(leave);
