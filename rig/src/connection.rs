@@ -151,8 +151,8 @@ impl ConnectionError {
                 "allow it in sshd_config of the host: `AllowTcpForwarding` and `PermitOpen`".into()
             }
             Self::Lost { .. } | Self::Io(_) => {
-                "run the same command again; if it breaks at the same place, look into the log of \
-                 sshd on the host"
+                "see whether the host is up and the network reaches it, then run again; if it breaks at \
+                 the same place, look into the log of sshd on the host"
                     .into()
             }
             Self::Spawn(_) | Self::Unsupported { .. } => return None,
