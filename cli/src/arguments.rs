@@ -556,7 +556,7 @@ mod tests {
         assert_eq!(exec.hosts.role.as_deref(), Some("manager"));
         assert_eq!(exec.hosts.targets, ["10.0.0.1"]);
         assert_eq!((exec.hosts.first, exec.hosts.all), (Some(true), None));
-        assert_eq!(exec.hosts.at_once(), 64);
+        assert_eq!(exec.hosts.parallel, Some(64));
         assert_eq!(exec.command, ["ls", "-role", "-l", "--all", "help"]);
 
         let Command::Exec(exec) = parse("launchpad exec help").unwrap().command else {

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::Cursor;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use fleet::build::HostSpec;
 use fleet::connection::Kind;
 use fleet::host::Sshd;
 use fleet::{Fleet, HostId};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 #[path = "commands/check.rs"]
 mod check;
@@ -104,8 +106,27 @@ async fn run(fleet: &Fleet, config: &str, line: &str) -> Ran {
     run_in(home, fleet, config, line).await
 }
 
-/// Runs a command as on a machine of its own: with files, and without the marks of a rehearsal.
 async fn run_in(home: tempfile::TempDir, fleet: &Fleet, config: &str, line: &str) -> Ran {
+    let given = Given {
+        stdin: config.as_bytes().to_vec(),
+        home: Some(home),
+        signals: None,
+    };
+    let words: Vec<&str> = line.split(' ').collect();
+    run_words(fleet, config, &words, given).await
+}
+
+/// What a command is given.
+#[derive(Default)]
+struct Given {
+    stdin: Vec<u8>,
+    signals: Option<UnboundedReceiver<i32>>,
+    home: Option<tempfile::TempDir>,
+}
+
+/// Runs a command as on a machine of its own: with files, and without the marks of a rehearsal.
+async fn run_words(fleet: &Fleet, config: &str, words: &[&str], given: Given) -> Ran {
+    let home = given.home.unwrap_or_else(|| tempfile::tempdir().unwrap());
     let (stdout, stderr) = (Recording::default(), Recording::default());
     let directory = home.path().join("work");
     std::fs::create_dir_all(&directory).unwrap();
@@ -118,13 +139,14 @@ async fn run_in(home: tempfile::TempDir, fleet: &Fleet, config: &str, line: &str
         stdout: Stream::in_memory(stdout.clone()),
         stderr: Stream::in_memory(stderr.clone()),
         seed: 1,
-        signals: None,
+        signals: given.signals,
     };
     let mut world = rehearsal::world(fleet, setting);
-    world.stdin = Box::new(Cursor::new(config.to_owned()));
+    world.stdin = Box::new(Cursor::new(given.stdin));
     world.is_rehearsal = false;
-    let words = std::iter::once("launchpad").chain(line.split(' '));
-    let status = Box::pin(cli::run(world, words.map(Into::into))).await;
+    let words = std::iter::once("launchpad").chain(words.iter().copied());
+    let words: Vec<OsString> = words.map(Into::into).collect();
+    let status = Box::pin(cli::run(world, words)).await;
     Ran {
         status,
         stdout: stdout.text(),

@@ -135,22 +135,9 @@ impl Fingerprint {
         S: AsyncRead + AsyncSeek + Send + Unpin,
     {
         let start = source.stream_position().await?;
-        let mut sum = Sha256::new();
-        let mut size = 0;
-        let mut buffer = vec![0; PIECE];
-        loop {
-            let read = source.read(&mut buffer).await?;
-            if read == 0 {
-                break;
-            }
-            sum.update(&buffer[..read]);
-            size += read as u64;
-        }
+        let fingerprint = copy(source, &mut tokio::io::sink()).await?;
         source.seek(std::io::SeekFrom::Start(start)).await?;
-        Ok(Self {
-            sha256: hex(&sum.finalize()),
-            size,
-        })
+        Ok(fingerprint)
     }
 }
 

@@ -52,11 +52,6 @@ pub struct HostSelection {
 }
 
 impl HostSelection {
-    /// Returns how many hosts are worked on at the same time.
-    pub fn at_once(&self) -> usize {
-        self.parallel.map_or(1, usize::from)
-    }
-
     /// Returns the time-out of a host, where there is one.
     pub fn limit(&self) -> Option<Duration> {
         self.timeout.filter(|limit| !limit.is_zero())

@@ -10,7 +10,6 @@ use phase::{Emitter, Envelope, Event, Failure, HostId, Sink};
 use product::mke::connect::{Connecting, Way};
 use rig::command::{Command, Effect};
 use rig::os::OsRelease;
-use rig::redact::Redactor;
 use rig::retry::Backoff;
 use rig::{CommandError, ConnectError, Connector, Host};
 
@@ -29,12 +28,6 @@ const ASKING: Duration = Duration::from_secs(30);
 
 /// Tells the ID of os-release; Windows has neither.
 const OS: &str = "cat /etc/os-release 2>/dev/null || cat /usr/lib/os-release";
-
-/// What handles are made of.
-struct Made {
-    connector: Arc<dyn Connector>,
-    redactor: Redactor,
-}
 
 fn ways(chosen: &[Chosen]) -> Vec<(&str, &config::Connection)> {
     let ways = chosen
@@ -69,11 +62,14 @@ impl Hosts {
         writer: &Writer,
     ) -> Result<Self, CliError> {
         let connector = session::prepare(world, cluster, &ways(chosen)).await?;
-        let made = Made {
+        let writes = (writer, chosen.len());
+        Ok(Self::of(
+            world,
+            (common, cluster),
+            config,
             connector,
-            redactor: session::redactor(cluster, config, &[]),
-        };
-        Ok(Self::of(world, common, cluster, made, chosen, writer))
+            writes,
+        ))
     }
 
     /// Prepares as [`Hosts::prepare`] does; hosts that cannot be connected to are returned by name.
@@ -86,11 +82,8 @@ impl Hosts {
         writer: &Writer,
     ) -> Result<(Self, BTreeMap<String, Arc<ConnectError>>), CliError> {
         let (connector, unprepared) = session::open(world, cluster, &ways(chosen)).await?;
-        let made = Made {
-            connector,
-            redactor: session::redactor(cluster, config, &[]),
-        };
-        let hosts = Self::of(world, common, cluster, made, chosen, writer);
+        let writes = (writer, chosen.len());
+        let hosts = Self::of(world, (common, cluster), config, connector, writes);
         let unprepared = unprepared.into_iter().filter_map(|one| {
             let name = chosen.get(one.index)?.name.clone();
             Some((name, Arc::new(one.error)))
@@ -100,21 +93,20 @@ impl Hosts {
 
     fn of(
         world: &mut World,
-        common: &Common,
-        cluster: &ClusterOptions,
-        made: Made,
-        chosen: &[Chosen],
-        writer: &Writer,
+        (common, cluster): (&Common, &ClusterOptions),
+        config: &Config,
+        connector: Arc<dyn Connector>,
+        (writer, count): (&Writer, usize),
     ) -> Self {
-        session::warn_of_few_files(world, chosen.len());
+        session::warn_of_few_files(world, count);
         let teller = Teller {
             writer: writer.clone(),
             shows_commands: session::is_debug(world, common),
         };
         let connecting = Connecting {
-            connector: made.connector,
+            connector,
             emitter: Emitter::new(vec![Arc::new(teller)]),
-            redactor: made.redactor,
+            redactor: session::redactor(cluster, config, &[]),
             limits: rig::limits::SharedLimits::default(),
             backoff: Backoff {
                 deadline: Duration::from_secs(10),

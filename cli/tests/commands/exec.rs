@@ -1,52 +1,12 @@
 //! `exec`, `upload` and `download` on simulated hosts.
 
-use std::ffi::OsString;
-
 use serde_json::{Value, json};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::unbounded_channel;
 
 use super::*;
 
-/// What a command is given.
-#[derive(Default)]
-struct Given {
-    stdin: Vec<u8>,
-    signals: Option<UnboundedReceiver<i32>>,
-    home: Option<tempfile::TempDir>,
-}
-
-async fn run_words(fleet: &Fleet, words: &[&str], given: Given) -> Ran {
-    let home = given.home.unwrap_or_else(|| tempfile::tempdir().unwrap());
-    let (stdout, stderr) = (Recording::default(), Recording::default());
-    let directory = home.path().join("work");
-    std::fs::create_dir_all(&directory).unwrap();
-    std::fs::write(directory.join("launchpad.yaml"), CONFIG).unwrap();
-    let setting = Setting {
-        environment: BTreeMap::from([("PASSWORD".to_owned(), PASSWORD.to_owned())]),
-        home: Some(home.path().to_owned()),
-        current_dir: directory,
-        config: None,
-        stdout: Stream::in_memory(stdout.clone()),
-        stderr: Stream::in_memory(stderr.clone()),
-        seed: 1,
-        signals: given.signals,
-    };
-    let mut world = rehearsal::world(fleet, setting);
-    world.stdin = Box::new(Cursor::new(given.stdin));
-    world.is_rehearsal = false;
-    let words = std::iter::once("launchpad").chain(words.iter().copied());
-    let words: Vec<OsString> = words.map(Into::into).collect();
-    let status = Box::pin(cli::run(world, words)).await;
-    Ran {
-        status,
-        stdout: stdout.text(),
-        stderr: stderr.text(),
-        home,
-    }
-}
-
 async fn exec(fleet: &Fleet, words: &[&str]) -> Ran {
-    run_words(fleet, words, Given::default()).await
+    run_words(fleet, CONFIG, words, Given::default()).await
 }
 
 fn objects(ran: &Ran) -> Vec<Value> {
@@ -170,11 +130,11 @@ async fn standard_input_is_read_only_where_it_is_asked_for() {
         ..Given::default()
     };
 
-    let without = run_words(&fleet, &["exec", "-A", "cat"], given()).await;
-    let one = run_words(&fleet, &["exec", "-f", "--stdin", "cat"], given()).await;
-    let all = run_words(&fleet, &["exec", "-A", "--stdin", "cat"], given()).await;
+    let without = run_words(&fleet, CONFIG, &["exec", "-A", "cat"], given()).await;
+    let one = run_words(&fleet, CONFIG, &["exec", "-f", "--stdin", "cat"], given()).await;
+    let all = run_words(&fleet, CONFIG, &["exec", "-A", "--stdin", "cat"], given()).await;
     let as_root = ["exec", "-f", "--stdin", "--sudo", "sh", "-c", "id -u; cat"];
-    let as_root = run_words(&fleet, &as_root, given()).await;
+    let as_root = run_words(&fleet, CONFIG, &as_root, given()).await;
 
     assert_eq!(without.stdout, "", "{}", without.stderr);
     assert_eq!(one.stdout, "to all\n", "{}", one.stderr);
@@ -221,7 +181,13 @@ async fn ctrl_c_ends_what_runs_on_hosts() {
         ..Given::default()
     };
 
-    let ran = run_words(&fleet, &["exec", "-A", "-p", "sleep", "1000"], given).await;
+    let ran = run_words(
+        &fleet,
+        CONFIG,
+        &["exec", "-A", "-p", "sleep", "1000"],
+        given,
+    )
+    .await;
 
     drop(press.await);
     assert_eq!(ran.status, 130, "{}", ran.stderr);
@@ -321,10 +287,10 @@ async fn files_go_up_and_come_back_as_they_are() {
     };
 
     let up = ["upload", "-A", "-p", "--sudo", "it's a file", "/srv/new/"];
-    let first = run_words(&fleet, &up, given(home)).await;
-    let again = run_words(&fleet, &up, given(first.home)).await;
+    let first = run_words(&fleet, CONFIG, &up, given(home)).await;
+    let again = run_words(&fleet, CONFIG, &up, given(first.home)).await;
     let down = ["download", "-A", "-s", "/srv/new/it's a file", "back"];
-    let down = run_words(&fleet, &down, given(again.home)).await;
+    let down = run_words(&fleet, CONFIG, &down, given(again.home)).await;
     let one = [
         "download",
         "-f",
@@ -334,7 +300,7 @@ async fn files_go_up_and_come_back_as_they_are() {
         "/srv/new/it's a file",
         ".",
     ];
-    let one = run_words(&fleet, &one, given(down.home)).await;
+    let one = run_words(&fleet, CONFIG, &one, given(down.home)).await;
 
     assert_eq!(first.status, 0, "{}", first.stderr);
     assert_eq!(
