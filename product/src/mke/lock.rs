@@ -1,7 +1,8 @@
 //! The run lock on the managers: a directory in `/run`, made atomically, gone with a reboot.
 //!
 //! While there is no swarm the first manager of the configuration holds it; with one, every
-//! manager does, taken in configuration order.
+//! manager does, taken in configuration order. A manager on which a dead run has left its lock
+//! joins them, so that the lock is taken over and given back.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -81,7 +82,8 @@ impl HostLocks {
     }
 
     /// Returns the managers that hold the lock, with the run that discovery saw as the last on
-    /// each: all that are connected where any is in a swarm, else the first.
+    /// each: all that are connected where any is in a swarm, else the first and those on which a
+    /// lock was seen.
     ///
     /// The first manager is always among them, so that a run that begins before there is a swarm
     /// and one that begins after it meet there.
@@ -94,15 +96,18 @@ impl HostLocks {
             .clone();
         let any_swarm = seen.values().any(|facts| facts.is_in_swarm);
         let managers = self.shared.managers();
-        let count = if any_swarm { managers.len() } else { 1 };
-        managers
-            .into_iter()
-            .take(count)
-            .filter_map(|id| {
-                let host = self.shared.host(id).ok()?.clone();
-                Some((host, seen.get(&id).and_then(|facts| facts.last_run.clone())))
-            })
-            .collect()
+        let mut holders = Vec::new();
+        for (index, id) in managers.into_iter().enumerate() {
+            let facts = seen.get(&id);
+            let is_locked = facts.is_some_and(|facts| facts.is_locked);
+            if let Ok(host) = self.shared.host(id)
+                && (index == 0 || any_swarm || is_locked)
+            {
+                let last_run = facts.and_then(|facts| facts.last_run.clone());
+                holders.push((host.clone(), last_run));
+            }
+        }
+        holders
     }
 }
 

@@ -78,6 +78,8 @@ pub(super) struct LockFacts {
     pub(super) last_run: Option<String>,
     /// Whether the host is a manager of a swarm.
     pub(super) is_in_swarm: bool,
+    /// Whether a run held the lock on it, a dead one included.
+    pub(super) is_locked: bool,
 }
 
 /// The secrets by which nodes join.
@@ -255,6 +257,7 @@ impl Shared {
         let seen = LockFacts {
             last_run: facts.last_run.clone(),
             is_in_swarm: facts.swarm.is_manager,
+            is_locked: facts.lock.is_some(),
         };
         self.lock_seen
             .lock()
