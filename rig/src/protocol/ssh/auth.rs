@@ -1,9 +1,11 @@
 //! Logging in: the methods, one after the other, and what became of each attempt.
 
+use std::sync::Arc;
+
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse, Prompt};
-use russh::keys::HashAlg;
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
+use russh::keys::{HashAlg, PrivateKeyWithHashAlg};
 use russh::{MethodKind, MethodSet};
 use secrecy::ExposeSecret as _;
 use tokio::net::UnixStream;
@@ -12,7 +14,7 @@ use super::algorithms::Algorithms;
 use super::channel::Shared;
 use super::config::Methods;
 use super::handshake::Client;
-use super::offers::{Credential, Offer};
+use super::offers::{Credential, Offer, Signer};
 use super::passwords::{AskPassword, PasswordQuestion, Passwords};
 use super::signing::Pen;
 use crate::connection::ConnectError;
@@ -299,24 +301,32 @@ impl Attempt<'_> {
             return Answer::Skipped("the agent is gone".to_owned());
         };
         let user = self.login.user;
-        // The key is offered first, and signs only where the host wants it.
-        let result = match &credential.certificate {
-            Some(certificate) => {
+        let result = match (&credential.certificate, &credential.signer) {
+            // A key at hand signs at once, which saves a round trip; what an agent or a card signs is
+            // offered first, since it may ask somebody.
+            (None, Signer::Key(key)) => {
+                let key = PrivateKeyWithHashAlg::new(Arc::clone(key), hash);
+                let answer = self.handle.authenticate_publickey(user, key).await;
+                answer.map_err(|error| error.to_string())
+            }
+            (Some(certificate), _) => {
                 let certificate = (**certificate).clone();
                 self.handle
                     .authenticate_certificate_with(user, certificate, hash, &mut pen)
                     .await
+                    .map_err(|error| error.to_string())
             }
-            None => {
+            (None, Signer::Agent(_)) => {
                 let key = pen.public_key();
                 self.handle
                     .authenticate_publickey_with(user, key, hash, &mut pen)
                     .await
+                    .map_err(|error| error.to_string())
             }
         };
         match result {
             Ok(result) => result.into(),
-            Err(error) => Answer::Skipped(error.to_string()),
+            Err(why) => Answer::Skipped(why),
         }
     }
 
