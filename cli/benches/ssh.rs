@@ -54,7 +54,7 @@ impl Sshd {
         let text = format!(
             "{settings}\nPort {port}\nListenAddress 127.0.0.1\nHostKey {home}/host\n\
              AuthorizedKeysFile {home}/key.pub\nStrictModes no\nUsePAM no\nPidFile none\n\
-             PermitRootLogin yes\nPrintMotd no\nLogLevel ERROR\n{NO_RC}\n"
+             PermitRootLogin yes\nPrintMotd no\nLogLevel ERROR\nSubsystem sftp internal-sftp\n{NO_RC}\n"
         );
         fs::write(&config, text).unwrap();
         let process = Command::new(SSHD)
