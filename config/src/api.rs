@@ -1,52 +1,51 @@
 //! `apiVersion` and `kind`: which form the document has.
 
+use crate::migration::{FORMS, Form, bare_form, form};
 use crate::node::Node;
 use crate::problem::{Problem, Problems};
 use crate::shown::{nearest, one_of, quoted};
 use crate::source::Span;
 
 /// The version of the API that is read.
-pub(crate) const CURRENT: &str = "launchpad.mirantis.com/mke/v1.6";
-
-/// Versions of the API that the Go Launchpad knows.
-const OLDER: &[&str] = &[
-    "launchpad.mirantis.com/v1beta1",
-    "launchpad.mirantis.com/v1beta2",
-    "launchpad.mirantis.com/v1beta3",
-    "launchpad.mirantis.com/v1",
-    "launchpad.mirantis.com/mke/v1.1",
-    "launchpad.mirantis.com/mke/v1.2",
-    "launchpad.mirantis.com/mke/v1.3",
-    "launchpad.mirantis.com/mke/v1.4",
-    "launchpad.mirantis.com/mke/v1.5",
-];
+pub(crate) use crate::migration::CURRENT;
 
 /// The kinds of clusters.
 const KINDS: &[&str] = &["mke", "mke+msr"];
 
-/// Checks that a document is one that is read, and brings it into the current form.
-///
-/// Returns whether it makes sense to go on: a document without a version is taken for a current
-/// one, for the sake of its other problems. Documents of older versions are refused as yet; their
-/// migrations change the tree here, before anything else looks at it.
-pub(crate) fn migrate(root: &mut Node, problems: &Problems) -> bool {
+/// What a document says of its form.
+pub(crate) enum Version {
+    /// It has the current one, or none that is said: then it is taken for a current one, for the
+    /// sake of its other problems.
+    Current,
+    /// It has the form of an older release.
+    Older(&'static Form),
+    /// Nothing is known of it.
+    Unknown,
+}
+
+/// Returns which form a document has.
+pub(crate) fn version(root: &Node, problems: &Problems) -> Version {
+    if let Some(form) = bare_form(root) {
+        return Version::Older(form);
+    }
     let hint = format!("add `apiVersion: {CURRENT}`");
     let Some((version, span)) = text(root, "apiVersion", &hint, problems) else {
-        return true;
+        return Version::Current;
     };
     if version == CURRENT {
-        return true;
+        return Version::Current;
     }
-    let problem = if OLDER.contains(&version.as_str()) {
-        let message = format!("configurations of {} cannot be read yet", quoted(&version));
-        let hint = format!("bring it into the form of `{CURRENT}` and change `apiVersion`");
-        Problem::error(span, message).hint(hint)
-    } else {
-        let message = format!("unknown `apiVersion` {}", quoted(&version));
-        Problem::error(span, message).hint(format!("use `{CURRENT}`"))
+    if let Some(form) = form(&version) {
+        return Version::Older(form);
+    }
+    let message = format!("unknown `apiVersion` {}", quoted(&version));
+    let names: Vec<&str> = FORMS.iter().map(|form| form.name).chain([CURRENT]).collect();
+    let hint = match nearest(&version, &names) {
+        Some(near) => format!("did you mean `{near}`? The newest is `{CURRENT}`"),
+        None => format!("use `{CURRENT}`"),
     };
-    problems.add(problem.path("apiVersion"));
-    false
+    problems.add(Problem::error(span, message).path("apiVersion").hint(hint));
+    Version::Unknown
 }
 
 /// Returns the kind of cluster, which is never taken from the environment.

@@ -2,6 +2,7 @@
 //!
 //! The field decides what a scalar means. A key that nobody asked for is unknown.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::path::PathBuf;
 
@@ -25,6 +26,10 @@ pub(crate) struct Context<'a> {
     pub(crate) problems: &'a Problems,
     /// Where secrets stand.
     secrets: HashSet<Span>,
+    /// Whether a key that nobody asked for is ignored, as old releases did.
+    ignores_unknown: bool,
+    /// The paths of keys that nobody asked for.
+    unknown: RefCell<Vec<String>>,
 }
 
 impl<'a> Context<'a> {
@@ -35,7 +40,20 @@ impl<'a> Context<'a> {
             world,
             problems,
             secrets,
+            ignores_unknown: false,
+            unknown: RefCell::default(),
         }
+    }
+
+    /// Returns the paths of keys that nobody asked for.
+    pub(crate) fn unknown(&self) -> Vec<String> {
+        self.unknown.borrow().clone()
+    }
+
+    /// Says whether keys that nobody asks for are ignored, with a warning.
+    pub(crate) fn ignoring_unknown(mut self, ignores: bool) -> Self {
+        self.ignores_unknown = ignores;
+        self
     }
 }
 
@@ -407,7 +425,14 @@ impl<'c> Fields<'c> {
                     .for_each(|span| self.cx.problems.hide(span));
             }
             let path = node::key_path(&self.path, &entry.key);
-            let mut problem = Problem::error(entry.key_span, unknown("key", &entry.key)).path(path);
+            self.cx.unknown.borrow_mut().push(path.clone());
+            let message = unknown("key", &entry.key);
+            let mut problem = if self.cx.ignores_unknown {
+                Problem::warning(entry.key_span, format!("{message}: it is ignored, as it always was"))
+            } else {
+                Problem::error(entry.key_span, message)
+            };
+            problem = problem.path(path);
             problem.hint = match other {
                 Some((_, hint)) => Some((*hint).to_owned()),
                 // Looking for near names takes its time, and so many are never told.

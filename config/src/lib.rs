@@ -10,7 +10,8 @@
 //! - `source`: the text, and places in it
 //! - `parse`: from text to tree, bounded
 //! - `node`: the tree, with the place of every value
-//! - `api`: `apiVersion` and `kind`; the place of migrations
+//! - `api`: `apiVersion` and `kind`
+//! - `migration`: from the form of any release to the current one
 //! - `substitute`: variables of the environment
 //! - `decode`: asking a tree for values
 //! - `scalar`: what a plain scalar means in YAML 1.1
@@ -46,6 +47,7 @@ mod flags;
 mod host;
 mod load;
 mod mcr;
+mod migration;
 mod mke;
 mod msr;
 mod node;
@@ -69,6 +71,7 @@ pub use flags::Flags;
 pub use host::{HookPair, Hooks, Host, Role, UnknownRole};
 pub use load::{Loaded, load};
 pub use mcr::Mcr;
+pub use migration::{Migrated, Note, migrated};
 pub use mke::{Cloud, Mke};
 pub use msr::{Msr, ReplicaIds};
 pub use source::{LARGEST_DOCUMENT, Position, Source};

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::api;
+use crate::api::{self, Version};
 use crate::config::{Cluster, Config, Document};
 use crate::decode::{Context, Fields, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, tell};
@@ -13,8 +13,9 @@ use crate::host::{self, Host};
 use crate::mcr::{self, Mcr};
 use crate::mke::{self, Mke};
 use crate::msr::{self, Msr};
+use crate::migration::{Paths, Purpose, migrate, warnings};
 use crate::node::{Kind, Node};
-use crate::parse::{Parsed, parse};
+use crate::parse::{Duplicates, Parsed, parse};
 use crate::problem::{Problem, Problems};
 use crate::secret;
 use crate::source::{Source, Span, Text};
@@ -53,28 +54,44 @@ pub(crate) struct Draft {
 pub fn load(source: Source, world: &dyn World) -> Result<Loaded, Diagnostics> {
     let text = Text::decode(source)
         .map_err(|(file, message)| vec![Diagnostic::unreadable(file, message)])?;
-    let Parsed {
-        mut root,
-        problems: found,
-        dropped,
-    } = parse(&text).map_err(|problem| tell(vec![*problem], &text, &[]))?;
     let problems = Problems::default();
-    found.into_iter().for_each(|problem| problems.add(problem));
-    dropped.into_iter().for_each(|span| problems.hide(span));
-    if !is_mapping(&root, &problems) {
-        return Err(failed(problems, &text, &root, Vec::new()));
-    }
-    if !api::migrate(&mut root, &problems) {
-        return Err(failed(problems, &text, &root, Vec::new()));
-    }
-    let kind = api::kind(&root, &problems);
-    substitute(&mut root, &text, world, &problems);
+    let (mut root, version) = read(&text, &problems)?;
+    let mut paths = None;
+    let kind = match version {
+        Version::Unknown => return Err(failed(problems, &text, &root, Vec::new())),
+        Version::Current => {
+            let kind = api::kind(&root, &problems);
+            substitute(&mut root, &text, world, &problems);
+            kind
+        }
+        Version::Older(form) => {
+            let old = Paths::of(&root);
+            if form.has_variables {
+                substitute(&mut root, &text, world, &problems);
+            }
+            let place = root.field("apiVersion").map(|entry| entry.value.span);
+            let place = place.unwrap_or_else(|| start_of(&root));
+            let before = secret::spans(&root);
+            before.into_iter().for_each(|span| problems.hide(span));
+            let changes = migrate(&mut root, form, Purpose::Load);
+            for problem in warnings(&changes, form, &old, place) {
+                problems.add(problem);
+            }
+            paths = Some(old);
+            api::kind(&root, &problems)
+        }
+    };
+    let ignores_unknown = matches!(version, Version::Older(form) if form.ignores_unknown);
     let secrets = secret::spans(&root);
     let draft = {
-        let cx = Context::new(world, &problems, &secrets);
+        let cx = Context::new(world, &problems, &secrets).ignoring_unknown(ignores_unknown);
         let draft = document(&Value::root(&cx, &root));
         draft.inspect(|draft| validate::check(draft, &root, &problems))
     };
+    if let Some(paths) = &paths {
+        let new = Paths::of(&root);
+        problems.call_as(|span| Some((new.at(span)?, paths.at(span)?)));
+    }
     let draft = draft.filter(|_| !problems.has_errors());
     let complete = draft.and_then(|draft| {
         Some((
@@ -110,20 +127,49 @@ pub fn load(source: Source, world: &dyn World) -> Result<Loaded, Diagnostics> {
     Ok(Loaded { config, warnings })
 }
 
+/// Reads the tree of a document, as the releases did that knew its form.
+pub(crate) fn read(text: &Text, problems: &Problems) -> Result<(Node, Version), Diagnostics> {
+    let strict = parse(text, Duplicates::Refused);
+    let mut parsed = strict.map_err(|problem| tell(vec![*problem], text, &[]))?;
+    let is_map = matches!(parsed.root.kind, Kind::Map(_));
+    let version = if is_map {
+        api::version(&parsed.root, problems)
+    } else {
+        Version::Unknown
+    };
+    if matches!(version, Version::Older(_)) {
+        let lenient = parse(text, Duplicates::LastCounts);
+        parsed = lenient.map_err(|problem| tell(vec![*problem], text, &[]))?;
+    }
+    let Parsed {
+        root,
+        problems: found,
+        dropped,
+    } = parsed;
+    found.into_iter().for_each(|problem| problems.add(problem));
+    dropped.into_iter().for_each(|span| problems.hide(span));
+    is_mapping(&root, problems);
+    Ok((root, version))
+}
+
+fn start_of(root: &Node) -> Span {
+    let start = root.span.start;
+    Span { start, end: start }
+}
+
 /// Says what a document is, if it is no mapping.
-fn is_mapping(root: &Node, problems: &Problems) -> bool {
+fn is_mapping(root: &Node, problems: &Problems) {
     if matches!(root.kind, Kind::Map(_)) {
-        return true;
+        return;
     }
     let start = root.span.start;
     let message = format!("expected a mapping, found {}", root.describe());
     let problem = Problem::error(Span { start, end: start }, message);
     problems.add(problem.hint(format!("start with `apiVersion: {}`", api::CURRENT)));
-    false
 }
 
 /// Tells all problems.
-fn failed(problems: Problems, text: &Text, root: &Node, mut secrets: Vec<Span>) -> Diagnostics {
+pub(crate) fn failed(problems: Problems, text: &Text, root: &Node, mut secrets: Vec<Span>) -> Diagnostics {
     if secrets.is_empty() {
         secrets = secret::spans(root);
     }
@@ -140,7 +186,7 @@ fn failed(problems: Problems, text: &Text, root: &Node, mut secrets: Vec<Span>) 
 const DEFAULT_NAME: &str = "launchpad-mke";
 
 /// Reads the whole document.
-fn document(root: &Value<'_>) -> Option<Draft> {
+pub(crate) fn document(root: &Value<'_>) -> Option<Draft> {
     let mut fields = root.fields()?;
     // Both were read before variables of the environment were put in.
     let _ = (fields.given("apiVersion"), fields.given("kind"));

@@ -91,6 +91,14 @@ impl Node {
         }
     }
 
+    /// Returns the value that a step leads to.
+    pub(crate) fn step(&self, step: &Step) -> Option<&Self> {
+        match step {
+            Step::Key(key) => self.field(key).map(|entry| &entry.value),
+            Step::Index(index) => self.item(*index),
+        }
+    }
+
     /// Returns an item of a list.
     pub(crate) fn item(&self, index: usize) -> Option<&Self> {
         match &self.kind {
@@ -167,10 +175,24 @@ pub(crate) fn steps(path: &str) -> Vec<Step> {
 
 /// Returns the value at a path.
 pub(crate) fn value<'n>(root: &'n Node, path: &str) -> Option<&'n Node> {
-    steps(path).iter().try_fold(root, |node, step| match step {
-        Step::Key(key) => node.field(key).map(|entry| &entry.value),
-        Step::Index(index) => node.item(*index),
-    })
+    steps(path).iter().try_fold(root, Node::step)
+}
+
+/// Returns where the key of a path stands, or the last item or key on the way that is there.
+pub(crate) fn key_place(root: &Node, path: &str) -> Option<Span> {
+    let mut node = root;
+    let mut place = None;
+    for step in steps(path) {
+        let span = match &step {
+            Step::Key(key) => node.field(key).map(|entry| entry.key_span),
+            Step::Index(index) => node.item(*index).map(|item| item.span),
+        };
+        let (Some(span), Some(next)) = (span, node.step(&step)) else {
+            break;
+        };
+        (node, place) = (next, Some(span));
+    }
+    place
 }
 
 /// Returns where the last step of a path stands that the document has: a scalar, else the key of

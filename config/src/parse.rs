@@ -7,6 +7,7 @@ use granit_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 
 use crate::node::{Entry, Kind, Node, Scalar, Style};
 use crate::problem::Problem;
+use crate::shown::quoted;
 use crate::source::{Span, Text};
 
 /// How deep lists and mappings may be nested.
@@ -31,8 +32,9 @@ pub(crate) struct Parsed {
 /// # Errors
 ///
 /// Fails with one problem where the rest of the text cannot be understood.
-pub(crate) fn parse(text: &Text) -> Result<Parsed, Box<Problem>> {
+pub(crate) fn parse(text: &Text, duplicates: Duplicates) -> Result<Parsed, Box<Problem>> {
     let mut builder = Builder {
+        duplicates,
         parser: Parser::new_from_str(&text.text),
         anchors: BTreeMap::new(),
         nodes: 0,
@@ -66,7 +68,17 @@ fn with_braces(mut problem: Failure, text: &Text) -> Failure {
 
 type Failure = Box<Problem>;
 
+/// What several entries of a mapping with the same key are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Duplicates {
+    /// A mistake.
+    Refused,
+    /// What they were before mke/v1.6: the last one counts.
+    LastCounts,
+}
+
 struct Builder<'t> {
+    duplicates: Duplicates,
     parser: Parser<'t, granit_parser::StrInput<'t>>,
     anchors: BTreeMap<usize, Anchored>,
     nodes: usize,
@@ -305,15 +317,23 @@ impl<'t> Builder<'t> {
                 merged.push((key.span, value));
                 continue;
             }
+            let last_counts = self.duplicates == Duplicates::LastCounts;
             if entries.has(&name) {
-                crate::secret::hide(&value, &mut self.dropped);
+                let dropped = entries.value(&name).filter(|_| last_counts);
+                crate::secret::hide(dropped.unwrap_or(&value), &mut self.dropped);
             }
             let entry = Entry {
                 key: name.clone(),
                 key_span: key.span,
                 value,
             };
-            if let Some(first) = entries.add(entry) {
+            if last_counts {
+                if let Some(first) = entries.replace(entry) {
+                    let message = format!("{} is set twice: the last one counts", quoted(&name));
+                    let problem = Problem::warning(key.span, message);
+                    self.problems.push(problem.also(first, "it is already set in line"));
+                }
+            } else if let Some(first) = entries.add(entry) {
                 self.problems.push(duplicate(key.span, first, &name));
             }
         }
@@ -411,6 +431,21 @@ impl Entries {
         self.index.contains_key(key)
     }
 
+    fn value(&self, key: &str) -> Option<&Node> {
+        let entry = self.list.iter().rfind(|entry| entry.key == key)?;
+        Some(&entry.value)
+    }
+
+    /// Adds an entry, in the place of one with its key; returns where that stood.
+    fn replace(&mut self, entry: Entry) -> Option<Span> {
+        let before = self.index.insert(entry.key.clone(), entry.key_span);
+        if before.is_some() {
+            self.list.retain(|other| other.key != entry.key);
+        }
+        self.list.push(entry);
+        before
+    }
+
     /// Adds an entry; returns where its key stands already, if it does.
     fn add(&mut self, entry: Entry) -> Option<Span> {
         if let Some(first) = self.index.get(&entry.key) {
@@ -425,7 +460,7 @@ impl Entries {
 fn duplicate(second: Span, first: Span, key: &str) -> Problem {
     Problem::error(
         second,
-        format!("duplicate key {}", crate::shown::quoted(key)),
+        format!("duplicate key {}", quoted(key)),
     )
     .also(first, "it is already set in line")
 }

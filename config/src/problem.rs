@@ -101,6 +101,19 @@ impl Problems {
         self.hidden.borrow_mut().push(span);
     }
 
+    /// Gives what has a path the one that the user knows it by: `names` returns the path of a place
+    /// now, and the one that was written.
+    pub(crate) fn call_as<'p>(&self, names: impl Fn(Span) -> Option<(&'p str, &'p str)>) {
+        for problem in self.found.borrow_mut().iter_mut() {
+            let known = problem.span.and_then(&names);
+            if let (Some(path), Some((now, written))) = (&mut problem.path, known)
+                && let Some(rest) = path.strip_prefix(now)
+            {
+                *path = format!("{written}{rest}");
+            }
+        }
+    }
+
     /// Whether there are more than anybody wants to read.
     pub(crate) fn is_many(&self) -> bool {
         self.found.borrow().len() > 1000

@@ -40,6 +40,28 @@ pub(crate) fn substitute(node: &mut Node, text: &Text, world: &dyn World, proble
     }
 }
 
+/// Whether a text holds an expression that stands for something else.
+pub(crate) fn has_expression(text: &str) -> bool {
+    let expanded = expand(text, &|_| Some(String::new()));
+    expanded.has_value || !expanded.troubles.is_empty()
+}
+
+/// Returns the default of a text that is one expression and nothing else, if it has one.
+pub(crate) fn only_expression(text: &str) -> Option<Option<&str>> {
+    let rest = text.strip_prefix('$')?;
+    if let Some(braced) = rest.strip_prefix('{') {
+        let name = name_of(braced)?;
+        let after = braced.get(name.len()..)?;
+        let body = body_of(after)?;
+        if after.len() != body.len() + 1 {
+            return None;
+        }
+        let default = [":-", ":=", "-", "="].iter().find_map(|sign| body.strip_prefix(sign));
+        return (body.is_empty() || default.is_some()).then_some(default);
+    }
+    (name_of(rest)?.len() == rest.len()).then_some(None)
+}
+
 /// Returns where a part of a scalar stands, if the scalar stands in the text as it is.
 fn within(scalar: &Scalar, place: Span, text: &Text, at: (usize, usize)) -> Span {
     let slice = text.slice(place);

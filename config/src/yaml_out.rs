@@ -101,7 +101,7 @@ fn inline(tree: &Tree, out: &mut String) {
 }
 
 /// Returns a text as a scalar.
-fn text(text: &str) -> String {
+pub(crate) fn text(text: &str) -> String {
     if is_plain(text) {
         text.to_owned()
     } else {
@@ -123,7 +123,7 @@ fn is_plain(text: &str) -> bool {
         && !is_ambiguous(text)
 }
 
-fn double_quoted(text: &str) -> String {
+pub(crate) fn double_quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {
@@ -156,7 +156,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::parse::parse;
+    use crate::parse::{Duplicates, parse};
     use crate::source::Text;
 
     fn map(entries: Vec<(&str, Tree)>) -> Tree {
@@ -243,7 +243,7 @@ mod tests {
             let tree = Tree::Map(vec![(key.clone(), Tree::List(vec![Tree::Text(value.clone())]))]);
 
             let text = Text::new("x".to_owned(), write(&tree));
-            let Ok(parsed) = parse(&text) else {
+            let Ok(parsed) = parse(&text, Duplicates::Refused) else {
                 panic!("{}", text.text)
             };
 
