@@ -42,6 +42,8 @@ pub enum Command {
     Reset(ResetArguments),
     /// Show the state of the cluster, or the configuration as launchpad understands it
     Describe(DescribeArguments),
+    /// Print a configuration of an older release in its newest form
+    Migrate(MigrateArguments),
     /// Run a command on hosts, or open a shell on one
     Exec(ExecArguments),
     /// Look whether everything is as it has to be, and change nothing
@@ -115,6 +117,23 @@ pub struct ClusterOptions {
     #[arg(long, num_args = 0..=1, require_equals = true,
         default_missing_value = "true", value_name = "BOOL", hide_possible_values = true)]
     pub allow_match_exec: Option<bool>,
+}
+
+/// Arguments of migrate.
+#[derive(Debug, Clone, Args)]
+pub struct MigrateArguments {
+    /// The configuration; `-` reads it from standard input
+    #[arg(long, short = 'c', value_name = "PATH")]
+    pub config: Option<String>,
+    /// Replace the file, and keep the old one as `PATH.bak`
+    #[arg(long, short = 'w')]
+    pub write: bool,
+    /// Show what changes instead of the new text
+    #[arg(long)]
+    pub diff: bool,
+    /// Common flags.
+    #[command(flatten)]
+    pub common: Common,
 }
 
 /// How a run goes about its work.

@@ -61,6 +61,7 @@ pub async fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>
         Command::Apply(arguments) => commands::apply::run(&mut world, &arguments).await,
         Command::Plan(arguments) => commands::plan::run(&mut world, &arguments).await,
         Command::Reset(arguments) => commands::reset::run(&mut world, &arguments).await,
+        Command::Migrate(arguments) => commands::migrate::run(&mut world, &arguments).await,
         Command::Describe(arguments) => commands::describe::run(&mut world, &arguments).await,
         Command::Exec(arguments) => commands::exec::run(&mut world, &arguments).await,
         Command::Check(CheckCommand::Ssh(arguments)) => {

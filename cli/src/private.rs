@@ -56,13 +56,24 @@ fn create_above(path: &Path) -> Result<(), PrivateError> {
         .map_err(cannot("create the directory", path))
 }
 
-fn create_file(path: &Path, content: &[u8]) -> io::Result<()> {
+/// What only the user may read and write.
+pub(crate) const PRIVATE: u32 = 0o600;
+
+fn create_file(path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
     let mut file: File = OpenOptions::new()
         .write(true)
         .create_new(true)
-        .mode(0o600)
+        .mode(PRIVATE)
         .open(path)?;
-    file.write_all(content)?;
+    let written = file.write_all(content).and_then(|()| {
+        // What the umask has taken away is given back.
+        file.set_permissions(Permissions::from_mode(mode))
+    });
+    if written.is_err() {
+        // Half a file helps nobody.
+        remove(path);
+        return written;
+    }
     file.sync_all()
 }
 
@@ -104,7 +115,7 @@ impl Staging {
         if let Some(above) = file.parent() {
             create_above(above)?;
         }
-        create_file(&file, content).map_err(cannot("write", &file))
+        create_file(&file, PRIVATE, content).map_err(cannot("write", &file))
     }
 
     /// Puts the directory in its place; what was there before is gone.
@@ -130,7 +141,7 @@ impl Drop for Staging {
 
 /// Removes a directory, or whatever else has this name. What cannot be removed is in the way of
 /// nobody: the next run tries again.
-fn remove(path: &Path) {
+pub(crate) fn remove(path: &Path) {
     if std::fs::remove_dir_all(path).is_err() {
         let _ = std::fs::remove_file(path);
     }
@@ -202,6 +213,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, PrivateError> {
 pub(crate) fn replace_file(
     path: &Path,
     id: &str,
+    mode: u32,
     was: Option<&[u8]>,
     content: &[u8],
 ) -> Result<bool, PrivateError> {
@@ -209,7 +221,7 @@ pub(crate) fn replace_file(
     create_above(above)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let fresh = above.join(format!(".{name}.new-{id}"));
-    let written = create_file(&fresh, content).map_err(cannot("write", &fresh));
+    let written = create_file(&fresh, mode, content).map_err(cannot("write", &fresh));
     let replaced = written.and_then(|()| {
         if read(path)?.as_deref() != was {
             return Ok(false);
@@ -224,7 +236,7 @@ pub(crate) fn replace_file(
 }
 
 /// Keeps a content beside a file, under a name that is free (`config.bak`, `config.bak-2`).
-pub(crate) fn keep_copy(path: &Path, content: &[u8]) -> Result<PathBuf, PrivateError> {
+pub(crate) fn keep_copy(path: &Path, mode: u32, content: &[u8]) -> Result<PathBuf, PrivateError> {
     let mut number = 1;
     loop {
         let mut copy = path.as_os_str().to_owned();
@@ -233,7 +245,7 @@ pub(crate) fn keep_copy(path: &Path, content: &[u8]) -> Result<PathBuf, PrivateE
             copy.push(format!("-{number}"));
         }
         let copy = PathBuf::from(copy);
-        match create_file(&copy, content) {
+        match create_file(&copy, mode, content) {
             Ok(()) => return Ok(copy),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 100 => {
                 number += 1;
@@ -373,10 +385,10 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join(".kube/config");
 
-        assert!(replace_file(&file, "1", None, b"one").unwrap());
-        assert!(!replace_file(&file, "1", None, b"two").unwrap());
-        assert!(!replace_file(&file, "1", Some(b"other"), b"two").unwrap());
-        assert!(replace_file(&file, "1", Some(b"one"), b"three").unwrap());
+        assert!(replace_file(&file, "1", PRIVATE, None, b"one").unwrap());
+        assert!(!replace_file(&file, "1", PRIVATE, None, b"two").unwrap());
+        assert!(!replace_file(&file, "1", PRIVATE, Some(b"other"), b"two").unwrap());
+        assert!(replace_file(&file, "1", PRIVATE, Some(b"one"), b"three").unwrap());
 
         assert_eq!(std::fs::read(&file).unwrap(), b"three");
         assert_eq!(names(file.parent().unwrap()), ["config"]);
@@ -404,8 +416,8 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("config");
 
-        let first = keep_copy(&file, b"1").unwrap();
-        let second = keep_copy(&file, b"2").unwrap();
+        let first = keep_copy(&file, PRIVATE, b"1").unwrap();
+        let second = keep_copy(&file, PRIVATE, b"2").unwrap();
 
         assert_eq!(first, home.path().join("config.bak"));
         assert_eq!(second, home.path().join("config.bak-2"));

@@ -56,7 +56,7 @@ pub fn load(source: Source, world: &dyn World) -> Result<Loaded, Diagnostics> {
         .map_err(|(file, message)| vec![Diagnostic::unreadable(file, message)])?;
     let problems = Problems::default();
     let (mut root, version) = read(&text, &problems)?;
-    let mut paths = None;
+    let (mut paths, mut keeps_engine) = (None, false);
     let kind = match version {
         Version::Unknown => return Err(failed(problems, &text, &root, Vec::new())),
         Version::Current => {
@@ -73,8 +73,9 @@ pub fn load(source: Source, world: &dyn World) -> Result<Loaded, Diagnostics> {
             let place = place.unwrap_or_else(|| start_of(&root));
             let before = secret::spans(&root);
             before.into_iter().for_each(|span| problems.hide(span));
-            let changes = migrate(&mut root, form, Purpose::Load);
-            for problem in warnings(&changes, form, &old, place) {
+            let done = migrate(&mut root, form, Purpose::Load);
+            keeps_engine = done.keeps_engine;
+            for problem in warnings(&done.changes, form, &old, place) {
                 problems.add(problem);
             }
             paths = Some(old);
@@ -104,9 +105,10 @@ pub fn load(source: Source, world: &dyn World) -> Result<Loaded, Diagnostics> {
             draft.cluster,
         ))
     });
-    let Some((mcr, mke, kind, name, hosts, msr, cluster)) = complete else {
+    let Some((mut mcr, mke, kind, name, hosts, msr, cluster)) = complete else {
         return Err(failed(problems, &text, &root, secrets));
     };
+    mcr.keeps_engine = keeps_engine;
     let (warnings, mut hidden) = problems.finish();
     hidden.extend(secrets);
     let warnings = warnings

@@ -12,6 +12,9 @@ use crate::flags::Flags;
 pub struct Mcr {
     /// The channel that it is installed from (`stable-25.0`).
     pub channel: String,
+    /// Whether an engine that a host has stays as it is, since the configuration is one of an old
+    /// release and names none.
+    pub keeps_engine: bool,
     /// The root of the package repositories.
     pub repo_url: String,
     /// The installer for Windows: a URL, or a file of this machine.
@@ -90,6 +93,7 @@ pub(crate) fn decode(value: &Value<'_>) -> Option<Mcr> {
     fields.finish(REMOVED);
     Some(Mcr {
         channel: channel.unwrap_or_default(),
+        keeps_engine: false,
         repo_url: repo_url.unwrap_or_else(|| REPO_URL.to_owned()),
         install_url_windows: install_url_windows.unwrap_or_else(|| INSTALL_URL_WINDOWS.to_owned()),
         license: license.filter(|text| !text.expose_secret().is_empty()),

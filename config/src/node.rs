@@ -154,8 +154,8 @@ pub(crate) fn steps(path: &str) -> Vec<Step> {
     let mut found = Vec::new();
     let mut rest = path;
     while !rest.is_empty() {
-        if let Some((key, after)) = rest.strip_prefix("[\"").and_then(|r| r.split_once("\"]")) {
-            found.push(Step::Key(key.to_owned()));
+        if let Some((key, after)) = rest.strip_prefix("[\"").and_then(quoted_key) {
+            found.push(Step::Key(key));
             rest = after;
         } else if let Some((index, after)) = rest.strip_prefix('[').and_then(|r| r.split_once(']'))
         {
@@ -171,6 +171,30 @@ pub(crate) fn steps(path: &str) -> Vec<Step> {
         rest = rest.strip_prefix('.').unwrap_or(rest);
     }
     found
+}
+
+/// Reads a key between quotes, as `escape_debug` writes it; returns it with what follows.
+fn quoted_key(text: &str) -> Option<(String, &str)> {
+    let mut key = String::new();
+    let mut rest = text.chars();
+    loop {
+        match rest.next()? {
+            '"' => return Some((key, rest.as_str().strip_prefix(']')?)),
+            '\\' => match rest.next()? {
+                'n' => key.push('\n'),
+                'r' => key.push('\r'),
+                't' => key.push('\t'),
+                '0' => key.push('\0'),
+                'u' => {
+                    let (digits, after) = rest.as_str().strip_prefix('{')?.split_once('}')?;
+                    key.push(char::from_u32(u32::from_str_radix(digits, 16).ok()?)?);
+                    rest = after.chars();
+                }
+                other => key.push(other),
+            },
+            other => key.push(other),
+        }
+    }
 }
 
 /// Returns the value at a path.
@@ -237,5 +261,8 @@ mod tests {
             ]
         );
         assert_eq!(steps("a[x].b"), [Step::Key("a".to_owned())]);
+        for key in ["", "a\"]b", "\\", "a\n\u{7}\u{301}é'", "[\"x\"]"] {
+            assert_eq!(steps(&key_path("", key)), [Step::Key(key.to_owned())]);
+        }
     }
 }

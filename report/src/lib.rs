@@ -43,5 +43,5 @@ pub use display::{Held, Holder};
 pub use fold::Fold;
 pub use plain::Verbosity;
 pub use sinks::{FinishReport, Output, Sinks, SinksOptions, Writing};
-pub use style::Style;
+pub use style::{Style, Tone};
 pub use table::Table;

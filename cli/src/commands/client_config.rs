@@ -286,11 +286,11 @@ fn merge(path: &Path, access: &Access, id: &str) -> Result<Merge, CliError> {
         let Existing { content, text } = existing(path)?;
         let merged = kubeconfig::merge(&text, access).map_err(|error| wrong(path, &error))?;
         let copy = match merged.is_rewritten {
-            true => Some(private::keep_copy(path, text.as_bytes())?),
+            true => Some(private::keep_copy(path, private::PRIVATE, text.as_bytes())?),
             false => None,
         };
         let fresh = merged.text.expose_secret().as_bytes();
-        if private::replace_file(path, id, content.as_deref(), fresh)? {
+        if private::replace_file(path, id, private::PRIVATE, content.as_deref(), fresh)? {
             return Ok(Merge {
                 path: path.to_owned(),
                 current: merged.current,

@@ -7,6 +7,7 @@ pub(crate) mod completion;
 pub(crate) mod describe;
 pub(crate) mod download;
 pub(crate) mod exec;
+pub(crate) mod migrate;
 pub(crate) mod plan;
 pub(crate) mod register;
 #[cfg(feature = "fleet")]

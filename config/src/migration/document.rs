@@ -53,7 +53,7 @@ pub fn migrated(source: Source, world: &dyn World) -> Result<Migrated, Diagnosti
         });
     };
     let mut new = old.clone();
-    let mut changes = migrate(&mut new, form, Purpose::Rewrite);
+    let mut changes = migrate(&mut new, form, Purpose::Rewrite).changes;
     if form.ignores_unknown {
         let mut draft = Draft::new(new, form, Purpose::Rewrite);
         for path in unknown(&draft, world) {
@@ -62,7 +62,7 @@ pub fn migrated(source: Source, world: &dyn World) -> Result<Migrated, Diagnosti
         }
         let (tree, more) = draft.finish();
         new = tree;
-        changes.extend(more);
+        changes.extend(more.changes);
     }
     let written = rewrite::rewrite(&text, &old, &new, &changes);
     let notes = notes(&changes, &Paths::of(&old), &new, &text);

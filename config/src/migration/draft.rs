@@ -15,8 +15,17 @@ pub(crate) struct Draft {
     changes: Vec<Change>,
     /// The form that it had at first.
     pub(super) form: &'static Form,
+    /// Whether the engine that a host has is to stay, since none was named.
+    pub(super) keeps_engine: bool,
     /// What it is migrated for.
     pub(super) purpose: Purpose,
+}
+
+/// What a migration has done.
+pub(crate) struct Outcome {
+    pub(crate) changes: Vec<Change>,
+    /// Whether the engine that a host has is to stay.
+    pub(crate) keeps_engine: bool,
 }
 
 /// Why something is done.
@@ -53,12 +62,17 @@ impl Draft {
             root,
             changes: Vec::new(),
             form,
+            keeps_engine: false,
             purpose,
         }
     }
 
-    pub(super) fn finish(self) -> (Node, Vec<Change>) {
-        (self.root, self.changes)
+    pub(super) fn finish(self) -> (Node, Outcome) {
+        let outcome = Outcome {
+            changes: self.changes,
+            keeps_engine: self.keeps_engine,
+        };
+        (self.root, outcome)
     }
 
     /// Returns the whole tree.

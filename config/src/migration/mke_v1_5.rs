@@ -73,6 +73,7 @@ fn channel(draft: &mut Draft) {
                 "no version of MCR is set: it was {engine} in the releases that read this form; the \
                  channel is `stable` now, and an engine that is installed stays as it is"
             );
+            draft.keeps_engine = true;
             let span = draft.written_at("spec.mcr");
             draft.drop(VERSION, form("it is empty"));
             let reason = meaning(why, "set `spec.mcr.channel`, as in `stable-25.0`");
@@ -81,6 +82,7 @@ fn channel(draft: &mut Draft) {
         (None, Some(channel)) => {
             draft.drop(VERSION, form("it is empty"));
             if !channel.contains('-') && !draft.is_open(CHANNEL) {
+                draft.keeps_engine = true;
                 let engine = draft.form.engine;
                 let why = format!(
                     "no version of MCR is set: it was {engine} in the releases that read this \

@@ -28,8 +28,7 @@ mod v1beta3;
 use crate::node::Node;
 
 pub use document::{Migrated, migrated};
-use draft::Draft;
-use edit::Change;
+use draft::{Draft, Outcome};
 pub use notes::Note;
 pub(crate) use notes::{Paths, warnings};
 
@@ -172,13 +171,13 @@ pub(crate) fn bare_form(root: &Node) -> Option<&'static Form> {
 }
 
 /// Brings a tree into the current form, and returns what was done.
-pub(crate) fn migrate(root: &mut Node, form: &'static Form, purpose: Purpose) -> Vec<Change> {
+pub(crate) fn migrate(root: &mut Node, form: &'static Form, purpose: Purpose) -> Outcome {
     let first = FORMS.iter().position(|one| std::ptr::eq(one, form));
     let mut draft = Draft::new(std::mem::replace(root, Node::nothing()), form, purpose);
     for step in FORMS.iter().skip(first.unwrap_or(0)) {
         (step.step)(&mut draft);
     }
-    let (migrated, changes) = draft.finish();
+    let (migrated, outcome) = draft.finish();
     *root = migrated;
-    changes
+    outcome
 }

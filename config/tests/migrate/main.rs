@@ -4,6 +4,7 @@ mod documents;
 #[path = "../load/fake.rs"]
 #[allow(dead_code, reason = "the tests of loading use the rest")]
 mod fake;
+mod properties;
 
 use config::{Diagnostics, Migrated, Secrets, Source, load, migrated};
 

@@ -231,7 +231,7 @@ fn engine_channel(shared: &Shared, facts: &BTreeMap<HostId, Facts>) -> Vec<Compl
         .filter_map(|(&id, facts)| {
             let text = facts.texts.repository.as_deref()?;
             let on_host = configurer::repository::channel_of(text)?;
-            (on_host != wanted.channel).then(|| {
+            (on_host != wanted.channel && !wanted.keeps_engine).then(|| {
                 Complaint::error(
                     id,
                     format!(
