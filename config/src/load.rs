@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use crate::api;
+use crate::code::Code;
 use crate::config::{Cluster, Config, Document};
 use crate::decode::{Context, Fields, Value};
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity, tell};
+use crate::diagnostic::{Diagnostic, Diagnostics, tell};
 use crate::host::{self, Host};
 use crate::mcr::{self, Mcr};
 use crate::mke::{self, Mke};
@@ -51,14 +52,19 @@ pub(crate) struct Draft {
 ///
 /// Fails with all problems of the document.
 pub fn load(source: Source, world: &dyn World) -> Result<Loaded, Diagnostics> {
-    let text = Text::decode(source)
-        .map_err(|(file, message)| vec![Diagnostic::unreadable(file, message)])?;
+    let text = Text::decode(source).map_err(|problem| vec![*problem])?;
+    let problems = Problems::default();
     let Parsed {
         mut root,
         problems: found,
         dropped,
-    } = parse(&text).map_err(|problem| tell(vec![*problem], &text, &[]))?;
-    let problems = Problems::default();
+    } = match parse(&text) {
+        Ok(parsed) => parsed,
+        Err(problem) => {
+            problems.add(*problem);
+            return Err(tell(problems.finish(), &text, &[]));
+        }
+    };
     found.into_iter().for_each(|problem| problems.add(problem));
     dropped.into_iter().for_each(|span| problems.hide(span));
     if !is_mapping(&root, &problems) {
@@ -90,12 +96,9 @@ pub fn load(source: Source, world: &dyn World) -> Result<Loaded, Diagnostics> {
     let Some((mcr, mke, kind, name, hosts, msr, cluster)) = complete else {
         return Err(failed(problems, &text, &root, secrets));
     };
-    let (warnings, mut hidden) = problems.finish();
-    hidden.extend(secrets);
-    let warnings = warnings
-        .into_iter()
-        .map(|problem| Diagnostic::of(problem, &text, &hidden))
-        .collect();
+    let findings = problems.finish();
+    let hidden = [findings.hidden.as_slice(), &secrets].concat();
+    let warnings = tell(findings, &text, &secrets).items;
     let document = Arc::new(Document { text, root, hidden });
     let config = Config {
         name,
@@ -117,7 +120,7 @@ fn is_mapping(root: &Node, problems: &Problems) -> bool {
     }
     let start = root.span.start;
     let message = format!("expected a mapping, found {}", root.describe());
-    let problem = Problem::error(Span { start, end: start }, message);
+    let problem = Problem::error(Code::WrongType, Span { start, end: start }, message);
     problems.add(problem.hint(format!("start with `apiVersion: {}`", api::CURRENT)));
     false
 }
@@ -127,13 +130,7 @@ fn failed(problems: Problems, text: &Text, root: &Node, mut secrets: Vec<Span>) 
     if secrets.is_empty() {
         secrets = secret::spans(root);
     }
-    let (found, hidden) = problems.finish();
-    secrets.extend(hidden);
-    let errors = found
-        .into_iter()
-        .filter(|problem| problem.severity == Severity::Error)
-        .collect();
-    tell(errors, text, &secrets)
+    tell(problems.finish(), text, &secrets)
 }
 
 /// The name of a cluster that has none.
@@ -157,7 +154,7 @@ fn document(root: &Value<'_>) -> Option<Draft> {
 
 fn metadata(value: &Value<'_>) -> Option<String> {
     if value.is_null() {
-        let problem = value.wrong("`metadata` is empty");
+        let problem = value.wrong(Code::EmptyKey, "`metadata` is empty");
         value.add(problem.hint("remove it, or set `metadata.name`"));
         return None;
     }
@@ -167,7 +164,8 @@ fn metadata(value: &Value<'_>) -> Option<String> {
     let name = name?;
     let text = name.text()?;
     if let Some(why) = unsafe_name(&text) {
-        let problem = name.wrong(format!("{} cannot name a cluster: {why}", name.shown()));
+        let message = format!("{} cannot name a cluster: {why}", name.shown());
+        let problem = name.wrong(Code::ClusterName, message);
         name.add(problem.hint("use letters, digits, `-`, `_` and `.`"));
         return None;
     }
