@@ -1,5 +1,6 @@
 //! `apiVersion` and `kind`: which form the document has.
 
+use crate::code::Code;
 use crate::migration::{FORMS, Form, bare_form, form};
 use crate::node::Node;
 use crate::problem::{Problem, Problems};
@@ -44,7 +45,7 @@ pub(crate) fn version(root: &Node, problems: &Problems) -> Version {
         Some(near) => format!("did you mean `{near}`? The newest is `{CURRENT}`"),
         None => format!("use `{CURRENT}`"),
     };
-    problems.add(Problem::error(span, message).path("apiVersion").hint(hint));
+    problems.add(Problem::error(Code::ApiVersion, span, message).path("apiVersion").hint(hint));
     Version::Unknown
 }
 
@@ -57,7 +58,8 @@ pub(crate) fn kind(root: &Node, problems: &Problems) -> Option<String> {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("use {}", one_of(KINDS)),
         };
-        let problem = Problem::error(span, format!("unknown kind {}", quoted(&kind)));
+        let message = format!("unknown kind {}", quoted(&kind));
+        let problem = Problem::error(Code::Kind, span, message);
         problems.add(problem.path("kind").hint(hint));
         return None;
     }
@@ -69,13 +71,20 @@ fn text(root: &Node, key: &str, hint: &str, problems: &Problems) -> Option<(Stri
     let Some(entry) = root.field(key) else {
         let start = root.span.start;
         let place = Span { start, end: start };
-        problems.add(Problem::error(place, format!("`{key}` is missing")).hint(hint));
+        let message = format!("`{key}` is missing");
+        problems.add(Problem::error(Code::MissingKey, place, message).hint(hint));
         return None;
     };
     let scalar = entry.value.scalar().filter(|_| !entry.value.is_null());
     let Some(scalar) = scalar else {
         let message = format!("`{key}` has to be a text, not {}", entry.value.describe());
-        problems.add(Problem::error(entry.key_span, message).path(key).hint(hint));
+        let code = if entry.value.is_null() {
+            Code::EmptyKey
+        } else {
+            Code::WrongType
+        };
+        let problem = Problem::error(code, entry.key_span, message);
+        problems.add(problem.path(key).hint(hint));
         return None;
     };
     Some((scalar.text.clone(), entry.value.span))

@@ -99,5 +99,12 @@ impl CertificatePart {
 pub(crate) fn file(fields: &mut Fields<'_>, key: &'static str) -> Option<(PathBuf, SecretString)> {
     let value = fields.take(key)?;
     let is_empty = value.is_scalar() && value.text().is_some_and(|text| text.is_empty());
-    if is_empty { None } else { value.text_file() }
+    if is_empty {
+        return None;
+    }
+    let (path, text) = value.text_file()?;
+    if key == "keyPath" {
+        value.check_private(&path);
+    }
+    Some((path, text))
 }

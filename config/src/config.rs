@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::address;
+use crate::code::Code;
 use crate::connection::Connection;
 use crate::diagnostic::Diagnostic;
 use crate::effective;
@@ -77,10 +78,10 @@ impl Config {
     }
 
     /// Returns an error about the value at a path, with its line.
-    pub fn problem_at(&self, path: &str, message: String) -> Diagnostic {
+    pub fn problem_at(&self, code: Code, path: &str, message: String) -> Diagnostic {
         let problem = match node::find(&self.document.root, path) {
-            Some(span) => Problem::error(span, message),
-            None => Problem::whole(message),
+            Some(span) => Problem::error(code, span, message),
+            None => Problem::whole(code, message),
         };
         Diagnostic::of(
             problem.path(path),

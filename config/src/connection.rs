@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 
 use crate::address;
+use crate::code::Code;
 use crate::decode::{Fields, Value};
 
 /// How a host is reached.
@@ -163,17 +164,23 @@ pub(crate) fn connection(host: &mut Fields<'_>) -> Option<Connection> {
         .chain(local.iter().filter(|_| !is_off))
         .collect();
     if let [_, second, ..] = blocks.as_slice() {
-        let problem = second.wrong_key("a host has one connection block, this is another one");
+        let problem = second.wrong_key(
+            Code::TwoConnections,
+            "a host has one connection block, this is another one",
+        );
         second.add(problem.hint("remove one of them"));
     }
     if blocks.is_empty() {
         match local.filter(|_| is_off) {
-            Some(local) => local.add(
-                local
-                    .wrong("`localhost` is not enabled, so that the host has no connection block")
-                    .hint(HINT),
-            ),
-            None => host.error("the host has no connection block", HINT),
+            Some(local) => {
+                let message =
+                    "`localhost` is not enabled, so that the host has no connection block";
+                local.add(local.wrong(Code::NoConnection, message).hint(HINT));
+            }
+            None => {
+                let message = "the host has no connection block";
+                host.error(Code::NoConnection, message, HINT);
+            }
         }
         return None;
     }
@@ -201,7 +208,8 @@ fn is_disabled(block: &Value<'_>) -> bool {
 
 fn decode_localhost(block: &Value<'_>) -> Option<Localhost> {
     if block.is_scalar() {
-        let problem = block.wrong(format!("expected a mapping, found {}", block.shown()));
+        let message = format!("expected a mapping, found {}", block.shown());
+        let problem = block.wrong(Code::WrongType, message);
         block.add(problem.hint("write `localhost: {enabled: true}`"));
         return None;
     }
@@ -229,7 +237,7 @@ fn host_address(fields: &mut Fields<'_>) -> Option<String> {
             address::AddressError::Empty => "the address is empty".to_owned(),
             _ => format!("{} {error}", value.shown()),
         };
-        value.add(value.wrong(message).hint(hint));
+        value.add(value.wrong(Code::Address, message).hint(hint));
         return None;
     }
     Some(text)
@@ -240,7 +248,8 @@ fn user(fields: &mut Fields<'_>) -> Option<String> {
     let value = fields.take("user")?;
     let text = value.text().filter(|text| !text.is_empty())?;
     if text.starts_with('-') || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        value.error(format!("{} is not the name of a user", value.shown()));
+        let message = format!("{} is not the name of a user", value.shown());
+        value.error(Code::UserName, message);
         return None;
     }
     Some(text)
@@ -252,15 +261,25 @@ fn local_path(fields: &mut Fields<'_>, key: &'static str) -> Option<PathBuf> {
     if is_empty { None } else { value.local_path() }
 }
 
+/// Reads the path of a private key, which others should not be able to read.
+fn key_path(fields: &mut Fields<'_>) -> Option<PathBuf> {
+    let path = local_path(fields, "keyPath")?;
+    if let Some(value) = fields.take("keyPath") {
+        value.check_private(&path);
+    }
+    Some(path)
+}
+
 fn decode_ssh(block: &Value<'_>) -> Option<Ssh> {
     let mut fields = block.fields()?;
     let address = host_address(&mut fields);
     let port = fields.take("port").and_then(|value| value.port());
     let user = user(&mut fields);
-    let key_path = local_path(&mut fields, "keyPath");
+    let key_path = key_path(&mut fields);
     let host_key = fields.take("hostKey").and_then(|value| {
-        let warning = value.warning("`hostKey` is deprecated");
-        value.add(warning.hint("put the key into the known hosts file and remove `hostKey`"));
+        let message = "`hostKey` is deprecated: the host is accepted only with this one key";
+        let warning = value.warning_key(Code::HostKey, message);
+        value.add(warning.hint("put the key into the known hosts file, and remove `hostKey`"));
         value.text().filter(|text| !text.is_empty())
     });
     let bastion = bastion(&mut fields);
@@ -292,13 +311,14 @@ fn decode_open_ssh(block: &Value<'_>) -> Option<OpenSsh> {
             && !text.starts_with('-')
             && !text.contains(|c: char| c.is_whitespace() || c.is_control());
         if !is_alias {
-            value.error(format!("{} is not the name of a host", value.shown()));
+            let message = format!("{} is not the name of a host", value.shown());
+            value.error(Code::Address, message);
         }
         is_alias.then_some(text)
     });
     let port = fields.take("port").and_then(|value| value.port());
     let user = user(&mut fields);
-    let key_path = local_path(&mut fields, "keyPath");
+    let key_path = key_path(&mut fields);
     let config_path = local_path(&mut fields, "configPath");
     let options = fields.take("options").map(|options| {
         let entries = options.entries().into_iter();
@@ -342,27 +362,35 @@ fn decode_win_rm(block: &Value<'_>) -> Option<WinRm> {
     let user = fields.take("user").and_then(|value| {
         let text = value.text().filter(|text| !text.is_empty())?;
         if text.chars().count() <= 2 {
-            value.error("the name of the user is too short: it has at least three characters");
+            let message = "the name of the user is too short: it has at least three characters";
+            value.error(Code::UserName, message);
         }
         Some(text)
     });
     let port = fields.take("port").and_then(|value| value.port());
-    let password = fields.take("password").and_then(|value| value.secret());
+    let password = fields.take("password").and_then(|value| {
+        value.check_plain_secret("WINRM_PASSWORD");
+        value.secret()
+    });
     let use_https = fields.switch("useHTTPS");
     let insecure = fields.switch("insecure");
     let use_ntlm = fields.switch("useNTLM");
     let mut file = |key| {
-        fields
-            .take(key)
-            .and_then(|value| value.file())
-            .map(|it| it.0)
+        fields.take(key).and_then(|value| {
+            let path = value.file()?.0;
+            if key == "keyPath" {
+                value.check_private(&path);
+            }
+            Some(path)
+        })
     };
     let (ca_cert_path, cert_path, key_path) =
         (file("caCertPath"), file("certPath"), file("keyPath"));
     let tls_server_name = fields.take("tlsServerName").and_then(|value| {
         let text = value.text().filter(|text| !text.is_empty())?;
         if let Err(error) = address::check(&text) {
-            value.error(format!("{} {error}", value.shown()));
+            let message = format!("{} {error}", value.shown());
+            value.error(Code::Address, message);
         }
         Some(text)
     });

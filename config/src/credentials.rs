@@ -2,6 +2,7 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::code::Code;
 use crate::decode::Value;
 use crate::flags::Flags;
 
@@ -25,13 +26,14 @@ pub(crate) fn take(
     let place = item.unwrap_or(list);
     for written in flags.written(flag) {
         if evaluates(written) {
-            let problem = place.wrong(format!("the value of `{flag}` is a command of the shell"));
+            let message = format!("the value of `{flag}` is a command of the shell");
+            let problem = place.wrong(Code::AdminIsCommand, message);
             place.add(problem.hint(format!("set `spec.mke.{name}` to the value itself")));
         }
     }
     let values: Vec<String> = flags.values(flag).iter().map(ToString::to_string).collect();
     if values.iter().all(String::is_empty) {
-        let problem = place.wrong(format!("`{flag}` has no value"));
+        let problem = place.wrong(Code::AdminWithoutValue, format!("`{flag}` has no value"));
         place.add(problem.hint(format!("set `spec.mke.{name}`")));
     }
     for value in values.into_iter().filter(|value| !value.is_empty()) {
@@ -41,7 +43,7 @@ pub(crate) fn take(
             Some(_) => {
                 let message = format!("`{name}` and `{flag}` of `{}` differ", list.path());
                 let hint = format!("keep `spec.mke.{name}` and remove the flag");
-                place.add(place.wrong(message).hint(hint));
+                place.add(place.wrong(Code::AdminDiffers, message).hint(hint));
             }
         }
     }

@@ -4,19 +4,20 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
+use crate::code::Code;
 use crate::diagnostic::unknown;
 use crate::flags::Flags;
 use crate::node::{self, Entry, Kind, Node, Scalar, Style};
 use crate::problem::{Problem, Problems};
 use crate::scalar;
 use crate::secret;
-use crate::shown::{nearest, one_of, quoted};
+use crate::shown::{nearest, one_of, quoted, quoted_path};
 use crate::source::Span;
-use crate::world::{World, expand};
+use crate::world::{LARGEST_FILE, World, expand};
 
 /// What reading a tree leans on.
 pub(crate) struct Context<'a> {
@@ -99,10 +100,14 @@ impl<'c> Value<'c> {
     }
 
     /// Returns an error about the value, not yet added.
-    pub(crate) fn wrong(&self, message: impl Into<String>) -> Problem {
+    pub(crate) fn wrong(&self, code: Code, message: impl Into<String>) -> Problem {
+        Problem::error(code, self.span(), message).path(&self.path)
+    }
+
+    /// Returns what is underlined: a scalar that is there, else the key.
+    fn span(&self) -> Span {
         let is_scalar = self.node.scalar().is_some() && self.node.span.start < self.node.span.end;
-        let span = if is_scalar { self.node.span } else { self.key };
-        Problem::error(span, message).path(&self.path)
+        if is_scalar { self.node.span } else { self.key }
     }
 
     /// Adds a problem.
@@ -111,18 +116,23 @@ impl<'c> Value<'c> {
     }
 
     /// Adds an error about the value.
-    pub(crate) fn error(&self, message: impl Into<String>) {
-        self.add(self.wrong(message));
+    pub(crate) fn error(&self, code: Code, message: impl Into<String>) {
+        self.add(self.wrong(code, message));
     }
 
     /// Returns an error about the key, not yet added.
-    pub(crate) fn wrong_key(&self, message: impl Into<String>) -> Problem {
-        Problem::error(self.key, message).path(&self.path)
+    pub(crate) fn wrong_key(&self, code: Code, message: impl Into<String>) -> Problem {
+        Problem::error(code, self.key, message).path(&self.path)
     }
 
     /// Returns a warning about the key.
-    pub(crate) fn warning(&self, message: impl Into<String>) -> Problem {
-        Problem::warning(self.key, message).path(&self.path)
+    pub(crate) fn warning_key(&self, code: Code, message: impl Into<String>) -> Problem {
+        Problem::warning(code, self.key, message).path(&self.path)
+    }
+
+    /// Returns a warning about the value.
+    pub(crate) fn warning(&self, code: Code, message: impl Into<String>) -> Problem {
+        Problem::warning(code, self.span(), message).path(&self.path)
     }
 
     /// Returns the value for a message: as it is written, secrets masked.
@@ -135,12 +145,12 @@ impl<'c> Value<'c> {
         }
     }
 
-    fn expected<T>(&self, what: &str) -> Option<T> {
+    fn expected<T>(&self, code: Code, what: &str) -> Option<T> {
         let found = match self.node.scalar() {
             Some(_) if !self.node.is_null() => self.shown(),
             Some(_) | None => self.node.describe().to_owned(),
         };
-        let mut problem = self.wrong(format!("expected {what}, found {found}"));
+        let mut problem = self.wrong(code, format!("expected {what}, found {found}"));
         if let Some(Scalar {
             style: Style::Quoted,
             ..
@@ -156,9 +166,9 @@ impl<'c> Value<'c> {
     /// Returns the text of a scalar as it is written.
     pub(crate) fn text(&self) -> Option<String> {
         match &self.node.kind {
-            Kind::Scalar(_) if self.node.is_null() => self.expected("a text"),
+            Kind::Scalar(_) if self.node.is_null() => self.expected(Code::WrongType, "a text"),
             Kind::Scalar(scalar) => Some(scalar.text.clone()),
-            Kind::List(_) | Kind::Map(_) => self.expected("a text"),
+            Kind::List(_) | Kind::Map(_) => self.expected(Code::WrongType, "a text"),
         }
     }
 
@@ -170,7 +180,7 @@ impl<'c> Value<'c> {
     /// Returns a boolean.
     pub(crate) fn boolean(&self) -> Option<bool> {
         let value = self.unquoted().and_then(scalar::boolean);
-        value.or_else(|| self.expected("`true` or `false`"))
+        value.or_else(|| self.expected(Code::WrongType, "`true` or `false`"))
     }
 
     /// Returns a whole number between limits.
@@ -184,7 +194,8 @@ impl<'c> Value<'c> {
             .and_then(scalar::integer)
             .filter(|number| (low..=high).contains(number))
             .and_then(|number| T::try_from(number).ok());
-        number.or_else(|| self.expected(&format!("a whole number between {low} and {high}")))
+        let what = || format!("a whole number between {low} and {high}");
+        number.or_else(|| self.expected(Code::Number, &what()))
     }
 
     /// Returns a port.
@@ -211,10 +222,8 @@ impl<'c> Value<'c> {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("use {}", one_of(&names)),
         };
-        self.add(
-            self.wrong(format!("{} is not {what}", self.shown()))
-                .hint(hint),
-        );
+        let message = format!("{} is not {what}", self.shown());
+        self.add(self.wrong(Code::NotAChoice, message).hint(hint));
         None
     }
 
@@ -224,9 +233,53 @@ impl<'c> Value<'c> {
         match expand(&text, self.cx.world) {
             Ok(path) => Some(path),
             Err(why) => {
-                self.error(why);
+                self.error(Code::HomeDirectory, why);
                 None
             }
+        }
+    }
+
+    /// Returns the full path of a file for a message; variables of the environment stay names.
+    fn full_path(&self) -> String {
+        let Some(Scalar { text, written, .. }) = self.node.scalar() else {
+            return self.shown();
+        };
+        let text = written.as_ref().unwrap_or(text);
+        let path = expand(text, self.cx.world).unwrap_or_else(|_| PathBuf::from(text));
+        let full: PathBuf = self
+            .cx
+            .world
+            .current_dir()
+            .join(path)
+            .components()
+            .collect();
+        quoted_path(&full.display().to_string())
+    }
+
+    /// Warns where others than the user may read a file.
+    pub(crate) fn check_private(&self, path: &Path) {
+        let full = self.cx.world.current_dir().join(path);
+        let Some(mode) = self.cx.world.mode(&full) else {
+            return;
+        };
+        let who = match (mode & 0o007 != 0, mode & 0o070 != 0) {
+            (true, _) => "everybody",
+            (false, true) => "its group",
+            (false, false) => return,
+        };
+        let shown = self.full_path();
+        let message = format!("the private key {shown} is open to {who} on this machine");
+        let hint = format!("chmod 600 {}", shown.trim_matches('`'));
+        self.add(self.warning(Code::KeyFileMode, message).hint(hint));
+    }
+
+    /// Warns of a secret that stands in the file as it is.
+    pub(crate) fn check_plain_secret(&self, variable: &str) {
+        let literal = self.node.scalar().filter(|it| it.written.is_none());
+        if literal.is_some_and(|scalar| !scalar.text.is_empty()) {
+            let message = "a password stands in the file as plain text";
+            let hint = format!("write `${{{variable}}}`, and set the variable");
+            self.add(self.warning(Code::PlainPassword, message).hint(hint));
         }
     }
 
@@ -235,13 +288,20 @@ impl<'c> Value<'c> {
         let path = self.local_path()?;
         let full = self.cx.world.current_dir().join(&path);
         match self.cx.world.read(&full) {
+            Ok(content) if content.len() > LARGEST_FILE => {
+                let limit = LARGEST_FILE >> 20;
+                let message = format!("{} is larger than {limit} MiB", self.full_path());
+                self.error(Code::FileTooLarge, message);
+                None
+            }
             Ok(content) => Some((path, content)),
             Err(error) => {
                 let why = match error.kind() {
                     std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
                     _ => error.to_string(),
                 };
-                self.error(format!("cannot read {}: {why}", self.shown()));
+                let message = format!("cannot read {}: {why}", self.full_path());
+                self.error(Code::FileUnreadable, message);
                 None
             }
         }
@@ -254,8 +314,8 @@ impl<'c> Value<'c> {
             Ok(text) => Some((path, SecretString::from(text))),
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
-                let message = format!("{} is not a text (byte {at})", self.shown());
-                self.error(message);
+                let message = format!("{} is not a text (byte {at})", self.full_path());
+                self.error(Code::FileNotText, message);
                 None
             }
         }
@@ -265,10 +325,8 @@ impl<'c> Value<'c> {
     pub(crate) fn list(&self) -> Vec<Self> {
         let Kind::List(items) = &self.node.kind else {
             let hint = "write each item behind a `- `";
-            self.add(
-                self.wrong(format!("expected a list, found {}", self.node.describe()))
-                    .hint(hint),
-            );
+            let message = format!("expected a list, found {}", self.node.describe());
+            self.add(self.wrong(Code::WrongType, message).hint(hint));
             return Vec::new();
         };
         let item = |(index, node): (usize, &'c Node)| Self {
@@ -291,7 +349,14 @@ impl<'c> Value<'c> {
         for item in self.list() {
             let Some(text) = item.text() else { continue };
             if let Err(error) = flags.push(&text) {
-                item.error(format!("{} is no flag: {error}", item.shown()));
+                let message = format!("{} is no flag: {error}", item.shown());
+                item.error(Code::Flag, message);
+            }
+            if secret::is_plain_flag(&text) {
+                let name = text.trim_start_matches(['-', '"', '\'']);
+                let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+                let name = name.get(..end.unwrap_or(name.len())).unwrap_or(name);
+                item.check_plain_secret(&name.replace('-', "_").to_uppercase());
             }
         }
         flags
@@ -300,7 +365,7 @@ impl<'c> Value<'c> {
     /// Returns the keys of a mapping.
     pub(crate) fn fields(&self) -> Option<Fields<'c>> {
         let Kind::Map(entries) = &self.node.kind else {
-            return self.expected("a mapping");
+            return self.expected(Code::WrongType, "a mapping");
         };
         Some(Fields {
             cx: self.cx,
@@ -377,8 +442,12 @@ impl<'c> Fields<'c> {
     /// Says that a key is missing, or has no value.
     fn missing(&self, key: &str, at: Option<Span>, hint: &str) {
         let path = node::key_path(&self.path, key);
-        let what = if at.is_some() { "empty" } else { "missing" };
-        let problem = Problem::error(at.unwrap_or(self.key), format!("`{path}` is {what}"));
+        let (code, what) = match at {
+            Some(_) => (Code::EmptyKey, "empty"),
+            None => (Code::MissingKey, "missing"),
+        };
+        let message = format!("`{path}` is {what}");
+        let problem = Problem::error(code, at.unwrap_or(self.key), message);
         self.cx.problems.add(problem.path(path).hint(hint));
     }
 
@@ -404,8 +473,8 @@ impl<'c> Fields<'c> {
     }
 
     /// Adds an error about the mapping itself.
-    pub(crate) fn error(&self, message: impl Into<String>, hint: &str) {
-        let problem = Problem::error(self.key, message).path(&self.path);
+    pub(crate) fn error(&self, code: Code, message: impl Into<String>, hint: &str) {
+        let problem = Problem::error(code, self.key, message).path(&self.path);
         self.cx.problems.add(problem.hint(hint));
     }
 
@@ -428,9 +497,14 @@ impl<'c> Fields<'c> {
             self.cx.unknown.borrow_mut().push(path.clone());
             let message = unknown("key", &entry.key);
             let mut problem = if self.cx.ignores_unknown {
-                Problem::warning(entry.key_span, format!("{message}: it is ignored, as it always was"))
+                let message = format!("{message}: it is ignored, as it always was");
+                Problem::warning(Code::IgnoredKey, entry.key_span, message)
             } else {
-                Problem::error(entry.key_span, message)
+                let code = match other {
+                    Some(_) => Code::OlderKey,
+                    None => Code::UnknownKey,
+                };
+                Problem::error(code, entry.key_span, message)
             };
             problem = problem.path(path);
             problem.hint = match other {

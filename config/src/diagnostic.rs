@@ -6,18 +6,19 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::problem::Problem;
+use crate::code::Code;
+use crate::problem::{Findings, Problem};
 use crate::secret::{self, REDACTED};
 use crate::shown::{quoted, visible};
-use crate::source::{Position, Span, Text};
+use crate::source::{Places, Position, Span, Text};
 
-/// How many problems are told of one document.
+/// How many problems are printed of one document.
 const MOST_SHOWN: usize = 20;
 /// The longest part of a line that is shown, in characters.
 const WIDEST: usize = 110;
 
 /// Whether a problem stops the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The configuration cannot be used.
@@ -31,6 +32,8 @@ pub enum Severity {
 pub struct Diagnostic {
     /// Whether it stops the run.
     pub severity: Severity,
+    /// What kind of problem it is.
+    pub code: Code,
     /// What is wrong, in one line.
     pub message: String,
     /// The name of the document.
@@ -39,7 +42,7 @@ pub struct Diagnostic {
     pub position: Option<Position>,
     /// The path of the value (`spec.hosts[2].role`).
     pub path: Option<String>,
-    /// The line of the document.
+    /// The line of the document; of the first problems only.
     pub snippet: Option<Snippet>,
     /// What to do about it.
     pub hint: Option<String>,
@@ -59,48 +62,64 @@ pub struct Snippet {
 /// All problems of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Diagnostics {
-    /// The first problems, in the order of the document.
+    /// The problems, errors first, in the order of the document; at most 10 000.
     pub items: Vec<Diagnostic>,
-    /// How many more there are.
+    /// How many more there were.
     pub more: usize,
 }
 
 impl Diagnostic {
     /// Tells a problem of a text.
     pub(crate) fn of(problem: Problem, text: &Text, hidden: &[Span]) -> Self {
-        let mut message = problem.message;
-        let mut hint = problem.hint;
+        let mut message = problem.message.clone();
+        let mut hint = problem.hint.clone();
         let snippet = problem.span.map(|span| {
             let line = text.line_at(span.start);
             let unparsed = secret::unparsed(text, line).filter(|_| problem.is_syntax);
-            if unparsed.is_some() {
+            if unparsed.is_some() && problem.code == Code::Syntax {
                 "not valid YAML".clone_into(&mut message);
                 hint = Some("quote the value".to_owned());
             }
             let hidden: Vec<Span> = hidden.iter().copied().chain(unparsed).collect();
             Snippet::of(text, line, span, &hidden)
         });
+        let problem = Problem {
+            message,
+            hint,
+            ..problem
+        };
+        Self {
+            snippet: snippet.filter(|snippet| !snippet.line.trim().is_empty()),
+            ..Self::brief(problem, &mut Places::new(text))
+        }
+    }
+
+    /// Tells a problem without its line.
+    fn brief(problem: Problem, places: &mut Places<'_>) -> Self {
+        let mut hint = problem.hint;
         if let Some((other, what)) = problem.also {
-            let line = text.position(other.start).line;
+            let line = places.text.line_at(other.start) + 1;
             hint.get_or_insert_with(|| format!("{what} {line}"));
         }
         Self {
             severity: problem.severity,
-            message,
-            file: text.name.clone(),
-            position: problem.span.map(|span| text.position(span.start)),
+            code: problem.code,
+            message: problem.message,
+            file: places.text.name.clone(),
+            position: problem.span.map(|span| places.position(span.start)),
             path: problem.path,
-            snippet: snippet.filter(|snippet| !snippet.line.trim().is_empty()),
+            snippet: None,
             hint,
         }
     }
 
-    /// Tells that a document cannot be read.
-    pub(crate) fn unreadable(file: String, message: String) -> Self {
+    /// Tells what is wrong with a file that is no document at all.
+    pub fn of_file(code: Code, file: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
-            severity: Severity::Error,
-            message,
-            file,
+            severity: code.severity(),
+            code,
+            message: message.into(),
+            file: file.into(),
             position: None,
             path: None,
             snippet: None,
@@ -218,7 +237,7 @@ impl fmt::Display for Severity {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.severity, self.message)?;
+        write!(f, "{}[{}]: {}", self.severity, self.code, self.message)?;
         let line = self.position.map(|at| at.line.to_string());
         let pad = " ".repeat(line.as_ref().map_or(1, String::len));
         match self.position {
@@ -241,16 +260,33 @@ impl fmt::Display for Diagnostic {
     }
 }
 
+impl Diagnostics {
+    /// Whether one of them stops the run.
+    pub fn has_errors(&self) -> bool {
+        self.count(Severity::Error) > 0
+    }
+
+    /// Returns how many there are of a severity, of those that are kept.
+    pub fn count(&self, severity: Severity) -> usize {
+        let is_it = |item: &&Diagnostic| item.severity == severity;
+        self.items.iter().filter(is_it).count()
+    }
+}
+
 impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, item) in self.items.iter().enumerate() {
+        for (index, item) in self.items.iter().take(MOST_SHOWN).enumerate() {
             let gap = if index == 0 { "" } else { "\n\n" };
             write!(f, "{gap}{item}")?;
         }
-        match self.more {
-            0 => Ok(()),
-            1 => write!(f, "\n\nand 1 more problem"),
-            more => write!(f, "\n\nand {more} more problems"),
+        match self.items.len().saturating_sub(MOST_SHOWN) + self.more {
+            0 => {}
+            1 => write!(f, "\n\nand 1 more problem")?,
+            more => write!(f, "\n\nand {more} more problems")?,
+        }
+        match self.items.first() {
+            Some(first) => write!(f, "\n\nto read more: launchpad explain {}", first.code),
+            None => Ok(()),
         }
     }
 }
@@ -258,22 +294,28 @@ impl fmt::Display for Diagnostics {
 impl std::error::Error for Diagnostics {}
 
 impl From<Vec<Diagnostic>> for Diagnostics {
-    fn from(mut items: Vec<Diagnostic>) -> Self {
-        let more = items.len().saturating_sub(MOST_SHOWN);
-        items.truncate(MOST_SHOWN);
-        Self { items, more }
+    fn from(items: Vec<Diagnostic>) -> Self {
+        Self { items, more: 0 }
     }
 }
 
-/// Tells problems of a text: the first ones, and how many more there are.
-pub(crate) fn tell(problems: Vec<Problem>, text: &Text, hidden: &[Span]) -> Diagnostics {
-    let more = problems.len().saturating_sub(MOST_SHOWN);
-    let items = problems
-        .into_iter()
-        .take(MOST_SHOWN)
-        .map(|problem| Diagnostic::of(problem, text, hidden))
-        .collect();
-    Diagnostics { items, more }
+/// Tells problems of a text, the first ones with their lines. `secrets` are hidden, too.
+pub(crate) fn tell(findings: Findings, text: &Text, secrets: &[Span]) -> Diagnostics {
+    let hidden: Vec<Span> = [findings.hidden.as_slice(), secrets].concat();
+    let mut places = Places::new(text);
+    let each = findings.problems.into_iter().enumerate();
+    let items = each.map(|(index, problem)| {
+        // Lines may be long: they are looked at only as often as they are shown.
+        if index < MOST_SHOWN {
+            Diagnostic::of(problem, text, &hidden)
+        } else {
+            Diagnostic::brief(problem, &mut places)
+        }
+    });
+    Diagnostics {
+        items: items.collect(),
+        more: findings.more,
+    }
 }
 
 /// Returns "unknown key" with what was meant, if something was.
@@ -291,7 +333,7 @@ mod tests {
             .iter()
             .map(|&(start, end)| Span { start, end })
             .collect();
-        let problem = Problem::error(Span { start, end }, "wrong");
+        let problem = Problem::error(Code::WrongType, Span { start, end }, "wrong");
         let told = Diagnostic::of(problem, &text, &hidden).to_string();
         told.lines().skip(3).collect::<Vec<_>>().join("\n")
     }
@@ -346,12 +388,21 @@ mod tests {
     }
 
     #[test]
-    fn tells_the_first_problems_and_counts_the_rest() {
-        let one = Diagnostic::unreadable("x".to_owned(), "m".to_owned());
+    fn prints_the_first_problems_and_counts_the_rest() {
+        let one = Diagnostic::of_file(Code::Empty, "x", "m");
 
-        let all = Diagnostics::from(vec![one; 23]);
+        let mut all = Diagnostics::from(vec![one; 23]);
 
-        assert_eq!((all.items.len(), all.more), (20, 3));
-        assert!(all.to_string().ends_with("\n\nand 3 more problems"));
+        let end = |all: &Diagnostics, count: &str| {
+            let end = format!("\n\nand {count}\n\nto read more: launchpad explain LP-C0004");
+            let text = all.to_string();
+            assert!(text.ends_with(&end), "{text}");
+            assert_eq!(text.matches("error[LP-C0004]: m").count(), 20);
+        };
+        end(&all, "3 more problems");
+        all.more = 100;
+        end(&all, "103 more problems");
+        (all.more, _) = (0, all.items.drain(21..));
+        end(&all, "1 more problem");
     }
 }

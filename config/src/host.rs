@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::address::{self, AddressError};
+use crate::code::Code;
 use crate::connection::{self, Connection};
 use crate::decode::Value;
 use crate::node;
+use crate::secret;
 
 /// What a host is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -178,7 +180,7 @@ const OLDER: &[(&str, &str)] = &[
 /// Reads a host.
 pub(crate) fn decode(value: &Value<'_>, index: usize) -> Option<Host> {
     if value.is_null() {
-        let problem = value.wrong("the host is empty");
+        let problem = value.wrong(Code::EmptyHost, "the host is empty");
         value.add(problem.hint("remove the `-`, or give the host a role and a connection"));
         return None;
     }
@@ -189,7 +191,8 @@ pub(crate) fn decode(value: &Value<'_>, index: usize) -> Option<Host> {
     let private_interface = fields.take("privateInterface").and_then(|value| {
         let text = value.text().filter(|text| !text.is_empty())?;
         if text.chars().count() <= 2 {
-            value.error("the name of an interface has at least three characters");
+            let message = "the name of an interface has at least three characters";
+            value.error(Code::InterfaceName, message);
         }
         Some(text)
     });
@@ -232,7 +235,7 @@ fn swarm_address(value: &Value<'_>) -> Option<String> {
             AddressError::Empty | AddressError::Other => "use the host's address in the swarm",
         };
         let message = format!("{} {error}", value.shown());
-        value.add(value.wrong(message).hint(hint));
+        value.add(value.wrong(Code::Address, message).hint(hint));
         return None;
     }
     Some(text)
@@ -244,7 +247,8 @@ fn environment(value: &Value<'_>) -> BTreeMap<String, String> {
         let is_name =
             !name.is_empty() && !name.contains(['=', '\0']) && !name.contains(char::is_whitespace);
         if !is_name {
-            value.add(value.wrong_key("this cannot be the name of a variable"));
+            let message = "this cannot be the name of a variable";
+            value.add(value.wrong_key(Code::EnvironmentVariable, message));
             continue;
         }
         let text = if value.is_null() {
@@ -253,8 +257,12 @@ fn environment(value: &Value<'_>) -> BTreeMap<String, String> {
             value.text()
         };
         let Some(text) = text else { continue };
+        if secret::is_secret_name(&name) {
+            value.check_plain_secret(&name);
+        }
         if text.contains(['\n', '\r', '\0']) {
-            value.error("the value of a variable is one line");
+            let message = "the value of a variable is one line";
+            value.error(Code::EnvironmentVariable, message);
             continue;
         }
         found.insert(name, text);

@@ -8,6 +8,7 @@
 //! Loading:
 //! - `load`: the way from a [`Source`] to a [`Config`]
 //! - `source`: the text, and places in it
+//! - `documents`: where the first of several documents ends
 //! - `parse`: from text to tree, bounded
 //! - `node`: the tree, with the place of every value
 //! - `api`: `apiVersion` and `kind`
@@ -29,6 +30,7 @@
 //! - `effective`, `yaml_out`: the configuration as YAML
 //!
 //! Messages:
+//! - `code`: the kinds of problems, and what explains them
 //! - `problem`: what was found, with its place
 //! - `diagnostic`: a problem as it is told
 //! - `secret`: what is never shown
@@ -37,11 +39,13 @@
 mod address;
 mod api;
 mod certificates;
+mod code;
 mod config;
 mod connection;
 mod credentials;
 mod decode;
 mod diagnostic;
+mod documents;
 mod effective;
 mod flags;
 mod host;
@@ -64,6 +68,7 @@ mod world;
 mod yaml_out;
 
 pub use certificates::{CertificatePart, CertificateParts, Certificates};
+pub use code::{Code, Example, Page, UnknownCode, reference};
 pub use config::{Cluster, Config, Secrets};
 pub use connection::{Connection, Localhost, OpenSsh, Ssh, WinRm};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Snippet};
@@ -76,4 +81,4 @@ pub use mke::{Cloud, Mke};
 pub use msr::{Msr, ReplicaIds};
 pub use source::{LARGEST_DOCUMENT, Position, Source};
 pub use version::{Version, VersionError};
-pub use world::{NotFound, World, locate};
+pub use world::{LARGEST_FILE, NotFound, World, locate};

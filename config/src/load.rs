@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use crate::api::{self, Version};
+use crate::code::Code;
 use crate::config::{Cluster, Config, Document};
 use crate::decode::{Context, Fields, Value};
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity, tell};
+use crate::diagnostic::{Diagnostic, Diagnostics, tell};
 use crate::host::{self, Host};
 use crate::mcr::{self, Mcr};
 use crate::mke::{self, Mke};
@@ -52,8 +53,7 @@ pub(crate) struct Draft {
 ///
 /// Fails with all problems of the document.
 pub fn load(source: Source, world: &dyn World) -> Result<Loaded, Diagnostics> {
-    let text = Text::decode(source)
-        .map_err(|(file, message)| vec![Diagnostic::unreadable(file, message)])?;
+    let text = Text::decode(source).map_err(|problem| vec![*problem])?;
     let problems = Problems::default();
     let (mut root, version) = read(&text, &problems)?;
     let (mut paths, mut keeps_engine) = (None, false);
@@ -109,12 +109,9 @@ pub fn load(source: Source, world: &dyn World) -> Result<Loaded, Diagnostics> {
         return Err(failed(problems, &text, &root, secrets));
     };
     mcr.keeps_engine = keeps_engine;
-    let (warnings, mut hidden) = problems.finish();
-    hidden.extend(secrets);
-    let warnings = warnings
-        .into_iter()
-        .map(|problem| Diagnostic::of(problem, &text, &hidden))
-        .collect();
+    let findings = problems.finish();
+    let hidden = [findings.hidden.as_slice(), &secrets].concat();
+    let warnings = tell(findings, &text, &secrets).items;
     let document = Arc::new(Document { text, root, hidden });
     let config = Config {
         name,
@@ -131,8 +128,7 @@ pub fn load(source: Source, world: &dyn World) -> Result<Loaded, Diagnostics> {
 
 /// Reads the tree of a document, as the releases did that knew its form.
 pub(crate) fn read(text: &Text, problems: &Problems) -> Result<(Node, Version), Diagnostics> {
-    let strict = parse(text, Duplicates::Refused);
-    let mut parsed = strict.map_err(|problem| tell(vec![*problem], text, &[]))?;
+    let mut parsed = parsed(text, Duplicates::Refused)?;
     let is_map = matches!(parsed.root.kind, Kind::Map(_));
     let version = if is_map {
         api::version(&parsed.root, problems)
@@ -140,8 +136,7 @@ pub(crate) fn read(text: &Text, problems: &Problems) -> Result<(Node, Version), 
         Version::Unknown
     };
     if matches!(version, Version::Older(_)) {
-        let lenient = parse(text, Duplicates::LastCounts);
-        parsed = lenient.map_err(|problem| tell(vec![*problem], text, &[]))?;
+        parsed = self::parsed(text, Duplicates::LastCounts)?;
     }
     let Parsed {
         root,
@@ -152,6 +147,14 @@ pub(crate) fn read(text: &Text, problems: &Problems) -> Result<(Node, Version), 
     dropped.into_iter().for_each(|span| problems.hide(span));
     is_mapping(&root, problems);
     Ok((root, version))
+}
+
+fn parsed(text: &Text, duplicates: Duplicates) -> Result<Parsed, Diagnostics> {
+    parse(text, duplicates).map_err(|problem| {
+        let problems = Problems::default();
+        problems.add(*problem);
+        tell(problems.finish(), text, &[])
+    })
 }
 
 fn start_of(root: &Node) -> Span {
@@ -166,7 +169,7 @@ fn is_mapping(root: &Node, problems: &Problems) {
     }
     let start = root.span.start;
     let message = format!("expected a mapping, found {}", root.describe());
-    let problem = Problem::error(Span { start, end: start }, message);
+    let problem = Problem::error(Code::WrongType, Span { start, end: start }, message);
     problems.add(problem.hint(format!("start with `apiVersion: {}`", api::CURRENT)));
 }
 
@@ -175,13 +178,7 @@ pub(crate) fn failed(problems: Problems, text: &Text, root: &Node, mut secrets: 
     if secrets.is_empty() {
         secrets = secret::spans(root);
     }
-    let (found, hidden) = problems.finish();
-    secrets.extend(hidden);
-    let errors = found
-        .into_iter()
-        .filter(|problem| problem.severity == Severity::Error)
-        .collect();
-    tell(errors, text, &secrets)
+    tell(problems.finish(), text, &secrets)
 }
 
 /// The name of a cluster that has none.
@@ -205,7 +202,7 @@ pub(crate) fn document(root: &Value<'_>) -> Option<Draft> {
 
 fn metadata(value: &Value<'_>) -> Option<String> {
     if value.is_null() {
-        let problem = value.wrong("`metadata` is empty");
+        let problem = value.wrong(Code::EmptyKey, "`metadata` is empty");
         value.add(problem.hint("remove it, or set `metadata.name`"));
         return None;
     }
@@ -215,7 +212,8 @@ fn metadata(value: &Value<'_>) -> Option<String> {
     let name = name?;
     let text = name.text()?;
     if let Some(why) = unsafe_name(&text) {
-        let problem = name.wrong(format!("{} cannot name a cluster: {why}", name.shown()));
+        let message = format!("{} cannot name a cluster: {why}", name.shown());
+        let problem = name.wrong(Code::ClusterName, message);
         name.add(problem.hint("use letters, digits, `-`, `_` and `.`"));
         return None;
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::code::Code;
 use crate::decode::Value;
 use crate::flags::Flags;
 
@@ -104,11 +105,8 @@ pub(crate) fn decode(value: &Value<'_>) -> Option<Mcr> {
 }
 
 fn warn(value: &Value<'_>, key: &str) {
-    value.add(
-        value
-            .warning(format!("`{key}` has no effect"))
-            .hint("remove it"),
-    );
+    let warning = value.warning_key(Code::WithoutEffect, format!("`{key}` has no effect"));
+    value.add(warning.hint("remove it"));
 }
 
 /// The channel becomes a part of URLs and of repository files.
@@ -120,11 +118,19 @@ fn channel_text(value: &Value<'_>) -> Option<String> {
             .all(|c| c.is_ascii_alphanumeric() || "._~+/-".contains(c))
         && !text.contains("..");
     if !is_channel {
-        let problem = value.wrong(format!("{} is not a channel", value.shown()));
+        let problem = value.wrong(Code::Channel, format!("{} is not a channel", value.shown()));
         value.add(
             problem.hint("use a name such as `stable`, `stable-25.0` or `stable-29.2.1/fips`"),
         );
         return None;
+    }
+    if !text.contains(|c: char| c.is_ascii_digit()) {
+        let message = format!(
+            "the channel {} names no version: hosts that come later get another engine",
+            value.shown()
+        );
+        let warning = value.warning(Code::ChannelWithoutVersion, message);
+        value.add(warning.hint("name the version, as in `stable-25.0`"));
     }
     Some(text)
 }
@@ -134,7 +140,7 @@ fn url(value: &Value<'_>) -> Option<String> {
     let is_url =
         text.contains("://") && !text.contains(|c: char| c.is_whitespace() || c.is_control());
     if !is_url {
-        let problem = value.wrong(format!("{} is not a URL", value.shown()));
+        let problem = value.wrong(Code::Url, format!("{} is not a URL", value.shown()));
         value.add(problem.hint("start it with `https://`"));
         return None;
     }

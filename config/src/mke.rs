@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::certificates::{CertificateParts, Certificates, file};
+use crate::code::Code;
 use crate::credentials;
 use crate::decode::{Fields, Value};
 use crate::flags::Flags;
@@ -107,7 +108,7 @@ pub(crate) fn version(fields: &mut Fields<'_>, hint: &str) -> Option<Version> {
     let text = value.text()?;
     let version = Version::parse(&text).ok();
     if version.is_none() {
-        let problem = value.wrong(format!("{} is not a version", value.shown()));
+        let problem = value.wrong(Code::Version, format!("{} is not a version", value.shown()));
         value.add(problem.hint(hint));
     }
     version
@@ -122,9 +123,10 @@ pub(crate) fn decode(value: &Value<'_>) -> Option<Mke> {
     let mut user = fields
         .take("adminUsername")
         .and_then(|value| value.secret());
-    let mut password = fields
-        .take("adminPassword")
-        .and_then(|value| value.secret());
+    let mut password = fields.take("adminPassword").and_then(|value| {
+        value.check_plain_secret("MKE_ADMIN_PASSWORD");
+        value.secret()
+    });
     for field in [&mut user, &mut password] {
         *field = field.take().filter(|text| !text.expose_secret().is_empty());
     }
@@ -176,6 +178,7 @@ fn check_certificates(parts: &CertificateParts, fields: &Fields<'_>) {
             missing.join("` and `")
         );
         fields.error(
+            Code::Certificates,
             message,
             "set `caCertPath`, `certPath` and `keyPath`, or none of them",
         );
@@ -191,7 +194,10 @@ fn cloud(value: &Value<'_>) -> Option<Cloud> {
     let (config_file, read) = file(&mut fields, "configFile").unzip();
     let takes_file = |provider: &String| matches!(provider.as_str(), "azure" | "openstack");
     if let Some(given) = given.filter(|_| provider.as_ref().is_some_and(|it| !takes_file(it))) {
-        let problem = given.wrong("a cloud configuration is for `azure` and `openstack` only");
+        let problem = given.wrong(
+            Code::CloudConfig,
+            "a cloud configuration is for `azure` and `openstack` only",
+        );
         given.add(problem.hint("remove it"));
     }
     fields.finish(&[]);

@@ -1,10 +1,13 @@
 //! From text to tree: events of the YAML parser become nodes; aliases and merge keys are resolved,
-//! duplicate keys and second documents refused, and the size of the tree is bounded.
+//! duplicate keys refused, and the size of the tree is bounded. Of several documents the first one
+//! is read.
 
 use std::collections::BTreeMap;
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Tag};
 
+use crate::code::Code;
+use crate::documents;
 use crate::node::{Entry, Kind, Node, Scalar, Style};
 use crate::problem::Problem;
 use crate::shown::quoted;
@@ -33,9 +36,10 @@ pub(crate) struct Parsed {
 ///
 /// Fails with one problem where the rest of the text cannot be understood.
 pub(crate) fn parse(text: &Text, duplicates: Duplicates) -> Result<Parsed, Box<Problem>> {
+    let first = documents::first(&text.text);
     let mut builder = Builder {
         duplicates,
-        parser: Parser::new_from_str(&text.text),
+        parser: Parser::new_from_str(text.text.get(..first.end).unwrap_or_default()),
         anchors: BTreeMap::new(),
         nodes: 0,
         alias_bytes: 0,
@@ -44,7 +48,10 @@ pub(crate) fn parse(text: &Text, duplicates: Duplicates) -> Result<Parsed, Box<P
     };
     let root = builder
         .document()
-        .map_err(|problem| with_braces(problem, text))?;
+        .map_err(|problem| explained(problem, text))?;
+    if let Some(start) = first.next {
+        builder.problems.push(second_document(text, start));
+    }
     Ok(Parsed {
         root,
         problems: builder.problems,
@@ -52,18 +59,52 @@ pub(crate) fn parse(text: &Text, duplicates: Duplicates) -> Result<Parsed, Box<P
     })
 }
 
-/// A text with `${` ends at its brace where it stands between braces.
-fn with_braces(mut problem: Failure, text: &Text) -> Failure {
-    if let Some(span) = problem
-        .span
-        .filter(|_| problem.is_syntax && problem.hint.is_none())
+/// Says that only the first document is read.
+fn second_document(text: &Text, start: usize) -> Problem {
+    let line = text.line(text.line_at(start)).0;
+    let span = Span {
+        start,
+        end: start + line.len(),
+    };
+    let message = "another YAML document begins here, which is not read";
+    let problem = Problem::warning(Code::SecondDocument, span, message);
+    problem.hint("keep one document in a file")
+}
+
+/// Adds what the line tells of a text that is not valid YAML.
+fn explained(mut problem: Failure, text: &Text) -> Failure {
+    let Some(span) = problem.span.filter(|_| problem.code == Code::Syntax) else {
+        return problem;
+    };
+    let line = text.line_at(span.start);
+    // Some mistakes come out on the line behind them.
+    if let Some(tab) = [line, line.saturating_sub(1)]
+        .into_iter()
+        .find_map(|line| tab_indent(text, line))
     {
-        let line = text.line(text.line_at(span.start)).0;
-        if line.contains("${") {
-            problem.hint = Some("quote a text with `${…}` in it".to_owned());
-        }
+        return Box::new(
+            Problem::error(Code::TabIndent, tab, "tabs cannot indent")
+                .hint("use spaces")
+                .in_syntax(),
+        );
+    }
+    // A text with `${` ends at its brace where it stands between braces.
+    if problem.hint.is_none() && text.line(line).0.contains("${") {
+        problem.hint = Some("quote a text with `${…}` in it".to_owned());
     }
     problem
+}
+
+/// Returns the first tab in what a line is indented with.
+fn tab_indent(text: &Text, line: usize) -> Option<Span> {
+    let (content, start) = text.line(line);
+    let indent = content.len() - content.trim_start_matches([' ', '\t']).len();
+    let tab = content.get(..indent)?.find('\t')?;
+    // Behind white space nothing has to be indented.
+    (indent < content.len()).then_some(Span {
+        start: start + tab,
+        end: start + tab + 1,
+    })
 }
 
 type Failure = Box<Problem>;
@@ -107,38 +148,53 @@ fn span(span: granit_parser::Span) -> Span {
     }
 }
 
-fn fail(span: Span, message: impl Into<String>) -> Failure {
-    Box::new(Problem::error(span, message))
+fn fail(code: Code, span: Span, message: impl Into<String>) -> Failure {
+    Box::new(Problem::error(code, span, message))
 }
 
 fn scan_failure(error: &ScanError) -> Failure {
     let start = error.marker().byte_offset().unwrap_or(0);
     let place = Span { start, end: start };
-    let text = error.kind().to_string();
+    let invalid = || {
+        let message = format!("not valid YAML: {}", error.kind());
+        Problem::error(Code::Syntax, place, message)
+    };
     let problem = match error.kind() {
-        granit_parser::ErrorKind::UnknownAnchor => {
-            Problem::error(place, "there is no anchor of this name before the alias")
+        ErrorKind::UnknownAnchor => {
+            let message = "there is no anchor of this name before the alias";
+            Problem::error(Code::UnknownAnchor, place, message)
                 .hint("quote a text that starts with `*`")
         }
-        granit_parser::ErrorKind::RecursionLimitExceeded => too_deep(place),
-        granit_parser::ErrorKind::UnexpectedCharacter { .. } => {
-            Problem::error(place, format!("not valid YAML: {text}"))
-                .hint("quote a text that starts with a special character")
+        ErrorKind::RecursionLimitExceeded => too_deep(place),
+        ErrorKind::UnexpectedCharacter { .. } => {
+            invalid().hint("quote a text that starts with a special character")
         }
-        granit_parser::ErrorKind::MappingValueNotAllowed => {
-            Problem::error(place, format!("not valid YAML: {text}"))
-                .hint("check the indentation, and quote a text that has `: ` in it")
+        ErrorKind::MappingValueNotAllowed => {
+            invalid().hint("check the indentation, and quote a text that has `: ` in it")
         }
-        _ => Problem::error(place, format!("not valid YAML: {text}")),
+        _ => invalid(),
     };
     Box::new(problem.in_syntax())
 }
 
 fn too_deep(place: Span) -> Problem {
     Problem::error(
+        Code::TooDeep,
         place,
         format!("the configuration is nested deeper than {DEEPEST} levels"),
     )
+}
+
+/// Returns a warning where a comment says that there is something left to do.
+fn todo(comment: &str, place: Span) -> Option<Problem> {
+    let text = comment.trim_start_matches(['#', ' ', '\t']);
+    let is_todo = text
+        .strip_prefix("TODO")
+        .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'));
+    is_todo.then(|| {
+        let message = "a comment says that there is something left to do here";
+        Problem::warning(Code::Todo, place, message).hint("do it, and remove the comment")
+    })
 }
 
 impl<'t> Builder<'t> {
@@ -148,7 +204,10 @@ impl<'t> Builder<'t> {
             match self.parser.next() {
                 None => return Ok(None),
                 Some(Err(error)) => return Err(scan_failure(&error)),
-                Some(Ok((Event::Comment(..) | Event::StreamStart, _))) => {}
+                Some(Ok((Event::Comment(text, ..), place))) => {
+                    self.problems.extend(todo(&text, span(place)));
+                }
+                Some(Ok((Event::StreamStart, _))) => {}
                 Some(Ok((event, place))) => return Ok(Some((event, span(place)))),
             }
         }
@@ -157,35 +216,22 @@ impl<'t> Builder<'t> {
     fn expect(&mut self) -> Result<Next<'t>, Failure> {
         let end = Span::default();
         self.next()?
-            .ok_or_else(|| fail(end, "the configuration ends too early"))
+            .ok_or_else(|| fail(Code::Syntax, end, "the configuration ends too early"))
     }
 
     fn document(&mut self) -> Result<Node, Failure> {
-        let empty = || {
-            let problem = Problem::error(Span::default(), "the configuration is empty");
-            Box::new(problem.hint(format!("start with `apiVersion: {}`", crate::api::CURRENT)))
-        };
         let mut root = None;
-        while let Some((event, place)) = self.next()? {
-            match event {
-                Event::DocumentStart(..) if root.is_some() => {
-                    let problem =
-                        Problem::error(place, "the file holds more than one YAML document");
-                    return Err(Box::new(
-                        problem.hint("keep one document, without a second `---`"),
-                    ));
-                }
-                Event::DocumentStart(..) => {
-                    let first = self.expect()?;
-                    root = Some(self.node(first, 1)?);
-                }
-                _ => {}
+        while let Some((event, _)) = self.next()? {
+            if let Event::DocumentStart(..) = event {
+                let first = self.expect()?;
+                root = Some(self.node(first, 1)?);
             }
         }
-        match root {
-            Some(root) if !root.is_null() => Ok(root),
-            Some(_) | None => Err(empty()),
-        }
+        root.filter(|root| !root.is_null()).ok_or_else(|| {
+            let message = "the configuration is empty";
+            let problem = Problem::error(Code::Empty, Span::default(), message);
+            Box::new(problem.hint(format!("start with `apiVersion: {}`", crate::api::CURRENT)))
+        })
     }
 
     fn count(&mut self, nodes: usize, place: Span) -> Result<(), Failure> {
@@ -193,7 +239,7 @@ impl<'t> Builder<'t> {
         if self.nodes > MOST_NODES {
             let message =
                 format!("the configuration has more than {MOST_NODES} values, aliases expanded");
-            return Err(fail(place, message));
+            return Err(fail(Code::TooManyValues, place, message));
         }
         Ok(())
     }
@@ -203,7 +249,7 @@ impl<'t> Builder<'t> {
         if self.alias_bytes > MOST_ALIAS_BYTES {
             let limit = MOST_ALIAS_BYTES >> 20;
             let message = format!("the aliases of the configuration expand to over {limit} MiB");
-            return Err(fail(place, message));
+            return Err(fail(Code::AliasesTooLarge, place, message));
         }
         Ok(())
     }
@@ -233,7 +279,10 @@ impl<'t> Builder<'t> {
                 (self.map(place, depth)?, anchor)
             }
             Event::Alias(id) => return self.alias(id, place, depth),
-            _ => return Err(fail(place, "not valid YAML: a value is missing")),
+            _ => {
+                let message = "not valid YAML: a value is missing";
+                return Err(fail(Code::Syntax, place, message));
+            }
         };
         if anchor != 0 {
             let anchored = Anchored {
@@ -252,18 +301,16 @@ impl<'t> Builder<'t> {
 
     fn alias(&mut self, id: usize, place: Span, depth: usize) -> Result<Node, Failure> {
         let Some(found) = self.anchors.get(&id) else {
-            return Err(fail(place, "the alias stands inside of what it stands for"));
+            let message = "the alias stands inside of what it stands for";
+            return Err(fail(Code::AliasInItself, place, message));
         };
         let (nodes, height, bytes) = (found.nodes, found.height, found.bytes);
+        let mut node = found.node.clone();
         if depth + height - 1 > DEEPEST {
             return Err(Box::new(too_deep(place)));
         }
         self.count(nodes, place)?;
         self.count_bytes(bytes, place)?;
-        let mut node = match self.anchors.get(&id) {
-            Some(found) => found.node.clone(),
-            None => return Err(fail(place, "the alias stands for nothing")),
-        };
         node.origin = Some(node.origin.unwrap_or(node.span));
         node.span = place;
         Ok(node)
@@ -308,7 +355,8 @@ impl<'t> Builder<'t> {
             let Kind::Scalar(scalar) = &key.kind else {
                 crate::secret::hide(&key, &mut self.dropped);
                 crate::secret::hide(&value, &mut self.dropped);
-                let problem = Problem::error(key.span, "a key is a text, not a list or mapping");
+                let message = "a key is a text, not a list or mapping";
+                let problem = Problem::error(Code::KeyNotText, key.span, message);
                 self.problems.push(problem);
                 continue;
             };
@@ -330,7 +378,7 @@ impl<'t> Builder<'t> {
             if last_counts {
                 if let Some(first) = entries.replace(entry) {
                     let message = format!("{} is set twice: the last one counts", quoted(&name));
-                    let problem = Problem::warning(key.span, message);
+                    let problem = Problem::warning(Code::LastKeyCounts, key.span, message);
                     self.problems.push(problem.also(first, "it is already set in line"));
                 }
             } else if let Some(first) = entries.add(entry) {
@@ -362,7 +410,8 @@ impl<'t> Builder<'t> {
             }
             let Kind::Map(entries) = &source.kind else {
                 crate::secret::hide(&source, &mut self.dropped);
-                let problem = Problem::error(key, "`<<` takes a mapping, or a list of mappings");
+                let message = "`<<` takes a mapping, or a list of mappings";
+                let problem = Problem::error(Code::MergeKey, key, message);
                 self.problems.push(problem);
                 continue;
             };
@@ -385,7 +434,8 @@ impl<'t> Builder<'t> {
             name == "!" || name.ends_with(&format!(":{wanted}")) || name == format!("!!{wanted}")
         });
         if !is_fine {
-            let problem = Problem::error(place, "tags like `!name` are not supported here");
+            let message = "tags like `!name` are not supported here";
+            let problem = Problem::error(Code::Tag, place, message);
             self.problems.push(problem.hint("remove the tag"));
         }
     }
@@ -402,7 +452,8 @@ impl<'t> Builder<'t> {
         };
         let known = ["", "int", "bool", "float", "null", "str", "timestamp"];
         if !known.contains(&short) {
-            let problem = Problem::error(place, "tags like `!name` are not supported here");
+            let message = "tags like `!name` are not supported here";
+            let problem = Problem::error(Code::Tag, place, message);
             let hint = "remove the tag, or quote a text that starts with `!`";
             self.problems.push(problem.hint(hint));
         }
@@ -459,6 +510,7 @@ impl Entries {
 
 fn duplicate(second: Span, first: Span, key: &str) -> Problem {
     Problem::error(
+        Code::DuplicateKey,
         second,
         format!("duplicate key {}", quoted(key)),
     )

@@ -1,13 +1,19 @@
 //! What is wrong with a document, before it is made into a message with its line.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
+use crate::code::Code;
 use crate::diagnostic::Severity;
 use crate::source::Span;
+
+/// How many problems are kept of one document; the others are only counted.
+pub(crate) const MOST_KEPT: usize = 10_000;
 
 /// A problem with its place.
 #[derive(Clone)]
 pub(crate) struct Problem {
+    /// What kind of problem it is.
+    pub(crate) code: Code,
     /// Whether it stops the run.
     pub(crate) severity: Severity,
     /// What is underlined; nothing where the text itself could not be read.
@@ -26,8 +32,9 @@ pub(crate) struct Problem {
 
 impl Problem {
     /// Makes an error.
-    pub(crate) fn error(span: Span, message: impl Into<String>) -> Self {
+    pub(crate) fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self {
+            code,
             severity: Severity::Error,
             span: Some(span),
             message: message.into(),
@@ -39,18 +46,18 @@ impl Problem {
     }
 
     /// Makes a warning.
-    pub(crate) fn warning(span: Span, message: impl Into<String>) -> Self {
+    pub(crate) fn warning(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Warning,
-            ..Self::error(span, message)
+            ..Self::error(code, span, message)
         }
     }
 
     /// Makes an error of the whole document.
-    pub(crate) fn whole(message: impl Into<String>) -> Self {
+    pub(crate) fn whole(code: Code, message: impl Into<String>) -> Self {
         Self {
             span: None,
-            ..Self::error(Span::default(), message)
+            ..Self::error(code, Span::default(), message)
         }
     }
 
@@ -88,12 +95,33 @@ impl Problem {
 pub(crate) struct Problems {
     found: RefCell<Vec<Problem>>,
     hidden: RefCell<Vec<Span>>,
+    has_errors: Cell<bool>,
+    /// How many were not kept.
+    more: Cell<usize>,
+}
+
+/// What is told of a document.
+pub(crate) struct Findings {
+    /// The problems in the order of the document, errors first, each once.
+    pub(crate) problems: Vec<Problem>,
+    /// How many more there were.
+    pub(crate) more: usize,
+    /// What must not be shown.
+    pub(crate) hidden: Vec<Span>,
 }
 
 impl Problems {
     /// Takes note of a problem.
     pub(crate) fn add(&self, problem: Problem) {
-        self.found.borrow_mut().push(problem);
+        if problem.severity == Severity::Error {
+            self.has_errors.set(true);
+        }
+        let mut found = self.found.borrow_mut();
+        if found.len() < MOST_KEPT {
+            found.push(problem);
+        } else {
+            self.more.set(self.more.get() + 1);
+        }
     }
 
     /// Takes note of text that no message may show.
@@ -121,16 +149,19 @@ impl Problems {
 
     /// Whether there is an error among them.
     pub(crate) fn has_errors(&self) -> bool {
-        let is_error = |problem: &Problem| problem.severity == Severity::Error;
-        self.found.borrow().iter().any(is_error)
+        self.has_errors.get()
     }
 
-    /// Returns the problems in the order of the document, each once, and what is to be hidden.
-    pub(crate) fn finish(self) -> (Vec<Problem>, Vec<Span>) {
-        let mut found = self.found.into_inner();
-        found.sort_by_key(|problem| problem.span);
+    /// Returns all that was found.
+    pub(crate) fn finish(self) -> Findings {
+        let mut problems = self.found.into_inner();
+        problems.sort_by_key(|problem| (problem.severity, problem.span));
         let mut seen = std::collections::BTreeSet::new();
-        found.retain(|problem| seen.insert((problem.span, problem.message.clone())));
-        (found, self.hidden.into_inner())
+        problems.retain(|problem| seen.insert((problem.span, problem.message.clone())));
+        Findings {
+            problems,
+            more: self.more.get(),
+            hidden: self.hidden.into_inner(),
+        }
     }
 }

@@ -107,6 +107,13 @@ fn is_secret_flag(text: &str) -> bool {
     name.starts_with('-') && is_secret_name(name)
 }
 
+/// Whether a flag gives a secret as it is: without a variable, and without a command of the shell.
+pub(crate) fn is_plain_flag(text: &str) -> bool {
+    let value = text.split_once(['=', ' ', '\t']).map(|(_, value)| value);
+    let is_plain = |value: &str| !value.trim().is_empty() && !value.contains(['$', '`']);
+    is_secret_flag(text) && value.is_some_and(is_plain)
+}
+
 /// Returns where the secrets of a document stand.
 pub(crate) fn spans(root: &Node) -> Vec<Span> {
     let mut found = Vec::new();

@@ -2,10 +2,21 @@
 
 /// The longest text that a message repeats, in characters.
 const LONGEST: usize = 60;
+/// The longest path that a message repeats, in characters.
+const LONGEST_PATH: usize = 200;
 
 /// Returns a text in backticks, cut where it is long, without control characters.
 pub(crate) fn quoted(text: &str) -> String {
     format!("`{}`", short(text))
+}
+
+/// Returns a path in backticks; of a long one the end, which tells more than the beginning.
+pub(crate) fn quoted_path(path: &str) -> String {
+    let chars: Vec<char> = path.chars().map(visible).collect();
+    let skipped = chars.len().saturating_sub(LONGEST_PATH);
+    let mark = if skipped > 0 { "…" } else { "" };
+    let shown: String = chars.get(skipped..).unwrap_or_default().iter().collect();
+    format!("`{mark}{shown}`")
 }
 
 /// Returns a text as one short line.
@@ -100,5 +111,8 @@ mod tests {
         assert_eq!(quoted(&"x".repeat(61)), format!("`{}…`", "x".repeat(60)));
         assert_eq!(one_of(&["a", "b", "c"]), "`a`, `b` or `c`");
         assert_eq!(one_of(&["a"]), "`a`");
+        assert_eq!(quoted_path("/a\n"), "`/a\u{FFFD}`");
+        let long = format!("/{}/end", "x".repeat(300));
+        assert_eq!(quoted_path(&long), format!("`…{}/end`", "x".repeat(196)));
     }
 }

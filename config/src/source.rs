@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+
 /// The largest document that is read, in bytes.
 pub const LARGEST_DOCUMENT: usize = 4 << 20;
 
@@ -53,17 +56,46 @@ impl Text {
     ///
     /// # Errors
     ///
-    /// Fails with a sentence where the bytes are neither, or too many.
-    pub(crate) fn decode(source: Source) -> Result<Self, (String, String)> {
+    /// Fails where the bytes are neither, are too many, or are no text.
+    pub(crate) fn decode(source: Source) -> Result<Self, Box<Diagnostic>> {
         let Source { name, text } = source;
         if text.len() > LARGEST_DOCUMENT {
             let limit = LARGEST_DOCUMENT >> 20;
             let message = format!("the configuration is larger than {limit} MiB");
-            return Err((name, message));
+            return Err(Box::new(Diagnostic::of_file(Code::TooLarge, name, message)));
         }
-        match decode(text) {
-            Ok(text) => Ok(Self::new(name, text)),
-            Err(message) => Err((name, message)),
+        let (text, bad) = decode(text);
+        let text = Self::new(name, text);
+        let nul = || text.text.find('\0').map(|at| (at, Bad::Nul));
+        match bad.map(|bad| (text.text.len(), bad)).or_else(nul) {
+            Some((at, bad)) => Err(Box::new(text.unreadable(at, bad))),
+            None => Ok(text),
+        }
+    }
+
+    /// Tells what is wrong with the bytes at an offset.
+    fn unreadable(&self, at: usize, bad: Bad) -> Diagnostic {
+        let (code, message, hint) = match bad {
+            Bad::Utf8 => (
+                Code::NotText,
+                "the configuration is not valid UTF-8",
+                "save it as UTF-8",
+            ),
+            Bad::Utf16 => (
+                Code::NotText,
+                "the configuration is not valid UTF-16",
+                "save it as UTF-8",
+            ),
+            Bad::Nul => (
+                Code::NulByte,
+                "the configuration has a NUL byte",
+                "save it as UTF-8, or as UTF-16 with a byte order mark",
+            ),
+        };
+        Diagnostic {
+            position: Some(self.position(at)),
+            hint: Some(hint.to_owned()),
+            ..Diagnostic::of_file(code, self.name.clone(), message)
         }
     }
 
@@ -114,18 +146,16 @@ impl Text {
     }
 }
 
-/// Decodes bytes as their byte order mark says.
-fn decode(bytes: Vec<u8>) -> Result<String, String> {
-    let wide = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units = rest.chunks(2).map(|pair| match pair {
-            [a, b] => unit([*a, *b]),
-            // Half a unit at the end is as wrong as half a pair.
-            _ => 0xD800,
-        });
-        char::decode_utf16(units)
-            .collect::<Result<String, _>>()
-            .map_err(|error| format!("the configuration is not valid UTF-16: {error}"))
-    };
+/// What makes bytes no text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bad {
+    Utf8,
+    Utf16,
+    Nul,
+}
+
+/// Decodes bytes as their byte order mark says: as far as it goes, and what ends it.
+fn decode(bytes: Vec<u8>) -> (String, Option<Bad>) {
     match bytes.as_slice() {
         [0xFF, 0xFE, rest @ ..] => wide(rest, u16::from_le_bytes),
         [0xFE, 0xFF, rest @ ..] => wide(rest, u16::from_be_bytes),
@@ -134,13 +164,69 @@ fn decode(bytes: Vec<u8>) -> Result<String, String> {
     }
 }
 
-fn utf8(bytes: Vec<u8>) -> Result<String, String> {
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let before = error.as_bytes().get(..valid).unwrap_or_default();
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        format!("the configuration is not valid UTF-8 (line {line})")
-    })
+fn wide(rest: &[u8], unit: fn([u8; 2]) -> u16) -> (String, Option<Bad>) {
+    let units = rest.chunks(2).map(|pair| match pair {
+        [a, b] => unit([*a, *b]),
+        // Half a unit at the end is as wrong as half a pair.
+        _ => 0xD800,
+    });
+    let mut text = String::new();
+    for decoded in char::decode_utf16(units) {
+        match decoded {
+            Ok(c) => text.push(c),
+            // It says no more than that the unit has no partner.
+            Err(_) => return (text, Some(Bad::Utf16)),
+        }
+    }
+    (text, None)
+}
+
+fn utf8(bytes: Vec<u8>) -> (String, Option<Bad>) {
+    String::from_utf8(bytes).map_or_else(
+        |error| {
+            let valid = error.utf8_error().valid_up_to();
+            let mut bytes = error.into_bytes();
+            bytes.truncate(valid);
+            (
+                String::from_utf8(bytes).unwrap_or_default(),
+                Some(Bad::Utf8),
+            )
+        },
+        |text| (text, None),
+    )
+}
+
+/// Places of a text that are asked for one after the other: those of one long line without looking at
+/// its beginning again and again.
+pub(crate) struct Places<'t> {
+    /// The text.
+    pub(crate) text: &'t Text,
+    last: Option<(usize, Position)>,
+}
+
+impl<'t> Places<'t> {
+    /// Begins.
+    pub(crate) fn new(text: &'t Text) -> Self {
+        Self { text, last: None }
+    }
+
+    /// Returns the line and the column of an offset.
+    pub(crate) fn position(&mut self, offset: usize) -> Position {
+        let line = self.text.line_at(offset) + 1;
+        let before = self
+            .last
+            .filter(|(at, last)| last.line == line && *at <= offset);
+        let position = match before {
+            Some((at, last)) => {
+                let between = self.text.text.get(at..offset).unwrap_or_default();
+                let column = last.column + between.chars().count();
+                Position { line, column }
+            }
+            None => self.text.position(offset),
+        };
+        self.last = Some((offset, position));
+        position
+    }
 }
 
 #[cfg(test)]
@@ -152,7 +238,11 @@ mod tests {
             name: "x".to_owned(),
             text: bytes.to_vec(),
         };
-        Text::decode(source).map(|text| text.text).map_err(|e| e.1)
+        let told = |error: Box<Diagnostic>| {
+            let at = error.position.map_or((0, 0), |at| (at.line, at.column));
+            format!("{} {at:?} {}", error.code, error.message)
+        };
+        Text::decode(source).map(|text| text.text).map_err(told)
     }
 
     #[test]
@@ -161,11 +251,48 @@ mod tests {
         assert_eq!(decoded(b"\xEF\xBB\xBFa: 1").unwrap(), "a: 1");
         assert_eq!(decoded(b"\xFF\xFEa\0:\0").unwrap(), "a:");
         assert_eq!(decoded(b"\xFE\xFF\0a\0:").unwrap(), "a:");
-        assert!(decoded(b"\xFF\xFEa").unwrap_err().contains("UTF-16"));
-        assert_eq!(
-            decoded(b"a: 1\nb: \xFF").unwrap_err(),
-            "the configuration is not valid UTF-8 (line 2)"
-        );
+    }
+
+    #[test]
+    fn says_where_a_text_ends_to_be_one() {
+        for (bytes, told) in [
+            (
+                &b"a: 1\nb: \xFF"[..],
+                "LP-C0002 (2, 4) the configuration is not valid UTF-8",
+            ),
+            (
+                b"\xC3\xA9\xE9: 1",
+                "LP-C0002 (1, 2) the configuration is not valid UTF-8",
+            ),
+            (
+                b"\xFF\xFEa\0\n\0b",
+                "LP-C0002 (2, 1) the configuration is not valid UTF-16",
+            ),
+            (
+                b"\xFE\xFF\xD8\0\0a",
+                "LP-C0002 (1, 1) the configuration is not valid UTF-16",
+            ),
+            (
+                b"a: 1\nb\0: 2",
+                "LP-C0003 (2, 2) the configuration has a NUL byte",
+            ),
+            (
+                b"a\0:\0",
+                "LP-C0003 (1, 2) the configuration has a NUL byte",
+            ),
+        ] {
+            assert_eq!(decoded(bytes).unwrap_err(), told);
+        }
+    }
+
+    #[test]
+    fn places_are_those_of_the_text() {
+        let text = Text::new("x".to_owned(), "é1 é2\nb c\n".to_owned());
+        let mut places = Places::new(&text);
+
+        for offset in [0, 2, 4, 7, 8, 10, 2, 9, 11, 12] {
+            assert_eq!(places.position(offset), text.position(offset), "{offset}");
+        }
     }
 
     #[test]

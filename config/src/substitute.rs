@@ -4,6 +4,7 @@
 //! has no default is an error, and `$1` is no variable. A value is put into its own scalar, so
 //! that it can never change the structure of the document.
 
+use crate::code::Code;
 use crate::node::{Kind, Node, Scalar};
 use crate::problem::{Problem, Problems};
 use crate::source::{Span, Text};
@@ -99,17 +100,21 @@ impl Trouble {
     fn problem(self, span: Span) -> Problem {
         match self.kind {
             TroubleKind::Unset(name) => Problem::error(
+                Code::VariableNotSet,
                 span,
                 format!("the environment variable `{name}` is not set"),
             )
             .hint(format!(
                 "set it, write `${{{name}:-default}}`, or `$${name}` for the text"
             )),
-            TroubleKind::Unclosed => Problem::error(span, "the closing brace of `${` is missing")
-                .hint("close it, or write `$${` for the text"),
+            TroubleKind::Unclosed => {
+                let message = "the closing brace of `${` is missing";
+                Problem::error(Code::UnclosedBrace, span, message)
+                    .hint("close it, or write `$${` for the text")
+            }
             TroubleKind::Nested => {
-                Problem::warning(span, "a default is a text or one variable, not both")
-                    .hint("write `${A:-$B}`")
+                let message = "a default is a text or one variable, not both";
+                Problem::warning(Code::NestedDefault, span, message).hint("write `${A:-$B}`")
             }
         }
     }

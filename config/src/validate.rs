@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::address::Network;
+use crate::code::Code;
 use crate::flags::Flags;
 use crate::host::Role;
 use crate::load::Draft;
@@ -15,6 +16,7 @@ use crate::source::Span;
 pub(crate) fn check(draft: &Draft, root: &Node, problems: &Problems) {
     let check = Check { root, problems };
     check.manager(draft);
+    check.parity(draft);
     check.duplicates(draft);
     check.registry(draft);
     check.controller_port(draft);
@@ -31,8 +33,8 @@ impl Check<'_> {
         node::find(self.root, path).unwrap_or_default()
     }
 
-    fn error(&self, path: &str, message: impl Into<String>) -> Problem {
-        Problem::error(self.span(path), message).path(path)
+    fn error(&self, code: Code, path: &str, message: impl Into<String>) -> Problem {
+        Problem::error(code, self.span(path), message).path(path)
     }
 
     /// Returns the item of a list of flags that a flag stands in.
@@ -60,10 +62,35 @@ impl Check<'_> {
 
     fn manager(&self, draft: &Draft) {
         if draft.has_all_hosts && draft.hosts.iter().all(|host| host.role != Role::Manager) {
-            let problem = self.error("spec.hosts", "there is no host with the role `manager`");
+            let message = "there is no host with the role `manager`";
+            let problem = self.error(Code::NoManager, "spec.hosts", message);
             self.problems
                 .add(problem.hint("give at least one host the role `manager`"));
         }
+    }
+
+    /// An even number of managers survives no more failures than the odd number below it.
+    fn parity(&self, draft: &Draft) {
+        let managers = draft
+            .hosts
+            .iter()
+            .filter(|host| host.role == Role::Manager)
+            .count();
+        if !draft.has_all_hosts || managers == 0 || managers % 2 == 1 {
+            return;
+        }
+        let message = format!(
+            "{managers} managers survive no more failures than {}",
+            managers - 1
+        );
+        let span = self.span("spec.hosts");
+        let problem = Problem::warning(Code::EvenManagers, span, message).path("spec.hosts");
+        let hint = format!(
+            "have an odd number of managers: {} or {}",
+            managers - 1,
+            managers + 1
+        );
+        self.problems.add(problem.hint(hint));
     }
 
     /// Two entries for one host would be worked on at the same time.
@@ -76,7 +103,7 @@ impl Check<'_> {
             };
             let line = "it is already there in line";
             let message = "this host is in the list twice: same address, port and bastion";
-            let problem = self.error(&path, message);
+            let problem = self.error(Code::DuplicateHost, &path, message);
             self.problems.add(problem.also(self.span(&first), line));
             seen.insert(host.connection.identity(), first);
         }
@@ -89,6 +116,7 @@ impl Check<'_> {
         };
         let path = format!("{}.role", host.path());
         let problem = self.error(
+            Code::MsrWithoutSpec,
             &path,
             "the host has the role `msr`, and there is no `spec.msr`",
         );
@@ -104,7 +132,8 @@ impl Check<'_> {
                 continue;
             }
             let path = self.flag_path("spec.mke.installFlags", flag);
-            let problem = self.error(&path, format!("the value of `{flag}` is not a port"));
+            let message = format!("the value of `{flag}` is not a port");
+            let problem = self.error(Code::ControllerPort, &path, message);
             self.problems
                 .add(problem.hint("use a number between 1 and 65535"));
         }
@@ -140,7 +169,8 @@ impl Check<'_> {
             };
             let message = format!("{} overlaps with {whose}", self.shown(&path, pod_flag, pod));
             let hint = format!("set another `{pool_flag}` in `spec.mcr.swarmInstallFlags`");
-            self.problems.add(self.error(&path, message).hint(hint));
+            let problem = self.error(Code::NetworkOverlap, &path, message);
+            self.problems.add(problem.hint(hint));
         }
     }
 
@@ -158,7 +188,8 @@ impl Check<'_> {
                     let path = self.flag_path(list, flag);
                     let message = format!("the value of `{flag}` is not a network");
                     let hint = "use an address with a prefix length, as in `172.30.0.0/16`";
-                    self.problems.add(self.error(&path, message).hint(hint));
+                    let problem = self.error(Code::Network, &path, message);
+                    self.problems.add(problem.hint(hint));
                 }
             }
         }

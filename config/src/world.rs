@@ -11,24 +11,43 @@ pub trait World {
     fn home(&self) -> Option<PathBuf>;
     /// Returns the directory that relative paths start from.
     fn current_dir(&self) -> PathBuf;
-    /// Reads a file.
+    /// Reads a file, and stops behind [`LARGEST_FILE`]: one byte more tells that there is too much.
     ///
     /// # Errors
     ///
     /// Fails where there is no such file, or it cannot be read.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// Whether there is something at a path, which is not read: a pipe can be read only once.
+    fn is_there(&self, path: &Path) -> bool {
+        // A file that is there and cannot be read is an error of its own, told by who reads it.
+        match self.read(path) {
+            Ok(_) => true,
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        }
+    }
+    /// Returns the permission bits of a file (`0o600`), where that is a question that has an answer.
+    fn mode(&self, _path: &Path) -> Option<u32> {
+        None
+    }
 }
+
+/// The largest file that a configuration may name, in bytes.
+pub const LARGEST_FILE: usize = 4 << 20;
 
 /// No file of the configuration was found.
 #[derive(Debug, thiserror::Error)]
 #[error("there is no configuration file {}", names(.tried))]
 pub struct NotFound {
-    /// The files that were tried.
+    /// The files that were tried, with their full paths.
     pub tried: Vec<PathBuf>,
 }
 
 fn names(paths: &[PathBuf]) -> String {
-    let texts: Vec<&str> = paths.iter().filter_map(|path| path.to_str()).collect();
+    let texts: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     crate::shown::one_of(&texts)
 }
 
@@ -50,14 +69,17 @@ pub fn locate(given: Option<&Path>, world: &dyn World) -> Result<PathBuf, NotFou
     };
     let mut tried = vec![first];
     tried.extend(tried.first().and_then(|path| other_ending(path)));
-    // A file that is there and cannot be read is an error of its own, told by who reads it.
-    let is_there = |path: &&PathBuf| match world.read(&world.current_dir().join(path)) {
-        Ok(_) => true,
-        Err(error) => error.kind() != io::ErrorKind::NotFound,
-    };
+    let is_there = |path: &&PathBuf| world.is_there(&world.current_dir().join(path));
     match tried.iter().find(is_there) {
         Some(found) => Ok(found.clone()),
-        None => Err(NotFound { tried }),
+        None => {
+            let full = |path: PathBuf| {
+                let full = world.current_dir().join(path);
+                full.components().collect()
+            };
+            let tried = tried.into_iter().map(full).collect();
+            Err(NotFound { tried })
+        }
     }
 }
 
@@ -144,11 +166,11 @@ mod tests {
     fn names_every_file_that_was_tried() {
         assert_eq!(
             located(None, &[]).unwrap_err(),
-            "there is no configuration file `launchpad.yaml` or `launchpad.yml`"
+            "there is no configuration file `/work/launchpad.yaml` or `/work/launchpad.yml`"
         );
         assert_eq!(
             located(Some("x.json"), &[]).unwrap_err(),
-            "there is no configuration file `x.json`"
+            "there is no configuration file `/work/x.json`"
         );
     }
 

@@ -97,7 +97,7 @@ spec:
 "
     );
     for part in [
-        "line 9: `spec.hosts[0].user` is `spec.hosts[0].ssh.user` now",
+        "line 9, 12: `spec.hosts[0].user` is `spec.hosts[0].ssh.user` now",
         "warning: line 17: `spec.engine.installURL`: no script is run any more",
     ] {
         assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);

@@ -5,7 +5,7 @@ use super::notes::{Note, Paths, notes};
 use super::{CURRENT, Purpose, migrate, rewrite};
 use crate::api::Version;
 use crate::decode::{Context, Value};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::Diagnostics;
 use crate::load;
 use crate::node::Node;
 use crate::problem::Problems;
@@ -35,8 +35,7 @@ pub struct Migrated {
 ///
 /// Fails with what keeps the document from being read.
 pub fn migrated(source: Source, world: &dyn World) -> Result<Migrated, Diagnostics> {
-    let text = Text::decode(source)
-        .map_err(|(file, message)| vec![Diagnostic::unreadable(file, message)])?;
+    let text = Text::decode(source).map_err(|problem| vec![*problem])?;
     let problems = Problems::default();
     let (old, version) = load::read(&text, &problems)?;
     if problems.has_errors() {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::edit::{Change, Edit, Weight};
 use super::{CURRENT, Form};
+use crate::code::Code;
 use crate::node::{Entry, Kind, Node, item_path, key_path};
 use crate::problem::Problem;
 use crate::source::{Span, Text};
@@ -93,7 +94,7 @@ pub(crate) fn warnings(
         form.releases
     );
     let hint = "`launchpad migrate --diff` shows what that changes, `launchpad migrate --write` changes the file";
-    let mut found = vec![Problem::warning(version, text).hint(hint)];
+    let mut found = vec![Problem::warning(Code::OlderForm, version, text).hint(hint)];
     for (change, others) in grouped(changes) {
         if change.weight == Weight::Form {
             continue;
@@ -104,7 +105,7 @@ pub(crate) fn warnings(
             1 => message.push_str(" (and at 1 other place)"),
             more => message.push_str(&format!(" (and at {more} other places)")),
         }
-        let mut problem = Problem::warning(change.span, message);
+        let mut problem = Problem::warning(Code::ChangedMeaning, change.span, message);
         problem.hint = change.hint.clone().map(Into::into);
         found.push(problem.path(paths.at(change.span).unwrap_or_default()));
     }

@@ -1,6 +1,6 @@
 //! A document with every key there is.
 
-use config::{Connection, HookPair, ReplicaIds, Role, Secrets, Ssh};
+use config::{Code, Connection, HookPair, ReplicaIds, Role, Secrets, Ssh};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
@@ -216,10 +216,14 @@ fn knows_where_every_path_stands() {
         assert_eq!((position.line, position.column), (line, column), "{path}");
     }
     assert_eq!(config.position("nothing"), None);
-    let problem = config.problem_at("spec.hosts[1].winRM", "cannot do this yet".to_owned());
+    let problem = config.problem_at(
+        Code::NotYet,
+        "spec.hosts[1].winRM",
+        "cannot do this yet".to_owned(),
+    );
     assert_eq!(
         problem.to_string(),
-        "error: cannot do this yet\n  --> launchpad.yaml:27:5\n   |\n27 |     winRM: {address: \
+        "error[LP-C0075]: cannot do this yet\n  --> launchpad.yaml:27:5\n   |\n27 |     winRM: {address: \
          10.1.0.30, user: Administrator, password: [REDACTED],\n   |     ^^^^^\n   = path: \
          spec.hosts[1].winRM"
     );

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use config::{Config, Diagnostics, Loaded, Source, World, load};
+use config::{Config, Diagnostics, Loaded, Severity, Source, World, load};
 
 /// A machine.
 #[derive(Default)]
 pub(crate) struct Machine {
     environment: BTreeMap<String, String>,
     files: BTreeMap<PathBuf, Vec<u8>>,
+    modes: BTreeMap<PathBuf, u32>,
 }
 
 impl Machine {
@@ -24,9 +25,14 @@ impl Machine {
         self
     }
 
-    pub(crate) fn load(&self, text: &str) -> Result<Loaded, Diagnostics> {
+    pub(crate) fn mode(mut self, path: &str, mode: u32) -> Self {
+        self.modes.insert(path.into(), mode);
+        self
+    }
+
+    pub(crate) fn load(&self, text: impl AsRef<[u8]>) -> Result<Loaded, Diagnostics> {
         let name = "launchpad.yaml".to_owned();
-        let text = text.as_bytes().to_vec();
+        let text = text.as_ref().to_vec();
         load(Source { name, text }, self)
     }
 
@@ -39,11 +45,26 @@ impl Machine {
         }
     }
 
-    /// Returns the problems of what must not be fine.
+    /// Returns the errors of what must not be fine.
     #[expect(clippy::panic, reason = "a test ends here, with the whole story")]
-    pub(crate) fn problems(&self, text: &str) -> Diagnostics {
+    pub(crate) fn problems(&self, text: impl AsRef<[u8]>) -> Diagnostics {
+        match self.load(&text) {
+            Ok(loaded) => panic!(
+                "loaded: {:?}\n\n{}",
+                loaded.config,
+                String::from_utf8_lossy(text.as_ref())
+            ),
+            Err(mut problems) => {
+                problems.items.retain(|one| one.severity == Severity::Error);
+                problems
+            }
+        }
+    }
+
+    /// Returns errors and warnings, of what is fine and of what is not.
+    pub(crate) fn findings(&self, text: impl AsRef<[u8]>) -> Diagnostics {
         match self.load(text) {
-            Ok(loaded) => panic!("loaded: {:?}\n\n{text}", loaded.config),
+            Ok(loaded) => loaded.warnings.into(),
             Err(problems) => problems,
         }
     }
@@ -67,6 +88,11 @@ impl World for Machine {
         let path: PathBuf = path.components().collect();
         let found = self.files.get(&path).cloned();
         found.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn mode(&self, path: &Path) -> Option<u32> {
+        let path: PathBuf = path.components().collect();
+        self.modes.get(&path).copied()
     }
 }
 

@@ -1,8 +1,12 @@
 //! Documents as a whole: what is read, what is refused, and how it is told.
 
+mod codes;
 mod complete;
 mod fake;
 mod limits;
+mod mutations;
 mod problems;
 mod secrets;
 mod values;
+mod warnings;
+mod yaml;

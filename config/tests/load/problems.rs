@@ -35,7 +35,7 @@ fn tells_all_problems_at_once() {
             "21: the value of `--controller-port` is not a port | spec.mke.installFlags[0] | \
              use a number between 1 and 65535",
             "22: `--x='` is no flag: a quote is not closed | spec.mke.installFlags[1] | -",
-            "23: cannot read `~/l`: there is no such file | spec.mke.licenseFilePath | -",
+            "23: cannot read `/home/me/l`: there is no such file | spec.mke.licenseFilePath | -",
             "24: unknown key `x` | spec.x | -",
         ]
     );
@@ -48,13 +48,15 @@ fn shows_the_line_and_what_is_meant() {
     assert_eq!(
         Machine::default().problems(&text).to_string(),
         "\
-error: `manger` is not a role
+error[LP-C0038]: `manger` is not a role
  --> launchpad.yaml:7:11
   |
 7 |   - role: manger
   |           ^^^^^^
   = path: spec.hosts[0].role
-  = hint: did you mean `manager`?"
+  = hint: did you mean `manager`?
+
+to read more: launchpad explain LP-C0038"
     );
 }
 
@@ -64,10 +66,10 @@ fn shows_the_first_twenty_and_counts_the_rest() {
 
     let problems = Machine::default().problems(&document("", "", "", &many.join("\n")));
 
-    assert_eq!((problems.items.len(), problems.more), (20, 4980));
+    assert_eq!((problems.items.len(), problems.more), (5000, 0));
     let text = problems.to_string();
     assert!(text.len() < 4000, "{}", text.len());
-    assert!(text.ends_with("and 4980 more problems"));
+    assert!(text.contains("\n\nand 4980 more problems\n\n"), "{text}");
 }
 
 #[test]
@@ -79,10 +81,8 @@ fn refuses_what_is_no_configuration() {
         ("~\n", "the configuration is empty"),
         ("- a\n", "expected a mapping, found a list"),
         ("text\n", "expected a mapping, found a single value"),
-        (
-            "a: 1\n---\nb: 1\n",
-            "the file holds more than one YAML document",
-        ),
+        ("---\n---\na: 1\n", "the configuration is empty"),
+        ("---\n# a: 1\n...\na: 1\n", "the configuration is empty"),
     ] {
         assert_eq!(messages(text), [message], "{text}");
     }
@@ -94,13 +94,6 @@ fn refuses_other_versions_of_the_api() {
         document("", "", "", "").replace("launchpad.mirantis.com/mke/v1.6", version)
     };
 
-    assert_eq!(
-        told(&Machine::default().problems(&with("launchpad.mirantis.com/mke/v1.5"))),
-        [
-            "1: configurations of `launchpad.mirantis.com/mke/v1.5` cannot be read yet | apiVersion \
-             | bring it into the form of `launchpad.mirantis.com/mke/v1.6` and change `apiVersion`"
-        ]
-    );
     assert_eq!(messages(&with("v2")), ["unknown `apiVersion` `v2`"]);
     assert_eq!(messages(&with("${V}")), ["unknown `apiVersion` `${V}`"]);
     assert_eq!(
@@ -293,7 +286,7 @@ fn refuses_bad_addresses_and_ports() {
         ),
         (
             "winRM: {address: a, caCertPath: ~/ca}",
-            "cannot read `~/ca`: there is no such file",
+            "cannot read `/home/me/ca`: there is no such file",
         ),
         (
             "winRM: {address: a, tlsServerName: a_b}",
@@ -442,11 +435,11 @@ fn refuses_files_that_cannot_be_used() {
     for (mke, message) in [
         (
             "configFile: no",
-            "13: cannot read `no`: there is no such file | spec.mke.configFile | -",
+            "13: cannot read `/work/no`: there is no such file | spec.mke.configFile | -",
         ),
         (
             "licenseFilePath: bin",
-            "13: `bin` is not a text (byte 0) | spec.mke.licenseFilePath | -",
+            "13: `/work/bin` is not a text (byte 0) | spec.mke.licenseFilePath | -",
         ),
         (
             "licenseFilePath: ~x/y",
@@ -454,7 +447,7 @@ fn refuses_files_that_cannot_be_used() {
         ),
         (
             "cloud: {provider: azure, configFile: no}",
-            "13: cannot read `no`: there is no such file | spec.mke.cloud.configFile | -",
+            "13: cannot read `/work/no`: there is no such file | spec.mke.cloud.configFile | -",
         ),
         (
             "cloud: {provider: aws, configFile: x}",
@@ -515,12 +508,12 @@ fn warns_of_a_host_key() {
     assert_eq!(
         warnings[0].to_string(),
         "\
-warning: `hostKey` is deprecated
+warning[LP-C0082]: `hostKey` is deprecated: the host is accepted only with this one key
  --> launchpad.yaml:8:23
   |
 8 |     ssh: {address: a, hostKey: k}
   |                       ^^^^^^^
   = path: spec.hosts[0].ssh.hostKey
-  = hint: put the key into the known hosts file and remove `hostKey`"
+  = hint: put the key into the known hosts file, and remove `hostKey`"
     );
 }

@@ -1,6 +1,8 @@
 //! No message and no debug output shows a secret, whatever else is wrong.
 
-use config::Secrets;
+use config::{Code, Secrets};
+
+use serde_json::json;
 
 use crate::fake::{Machine, document};
 
@@ -13,7 +15,7 @@ fn leaks(machine: &Machine, text: &str) -> bool {
             loaded.warnings,
             loaded.config.to_yaml(Secrets::Masked)
         ),
-        Err(problems) => format!("{problems} {problems:?}"),
+        Err(problems) => format!("{problems} {problems:?} {}", json!(problems.items)),
     };
     printed.contains("hunter")
 }
@@ -119,7 +121,7 @@ fn no_configuration_shows_a_secret() {
         "spec.mke.upgradeFlags[0]",
         "spec.hosts[0].hooks",
     ] {
-        let problem = config.problem_at(path, "m".to_owned());
+        let problem = config.problem_at(Code::NotYet, path, "m".to_owned());
         assert!(!problem.to_string().contains("hunter"), "{problem}");
     }
     assert!(config.to_yaml(Secrets::Shown).contains("license: hunter2"));

@@ -183,7 +183,7 @@ fn variables_that_are_not_set_are_named_with_their_place() {
     assert_eq!(
         problems.items[0].to_string(),
         "\
-error: the environment variable `UNSET` is not set
+error[LP-C0025]: the environment variable `UNSET` is not set
  --> launchpad.yaml:9:25
   |
 9 |     environment: {A: \"x $UNSET y\"}

@@ -10,7 +10,7 @@ use crate::source::Span;
 
 /// A value as it is written.
 pub(super) struct Piece {
-    /// From its first character, behind anchor and tag, to its last.
+    /// From its first character, behind anchor, tag and the head of a block scalar, to its last.
     pub(super) span: Span,
     /// Where its text begins: the first dash of a list, which may stand before what the parser calls
     /// its start.
@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     fn show(piece: &Piece, text: &str, out: &mut Vec<String>) {
-        let raw = &text[piece.span.start..piece.span.end];
+        let raw = &text[piece.begin..piece.span.end];
         out.push(format!("{:?} {raw:?}", piece.tag()));
         match &piece.shape {
             Shape::Scalar | Shape::Alias(_) => {}
@@ -277,9 +277,9 @@ Scalar "2"
 Scalar "3"
 key "e"
 List "- f: |\n    g\n\n  h:\n- *x"
-Map "f: |\n    g\n\n  h:"
+Map "f: |\n    g\n\n  h"
 key "f"
-Scalar "|\n    g"
+Scalar "g"
 key "h"
 Scalar ""
 Alias "*x"
