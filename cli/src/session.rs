@@ -79,7 +79,10 @@ pub(crate) async fn load(world: &mut World, options: &ClusterOptions) -> Result<
     })
 }
 
-pub(crate) async fn read(world: &mut World, given: Option<&str>) -> Result<(Source, String), CliError> {
+pub(crate) async fn read(
+    world: &mut World,
+    given: Option<&str>,
+) -> Result<(Source, String), CliError> {
     if given == Some("-") {
         let stdin = std::mem::replace(&mut world.stdin, Box::new(std::io::empty()));
         // One byte more than is read is enough to tell that there is too much.

@@ -40,12 +40,20 @@ pub(crate) fn version(root: &Node, problems: &Problems) -> Version {
         return Version::Older(form);
     }
     let message = format!("unknown `apiVersion` {}", quoted(&version));
-    let names: Vec<&str> = FORMS.iter().map(|form| form.name).chain([CURRENT]).collect();
+    let names: Vec<&str> = FORMS
+        .iter()
+        .map(|form| form.name)
+        .chain([CURRENT])
+        .collect();
     let hint = match nearest(&version, &names) {
         Some(near) => format!("did you mean `{near}`? The newest is `{CURRENT}`"),
         None => format!("use `{CURRENT}`"),
     };
-    problems.add(Problem::error(Code::ApiVersion, span, message).path("apiVersion").hint(hint));
+    problems.add(
+        Problem::error(Code::ApiVersion, span, message)
+            .path("apiVersion")
+            .hint(hint),
+    );
     Version::Unknown
 }
 

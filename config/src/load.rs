@@ -12,9 +12,9 @@ use crate::decode::{Context, Fields, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, tell};
 use crate::host::{self, Host};
 use crate::mcr::{self, Mcr};
+use crate::migration::{Paths, Purpose, migrate, warnings};
 use crate::mke::{self, Mke};
 use crate::msr::{self, Msr};
-use crate::migration::{Paths, Purpose, migrate, warnings};
 use crate::node::{Kind, Node};
 use crate::parse::{Duplicates, Parsed, parse};
 use crate::problem::{Problem, Problems};
@@ -174,7 +174,12 @@ fn is_mapping(root: &Node, problems: &Problems) {
 }
 
 /// Tells all problems.
-pub(crate) fn failed(problems: Problems, text: &Text, root: &Node, mut secrets: Vec<Span>) -> Diagnostics {
+pub(crate) fn failed(
+    problems: Problems,
+    text: &Text,
+    root: &Node,
+    mut secrets: Vec<Span>,
+) -> Diagnostics {
     if secrets.is_empty() {
         secrets = secret::spans(root);
     }

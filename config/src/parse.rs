@@ -379,7 +379,8 @@ impl<'t> Builder<'t> {
                 if let Some(first) = entries.replace(entry) {
                     let message = format!("{} is set twice: the last one counts", quoted(&name));
                     let problem = Problem::warning(Code::LastKeyCounts, key.span, message);
-                    self.problems.push(problem.also(first, "it is already set in line"));
+                    self.problems
+                        .push(problem.also(first, "it is already set in line"));
                 }
             } else if let Some(first) = entries.add(entry) {
                 self.problems.push(duplicate(key.span, first, &name));

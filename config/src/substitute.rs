@@ -57,7 +57,9 @@ pub(crate) fn only_expression(text: &str) -> Option<Option<&str>> {
         if after.len() != body.len() + 1 {
             return None;
         }
-        let default = [":-", ":=", "-", "="].iter().find_map(|sign| body.strip_prefix(sign));
+        let default = [":-", ":=", "-", "="]
+            .iter()
+            .find_map(|sign| body.strip_prefix(sign));
         return (body.is_empty() || default.is_some()).then_some(default);
     }
     (name_of(rest)?.len() == rest.len()).then_some(None)

@@ -13,10 +13,7 @@ use crate::private;
 use crate::session;
 use crate::world::World;
 
-pub(crate) async fn run(
-    world: &mut World,
-    arguments: &MigrateArguments,
-) -> Result<u8, CliError> {
+pub(crate) async fn run(world: &mut World, arguments: &MigrateArguments) -> Result<u8, CliError> {
     let (source, origin) = session::read(world, arguments.config.as_deref()).await?;
     if arguments.write && origin == "-" {
         let text = "`--write` replaces a file, and standard input is none: leave it out, and the \
@@ -26,7 +23,9 @@ pub(crate) async fn run(
     let bytes = source.text.clone();
     let migrated = config::migrated(source, world).map_err(CliError::Config)?;
     if migrated.from == migrated.to {
-        world.say(&format!("`{origin}` is in the newest form already: nothing to do"));
+        world.say(&format!(
+            "`{origin}` is in the newest form already: nothing to do"
+        ));
         if !arguments.write && !arguments.diff {
             world.print(&migrated.text)?;
         }
@@ -71,7 +70,11 @@ fn tell(world: &mut World, migrated: &Migrated, origin: &str) {
     for note in meaning {
         let place = note.old.as_ref().or(note.new.as_ref());
         let place = place.map_or(String::new(), |path| format!("`{path}`: "));
-        world.say(&format!("warning: line {}: {place}{}", lines(note), note.why));
+        world.say(&format!(
+            "warning: line {}: {place}{}",
+            lines(note),
+            note.why
+        ));
         if let Some(hint) = &note.hint {
             world.say(&format!("  hint: {hint}"));
         }
@@ -151,6 +154,9 @@ fn write(
     }
     let name = copy.file_name().unwrap_or_default();
     let shown = Path::new(origin).with_file_name(name);
-    world.say(&format!("written; the old text is in `{}`", shown.display()));
+    world.say(&format!(
+        "written; the old text is in `{}`",
+        shown.display()
+    ));
     Ok(())
 }

@@ -30,10 +30,15 @@ spec:
 
 #[tokio::test(start_paused = true)]
 async fn a_configuration_of_five_years_ago_gives_a_plan_and_three_warnings() {
-    let ran = run(&bare(), OLD, "plan").await;
+    let old = OLD.replace("    - --admin-password=s3cret-of-admin\n", "");
+    let ran = run(&bare(), &old, "plan").await;
 
     assert_eq!(ran.status, 3, "{}", ran.stderr);
-    assert!(ran.stdout.contains("install MCR from channel stable-20.10"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("install MCR from channel stable-20.10"),
+        "{}",
+        ran.stdout
+    );
     assert!(ran.stdout.contains("install MKE 3.8.8"));
     for part in [
         "this is a configuration of `launchpad.mirantis.com/v1beta1`, of Launchpad 0.6 to 0.11",
@@ -42,13 +47,15 @@ async fn a_configuration_of_five_years_ago_gives_a_plan_and_three_warnings() {
     ] {
         assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
     }
-    assert_eq!(ran.stderr.matches("warning").count(), 3, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("warning[").count(), 3, "{}", ran.stderr);
     assert!(!ran.stderr.contains(PASSWORD));
 }
 
 #[tokio::test(start_paused = true)]
 async fn mistakes_in_an_old_configuration_are_told_by_its_own_keys_and_lines() {
-    let wrong = OLD.replace("sshPort: 22", "sshPort: many").replace("version: 3.8.8", "version: new");
+    let wrong = OLD
+        .replace("sshPort: 22", "sshPort: many")
+        .replace("version: 3.8.8", "version: new");
 
     let ran = run(&bare(), &wrong, "plan").await;
 
@@ -153,7 +160,11 @@ async fn standard_input_is_migrated_but_not_replaced() {
 
     let ran = run(&nobody(), OLD, "migrate -c - --write").await;
     assert_eq!(ran.status, 2);
-    assert!(ran.stderr.contains("`--write` replaces a file"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("`--write` replaces a file"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -164,7 +175,10 @@ fn where_nothing_can_be_written_the_old_file_stays_as_it_was() {
 
     // No file may become larger than nothing: what a full disk is, too.
     let ran = std::process::Command::new("sh")
-        .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" migrate --write"])
+        .args([
+            "-c",
+            "trap '' XFSZ; ulimit -f 0; exec \"$0\" migrate --write",
+        ])
         .arg(env!("CARGO_BIN_EXE_launchpad"))
         .current_dir(directory.path())
         .env("HOME", directory.path())

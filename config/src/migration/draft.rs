@@ -148,7 +148,9 @@ impl Draft {
 
     /// Returns where a value stands, or what is nearest to it.
     pub(super) fn written_at(&self, path: &str) -> Span {
-        let value = self.value(path).filter(|value| value.span.start < value.span.end);
+        let value = self
+            .value(path)
+            .filter(|value| value.span.start < value.span.end);
         value.map_or_else(|| self.place(path), |value| value.span)
     }
 
@@ -222,7 +224,13 @@ impl Draft {
     }
 
     /// Makes a scalar a mapping with one key.
-    pub(super) fn wrap(&mut self, path: &str, key: &'static str, value: &'static str, reason: Reason) {
+    pub(super) fn wrap(
+        &mut self,
+        path: &str,
+        key: &'static str,
+        value: &'static str,
+        reason: Reason,
+    ) {
         let span = self.written_at(path);
         let path = path.to_owned();
         self.change(Edit::Wrap { path, key, value }, span, reason);

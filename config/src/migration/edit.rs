@@ -121,7 +121,9 @@ impl Node {
     /// Returns the value at a path, to be changed.
     pub(crate) fn value_mut(&mut self, path: &str) -> Option<&mut Self> {
         let steps = steps(path);
-        steps.iter().try_fold(self, |node, step| node.step_mut(step))
+        steps
+            .iter()
+            .try_fold(self, |node, step| node.step_mut(step))
     }
 
     /// Returns the entries of a mapping.
@@ -138,14 +140,21 @@ impl Node {
         let Step::Key(key) = steps.pop()? else {
             return None;
         };
-        let parent = steps.iter().try_fold(self, |node, step| node.step_mut(step))?;
+        let parent = steps
+            .iter()
+            .try_fold(self, |node, step| node.step_mut(step))?;
         let entries = parent.entries_mut()?;
         let at = entries.iter().position(|entry| entry.key == key)?;
         Some((entries.remove(at), at))
     }
 
     /// Returns the mapping at a path; makes it at an index of its parent if it is not there.
-    fn mapping(&mut self, steps: &[Step], at: Option<usize>, span: Span) -> Option<&mut Vec<Entry>> {
+    fn mapping(
+        &mut self,
+        steps: &[Step],
+        at: Option<usize>,
+        span: Span,
+    ) -> Option<&mut Vec<Entry>> {
         let Some((last, before)) = steps.split_last() else {
             return self.entries_mut();
         };
@@ -157,10 +166,14 @@ impl Node {
                 .try_fold(&*self, |node, step| node.step(step))
                 .is_some();
             if is_there {
-                before.iter().try_fold(self, |node, step| node.step_mut(step))?
+                before
+                    .iter()
+                    .try_fold(self, |node, step| node.step_mut(step))?
             } else {
                 self.mapping(before, None, span)?;
-                before.iter().try_fold(self, |node, step| node.step_mut(step))?
+                before
+                    .iter()
+                    .try_fold(self, |node, step| node.step_mut(step))?
             }
         };
         let Step::Key(key) = last else {
@@ -227,7 +240,9 @@ pub(super) fn apply(root: &mut Node, edit: &Edit, span: Span) -> Option<()> {
             let Step::Key(key) = steps.pop()? else {
                 return None;
             };
-            let parent = steps.iter().try_fold(root, |node, step| node.step_mut(step))?;
+            let parent = steps
+                .iter()
+                .try_fold(root, |node, step| node.step_mut(step))?;
             let entries = parent.entries_mut()?;
             entries.retain(|entry| entry.key != *to);
             let entry = entries.iter_mut().find(|entry| entry.key == key)?;
@@ -286,7 +301,8 @@ pub(super) fn apply(root: &mut Node, edit: &Edit, span: Span) -> Option<()> {
             let node = root.value_mut(path)?;
             let value = Node::scalar_at((*value).to_owned(), Style::Plain, span);
             *node = new_mapping(span);
-            node.entries_mut()?.push(new_entry((*key).to_owned(), value));
+            node.entries_mut()?
+                .push(new_entry((*key).to_owned(), value));
         }
         Edit::Escape { path } => {
             let Kind::Scalar(scalar) = &mut root.value_mut(path)?.kind else {

@@ -48,7 +48,10 @@ mod tests {
             assert_eq!(user(item), None, "{item}");
         }
         assert_eq!(user("--admin-username=b=c").as_deref(), Some("b=c"));
-        assert_eq!(user("--admin-username \"pa$wd x\"").as_deref(), Some("pa$wd x"));
+        assert_eq!(
+            user("--admin-username \"pa$wd x\"").as_deref(),
+            Some("pa$wd x")
+        );
         assert_eq!(user("--admin-username=it's").as_deref(), Some("it's"));
     }
 }

@@ -21,7 +21,11 @@ pub(super) fn step(draft: &mut Draft) {
 fn default(draft: &mut Draft, block: &str, version: &'static str, product: &str) {
     let path = format!("{block}.version");
     let is_block = draft.value(block).is_none() || draft.is_mapping(block);
-    if !is_block || draft.given(&path).is_some_and(|value| value.scalar().is_none()) {
+    if !is_block
+        || draft
+            .given(&path)
+            .is_some_and(|value| value.scalar().is_none())
+    {
         return;
     }
     if draft.filled(&path).is_some() {

@@ -34,7 +34,10 @@ fn connection(draft: &mut Draft, host: &str) {
         .collect();
     if is_off && given.len() > 1 {
         given.retain(|key| *key != "localhost");
-        draft.drop(&at("localhost"), form("it says that this is no local machine"));
+        draft.drop(
+            &at("localhost"),
+            form("it says that this is no local machine"),
+        );
     }
     let Some((first, others)) = given.split_first() else {
         return;
@@ -60,7 +63,9 @@ fn script(draft: &mut Draft) {
 /// A version and a channel become a channel.
 fn channel(draft: &mut Draft) {
     let is_scalar = |path: &str| {
-        draft.value(path).is_none_or(|value| matches!(value.kind, Kind::Scalar(_)))
+        draft
+            .value(path)
+            .is_none_or(|value| matches!(value.kind, Kind::Scalar(_)))
     };
     if !is_scalar(VERSION) || !is_scalar(CHANNEL) {
         return;

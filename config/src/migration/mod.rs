@@ -160,7 +160,10 @@ pub(crate) enum Purpose {
 /// Returns the form with a name; nothing for the current one, and for unknown ones.
 pub(crate) fn form(api_version: &str) -> Option<&'static Form> {
     let is_it = |form: &&Form| form.name == api_version || form.aliases.contains(&api_version);
-    FORMS.iter().filter(|form| !form.name.is_empty()).find(is_it)
+    FORMS
+        .iter()
+        .filter(|form| !form.name.is_empty())
+        .find(is_it)
 }
 
 /// Returns the form of 0.5.0 where a document without `apiVersion` has it.

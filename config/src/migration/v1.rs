@@ -15,7 +15,12 @@ pub(super) fn step(draft: &mut Draft) {
         if draft.text(&role) == Some("dtr") {
             has_msr = true;
             let span = draft.written_at(&role);
-            draft.set(&role, "msr", span, form("Docker Trusted Registry is called MSR now"));
+            draft.set(
+                &role,
+                "msr",
+                span,
+                form("Docker Trusted Registry is called MSR now"),
+            );
         }
         draft.drop_null(&format!("{host}.environment"));
     }
@@ -23,7 +28,11 @@ pub(super) fn step(draft: &mut Draft) {
     draft.drop_null("spec.ucp");
     draft.drop_null("spec.dtr");
     credentials(draft);
-    draft.rename("spec.ucp", "mke", form("Universal Control Plane is called MKE now"));
+    draft.rename(
+        "spec.ucp",
+        "mke",
+        form("Universal Control Plane is called MKE now"),
+    );
     has_msr |= registry(draft);
     if matches!(draft.text("kind"), Some("DockerEnterprise" | "UCP")) {
         draft.kind(if has_msr { "mke+msr" } else { "mke" });
@@ -79,7 +88,10 @@ fn registry(draft: &mut Draft) -> bool {
         ("--ucp-username", "spec.mke.adminUsername"),
         ("--ucp-password", "spec.mke.adminPassword"),
     ] {
-        for (path, value) in flags(draft, "spec.dtr.installFlags", name).into_iter().rev() {
+        for (path, value) in flags(draft, "spec.dtr.installFlags", name)
+            .into_iter()
+            .rev()
+        {
             let span = draft.written_at(&path);
             match draft.filled(key) {
                 Some(same) if same == value => {
@@ -87,7 +99,10 @@ fn registry(draft: &mut Draft) -> bool {
                 }
                 Some(_) => {
                     let why = format!("`{name}` is not the administrator of MKE");
-                    draft.leave(&path, meaning(why, "the flag is kept; check that it is meant"));
+                    draft.leave(
+                        &path,
+                        meaning(why, "the flag is kept; check that it is meant"),
+                    );
                 }
                 None => {
                     draft.drop(&path, form("the administrator of MKE is used"));
@@ -98,8 +113,16 @@ fn registry(draft: &mut Draft) -> bool {
     }
     drop_if_empty(draft, "spec.dtr.installFlags");
     draft.drop_null("spec.dtr.replicaConfig");
-    draft.rename("spec.dtr.replicaConfig", "replicaIDs", form("it has another name now"));
-    draft.rename("spec.dtr", "msr", form("Docker Trusted Registry is called MSR now"));
+    draft.rename(
+        "spec.dtr.replicaConfig",
+        "replicaIDs",
+        form("it has another name now"),
+    );
+    draft.rename(
+        "spec.dtr",
+        "msr",
+        form("Docker Trusted Registry is called MSR now"),
+    );
     true
 }
 

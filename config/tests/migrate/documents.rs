@@ -139,8 +139,18 @@ fn line_ends_stay() {
         let migrated = migrate(&windows).unwrap();
         let expected = migrate(&case.before).unwrap();
         if !migrated.is_plain {
-            assert_eq!(migrated.text, expected.text.replace('\n', "\r\n"), "{}: {}", case.file, case.name);
+            assert_eq!(
+                migrated.text,
+                expected.text.replace('\n', "\r\n"),
+                "{}: {}",
+                case.file,
+                case.name
+            );
         }
-        assert_eq!(migrated.is_plain, expected.is_plain, "{}: {}", case.file, case.name);
+        assert_eq!(
+            migrated.is_plain, expected.is_plain,
+            "{}: {}",
+            case.file, case.name
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! Documents of old releases in the newest form.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
 mod documents;
 #[path = "../load/fake.rs"]
 #[allow(dead_code, reason = "the tests of loading use the rest")]

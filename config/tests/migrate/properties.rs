@@ -55,7 +55,10 @@ fn no_bytes_make_it_panic_and_what_is_told_stands_in_the_text() {
                     }
                 }
             }
-            let raw = config::Source { text: bytes, ..source("") };
+            let raw = config::Source {
+                text: bytes,
+                ..source("")
+            };
             let _ = config::migrated(raw, &crate::documents::machine());
             Ok(())
         })
@@ -74,7 +77,13 @@ fn what_loads_is_written_so_that_it_loads_as_the_same() {
             };
             if !migrated.text.contains("# TODO") {
                 let after = load_shown(&migrated.text);
-                prop_assert_eq!(after.as_ref().ok(), Some(&before), "{}\n{:?}", migrated.text, after);
+                prop_assert_eq!(
+                    after.as_ref().ok(),
+                    Some(&before),
+                    "{}\n{:?}",
+                    migrated.text,
+                    after
+                );
             }
             Ok(())
         })

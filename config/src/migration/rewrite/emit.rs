@@ -89,7 +89,11 @@ impl<'a> Emitter<'a> {
         places(setting.new, &mut new);
         let mut keys = HashSet::new();
         note_keys(setting.new, &mut keys);
-        let eol = if setting.text.contains("\r\n") { "\r\n" } else { "\n" };
+        let eol = if setting.text.contains("\r\n") {
+            "\r\n"
+        } else {
+            "\n"
+        };
         Self {
             text: setting.text,
             eol,
@@ -152,7 +156,11 @@ impl<'a> Emitter<'a> {
                 let anchored = origin.and_then(|origin| self.new.get(&origin));
                 anchored.is_some_and(|anchored| same(anchored, node))
             }
-            _ => piece.span.start == node.span.start && piece.tag() == tag_of(node) && node.origin.is_none(),
+            _ => {
+                piece.span.start == node.span.start
+                    && piece.tag() == tag_of(node)
+                    && node.origin.is_none()
+            }
         }
     }
 
@@ -259,11 +267,16 @@ impl Emitter<'_> {
         };
         let has_merges = pairs.iter().any(|pair| pair.name == "<<");
         let inherited = self.inherited(pairs, entries, &own_index);
-        let spans: Vec<(usize, usize)> = pairs.iter().map(|pair| (pair.key.start, self.pair_end(pair))).collect();
+        let spans: Vec<(usize, usize)> = pairs
+            .iter()
+            .map(|pair| (pair.key.start, self.pair_end(pair)))
+            .collect();
         let mut chunks: Vec<(Option<usize>, Chunk)> = Vec::new();
         for entry in entries {
             let index = own_index(entry);
-            let is_inherited = inherited.as_ref().is_some_and(|keys| keys.contains(&entry.key.as_str()));
+            let is_inherited = inherited
+                .as_ref()
+                .is_some_and(|keys| keys.contains(&entry.key.as_str()));
             if index.is_none() && is_inherited {
                 continue;
             }
@@ -281,11 +294,21 @@ impl Emitter<'_> {
             chunks.push((index, chunk));
         }
         if inherited.is_some() {
-            for (index, pair) in pairs.iter().enumerate().filter(|(_, pair)| pair.name == "<<") {
-                let at = chunks.iter().position(|(own, _)| own.is_some_and(|own| own > index));
+            for (index, pair) in pairs
+                .iter()
+                .enumerate()
+                .filter(|(_, pair)| pair.name == "<<")
+            {
+                let at = chunks
+                    .iter()
+                    .position(|(own, _)| own.is_some_and(|own| own > index));
                 let main = self.slice(pair.key.start, self.pair_end(pair)).to_owned();
                 let lead = self.lead_of(&spans, index, place.column);
-                let chunk = Chunk { lead, main, gap: String::new() };
+                let chunk = Chunk {
+                    lead,
+                    main,
+                    gap: String::new(),
+                };
                 chunks.insert(at.unwrap_or(chunks.len()), (Some(index), chunk));
             }
         }
@@ -312,7 +335,9 @@ impl Emitter<'_> {
                 }
             } else {
                 // The comments of what moved go with it.
-                let is_moved = spans.get(index).is_some_and(|(key, _)| self.keys.contains(key));
+                let is_moved = spans
+                    .get(index)
+                    .is_some_and(|(key, _)| self.keys.contains(key));
                 if !is_moved {
                     left += &self.lead_between(spans, index);
                 }
@@ -360,7 +385,11 @@ impl Emitter<'_> {
     }
 
     fn comment_lines(&self, key: usize, column: usize) -> String {
-        let lines = self.comments.get(&key).map(Vec::as_slice).unwrap_or_default();
+        let lines = self
+            .comments
+            .get(&key)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let line = |line: &String| format!("{}{line}{}", " ".repeat(column), self.eol);
         lines.iter().map(line).collect()
     }
@@ -391,7 +420,11 @@ impl Emitter<'_> {
         };
         let from = self.lead_start(spans, index);
         let to = self.line_start(start);
-        if from < to { self.slice(from, to).to_owned() } else { String::new() }
+        if from < to {
+            self.slice(from, to).to_owned()
+        } else {
+            String::new()
+        }
     }
 
     /// Returns what stands between something and the comments above the next.
@@ -418,7 +451,11 @@ impl Emitter<'_> {
             }
             let core = self.core(&entry.value, &pair.value, place)?;
             if core.is_empty() && pair.value.is_block() {
-                let empty = if matches!(pair.value.shape, Shape::Map(_)) { "{}" } else { "[]" };
+                let empty = if matches!(pair.value.shape, Shape::Map(_)) {
+                    "{}"
+                } else {
+                    "[]"
+                };
                 return Some(format!("{key}: {empty}"));
             }
             let tail = if pair.value.is_block() {
@@ -428,7 +465,11 @@ impl Emitter<'_> {
             };
             return Some(format!("{key}{between}{core}{tail}"));
         }
-        let tail = if pair.value.is_block() { "" } else { self.tail(pair) };
+        let tail = if pair.value.is_block() {
+            ""
+        } else {
+            self.tail(pair)
+        };
         Some(format!("{key}:{}{tail}", self.fresh(&entry.value, place)?))
     }
 
@@ -467,8 +508,13 @@ impl Emitter<'_> {
                 // The first entry of a mapping may stand behind a dash.
                 let main = self.pair(pair, entry, there)?;
                 if let Shape::Map(pairs) = &parent.shape {
-                    let spans: Vec<(usize, usize)> = pairs.iter().map(|pair| (pair.key.start, self.pair_end(pair))).collect();
-                    let at = pairs.iter().position(|other| other.key.start == pair.key.start);
+                    let spans: Vec<(usize, usize)> = pairs
+                        .iter()
+                        .map(|pair| (pair.key.start, self.pair_end(pair)))
+                        .collect();
+                    let at = pairs
+                        .iter()
+                        .position(|other| other.key.start == pair.key.start);
                     if let Some(at) = at.filter(|_| !place.is_copy) {
                         lead = self.lead_of(&spans, at, column);
                     }
@@ -523,7 +569,9 @@ impl Emitter<'_> {
                 plain::block(node, place.column, &mut out);
                 Some(out.replace('\n', self.eol))
             }
-            Kind::Scalar(_) | Kind::Map(_) => Some(format!(" {}", plain::flow(node, place.is_json))),
+            Kind::Scalar(_) | Kind::Map(_) => {
+                Some(format!(" {}", plain::flow(node, place.is_json)))
+            }
         }
     }
 }
@@ -586,7 +634,8 @@ impl Emitter<'_> {
         let mut chunks = Vec::new();
         for item in items {
             let index = pieces.iter().position(|one| {
-                one.span.start == item.span.start && (one.tag() == tag_of(item) || one.tag() == Tag::Alias)
+                one.span.start == item.span.start
+                    && (one.tag() == tag_of(item) || one.tag() == Tag::Alias)
             })?;
             let (one, dash) = (pieces.get(index)?, spans.get(index)?.0);
             let main = if self.fits(item, one) {
@@ -684,10 +733,15 @@ impl Emitter<'_> {
         piece: &Piece,
         place: Place,
     ) -> Option<String> {
-        let spans: Vec<(usize, usize)> = pieces.iter().map(|one| (one.span.start, one.span.end)).collect();
+        let spans: Vec<(usize, usize)> = pieces
+            .iter()
+            .map(|one| (one.span.start, one.span.end))
+            .collect();
         let mut parts = Vec::new();
         for item in items {
-            let own = pieces.iter().position(|one| one.span.start == item.span.start);
+            let own = pieces
+                .iter()
+                .position(|one| one.span.start == item.span.start);
             let main = match own.and_then(|own| pieces.get(own)) {
                 Some(one) if self.fits(item, one) => self.core(item, one, place)?,
                 _ => plain::flow(item, place.is_json),

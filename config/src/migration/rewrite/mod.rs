@@ -15,8 +15,10 @@ use emit::{Emitter, Setting};
 use pieces::pieces;
 
 use super::edit::{Change, Edit};
+use crate::diagnostic::Severity;
 use crate::node::{Entry, Kind, Node};
 use crate::parse::{Duplicates, parse};
+use crate::problem::Problem;
 use crate::source::{Span, Text};
 
 /// The new text of a document.
@@ -76,15 +78,17 @@ fn comments(changes: &[Change]) -> HashMap<usize, Vec<String>> {
 fn reads_as(text: &str, tree: &Node) -> bool {
     let text = Text::new(String::new(), text.to_owned());
     let parsed = parse(&text, Duplicates::Refused);
-    parsed.is_ok_and(|parsed| parsed.problems.is_empty() && same(&parsed.root, tree))
+    parsed.is_ok_and(|parsed| {
+        let is_error = |problem: &Problem| problem.severity == Severity::Error;
+        !parsed.problems.iter().any(is_error) && same(&parsed.root, tree)
+    })
 }
 
 /// Whether two trees mean the same, wherever they stand.
 pub(super) fn same(a: &Node, b: &Node) -> bool {
     match (&a.kind, &b.kind) {
         (Kind::Scalar(one), Kind::Scalar(other)) => {
-            one.is_null() == other.is_null()
-                && (one.is_null() || one.text == other.text)
+            one.is_null() == other.is_null() && (one.is_null() || one.text == other.text)
         }
         (Kind::List(one), Kind::List(other)) => {
             one.len() == other.len() && one.iter().zip(other).all(|(a, b)| same(a, b))

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use granit_parser::{StructureStyle, Event, Parser, ScalarStyle};
+use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
 use crate::source::Span;
 
@@ -68,7 +68,9 @@ impl Piece {
             Shape::Scalar => false,
             Shape::Alias(_) => true,
             Shape::List(items) => items.iter().any(Self::has_alias),
-            Shape::Map(pairs) => pairs.iter().any(|pair| pair.value.has_alias() || pair.name == "<<"),
+            Shape::Map(pairs) => pairs
+                .iter()
+                .any(|pair| pair.value.has_alias() || pair.name == "<<"),
         }
     }
 }
@@ -197,7 +199,11 @@ impl<'t> Reader<'t> {
                         start: span.start,
                         end,
                     },
-                    begin: if is_flow { span.start } else { self.dash(span.start) },
+                    begin: if is_flow {
+                        span.start
+                    } else {
+                        self.dash(span.start)
+                    },
                     shape: Shape::List(items),
                     is_flow,
                     anchor: 0,
@@ -213,9 +219,9 @@ impl<'t> Reader<'t> {
         loop {
             let next = self.next()?;
             if let Event::MappingEnd = next.0 {
-                let inner = pairs.last().map_or(span.end, |pair| {
-                    pair.value.span.end.max(pair.key.end)
-                });
+                let inner = pairs
+                    .last()
+                    .map_or(span.end, |pair| pair.value.span.end.max(pair.key.end));
                 let end = if is_flow { next.1.end } else { inner };
                 return Some(Piece {
                     span: Span {
@@ -261,7 +267,8 @@ mod tests {
 
     #[test]
     fn pieces_stand_where_they_are_written() {
-        let text = "# c\na: &x {b: 1, \"c\": [2, 3]} # d\ne:\n- f: |\n    g\n\n  h:\n- *x\n<<: *x\n";
+        let text =
+            "# c\na: &x {b: 1, \"c\": [2, 3]} # d\ne:\n- f: |\n    g\n\n  h:\n- *x\n<<: *x\n";
         let mut out = Vec::new();
         show(&pieces(text).unwrap(), text, &mut out);
         assert_eq!(

@@ -58,7 +58,13 @@ pub(super) fn flow(node: &Node, is_json: bool) -> String {
         Kind::Map(entries) => {
             let entries: Vec<String> = entries
                 .iter()
-                .map(|entry| format!("{}: {}", key(&entry.key, is_json), flow(&entry.value, is_json)))
+                .map(|entry| {
+                    format!(
+                        "{}: {}",
+                        key(&entry.key, is_json),
+                        flow(&entry.value, is_json)
+                    )
+                })
                 .collect();
             format!("{{{}}}", entries.join(", "))
         }
