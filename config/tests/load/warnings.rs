@@ -143,7 +143,7 @@ fn a_channel_without_a_version() {
     assert_eq!(
         warnings(&Machine::default(), &text),
         [
-            "11: the channel `stable` names no version: hosts that come later get another engine | \
+            "10: the channel `stable` names no version: hosts that come later get another engine | \
              spec.mcr.channel | name the version, as in `stable-25.0`"
         ]
     );
