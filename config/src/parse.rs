@@ -15,7 +15,7 @@ use crate::source::{Span, Text};
 /// How deep lists and mappings may be nested.
 pub(crate) const DEEPEST: usize = 64;
 /// How many values a document may have, aliases expanded.
-pub(crate) const MOST_NODES: usize = 1_000_000;
+pub(crate) const MOST_NODES: usize = 250_000;
 /// How many bytes aliases may add.
 const MOST_ALIAS_BYTES: usize = 16 << 20;
 
@@ -292,17 +292,18 @@ impl<'t> Builder<'t> {
     }
 
     fn alias(&mut self, id: usize, place: Span, depth: usize) -> Result<Node, Failure> {
-        let Some(found) = self.anchors.get(&id) else {
+        let missing = || {
             let message = "the alias stands inside of what it stands for";
-            return Err(fail(Code::AliasInItself, place, message));
+            fail(Code::AliasInItself, place, message)
         };
+        let found = self.anchors.get(&id).ok_or_else(missing)?;
         let (nodes, height, bytes) = (found.nodes, found.height, found.bytes);
-        let mut node = found.node.clone();
         if depth + height - 1 > DEEPEST {
             return Err(Box::new(too_deep(place)));
         }
         self.count(nodes, place)?;
         self.count_bytes(bytes, place)?;
+        let mut node = self.anchors.get(&id).ok_or_else(missing)?.node.clone();
         node.origin = Some(node.origin.unwrap_or(node.span));
         node.span = place;
         Ok(node)

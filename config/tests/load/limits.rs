@@ -62,7 +62,7 @@ fn refuses_aliases_that_grow() {
 
     assert_eq!(
         message(&text),
-        "the configuration has more than 1000000 values, aliases expanded"
+        "the configuration has more than 250000 values, aliases expanded"
     );
     assert_eq!(
         message(&large),

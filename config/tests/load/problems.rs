@@ -64,7 +64,7 @@ to read more: launchpad explain LP-C0038"
 fn shows_the_first_twenty_and_counts_the_rest() {
     let many: Vec<String> = (0..5000).map(|index| format!("key{index}: 1")).collect();
 
-    let problems = Machine::default().problems(&document("", "", "", &many.join("\n")));
+    let problems = Machine::default().problems(document("", "", "", &many.join("\n")));
 
     assert_eq!((problems.items.len(), problems.more), (5000, 0));
     let text = problems.to_string();
@@ -95,7 +95,7 @@ fn refuses_other_versions_of_the_api() {
     };
 
     assert_eq!(
-        told(&Machine::default().problems(&with("launchpad.mirantis.com/mke/v1.5"))),
+        told(&Machine::default().problems(with("launchpad.mirantis.com/mke/v1.5"))),
         [
             "1: configurations of `launchpad.mirantis.com/mke/v1.5` cannot be read yet | apiVersion \
              | bring it into the form of `launchpad.mirantis.com/mke/v1.6` and change `apiVersion`"
@@ -437,7 +437,7 @@ fn refuses_files_that_cannot_be_used() {
     let machine = Machine::default()
         .file("/work/bin", b"\xFF")
         .file("/work/x", "x");
-    let found = |mke: &str| told(&machine.problems(&document("", "", mke, "")));
+    let found = |mke: &str| told(&machine.problems(document("", "", mke, "")));
 
     for (mke, message) in [
         (

@@ -5,6 +5,7 @@ use config::Severity;
 use crate::fake::{Machine, document, told};
 
 /// Returns the warnings of a document that loads.
+#[expect(clippy::unwrap_used, reason = "a test ends here")]
 fn warnings(machine: &Machine, text: &str) -> Vec<String> {
     let loaded = machine.load(text).unwrap();
     let is_warning = |one: &config::Diagnostic| one.severity == Severity::Warning;
