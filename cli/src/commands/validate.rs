@@ -16,16 +16,16 @@ struct Checked {
 }
 
 pub(crate) async fn run(world: &mut World, arguments: &ValidateArguments) -> Result<u8, CliError> {
-    let is_stdin = |path: &&String| path.as_str() == "-";
-    if arguments.config.iter().filter(is_stdin).count() > 1 {
+    let paths = arguments.paths();
+    if paths.iter().filter(|path| **path == "-").count() > 1 {
         let message = "standard input can be read only once: give `-` once";
         return Err(CliError::Usage(message.to_owned()));
     }
     let mut checked = Vec::new();
-    for path in &arguments.config {
+    for path in &paths {
         checked.push(check(world, Some(path)).await?);
     }
-    if arguments.config.is_empty() {
+    if paths.is_empty() {
         checked.push(check(world, None).await?);
     }
     match arguments.output {

@@ -256,7 +256,7 @@ async fn files_of_any_size_are_read_up_to_their_limit() {
     );
     std::fs::write(directory.join("names.yaml"), config).unwrap();
 
-    let ran = run_at(home, "validate -c large.yaml names.yaml", Vec::new()).await;
+    let ran = run_at(home, "validate large.yaml names.yaml", Vec::new()).await;
 
     assert_eq!(ran.status, 2);
     assert!(

@@ -29,7 +29,11 @@ fn refuses_what_is_nested_too_deep() {
         &format!("x: {}{}", "[".repeat(70), "]".repeat(70)),
     );
 
-    for text in [flow, block, mixed] {
+    let compact = "- ".repeat(100_000) + "x";
+    let keys = format!("{}x", "{a: ".repeat(100_000));
+    let complex = "? ".repeat(100_000) + "x";
+
+    for text in [flow, block, mixed, compact, keys, complex] {
         assert_eq!(
             message(&text),
             "the configuration is nested deeper than 64 levels"
