@@ -6,6 +6,7 @@
 
 mod check;
 mod hosts;
+mod validate;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::check::{CheckCommand, CheckSshArguments};
 pub use self::hosts::{DownloadArguments, ExecArguments, HostSelection, UploadArguments};
+pub use self::validate::{ExplainArguments, ValidateArguments};
 
 /// Mirantis Launchpad: installs, changes and removes clusters of MCR and MKE
 #[derive(Debug, Parser)]
@@ -42,6 +44,10 @@ pub enum Command {
     Reset(ResetArguments),
     /// Show the state of the cluster, or the configuration as launchpad understands it
     Describe(DescribeArguments),
+    /// Show what is wrong with configurations, and connect to nothing
+    Validate(ValidateArguments),
+    /// Show what the code of a problem means, and how to mend it
+    Explain(ExplainArguments),
     /// Print a configuration of an older release in its newest form
     Migrate(MigrateArguments),
     /// Run a command on hosts, or open a shell on one
@@ -318,6 +324,9 @@ pub struct DescribeArguments {
     /// Flags of the cluster.
     #[command(flatten)]
     pub cluster: ClusterOptions,
+    /// Show the secrets of the configuration, with `config`
+    #[arg(long)]
+    pub show_secrets: bool,
     /// How it is printed; `config` is YAML in a table's place
     #[arg(long, value_enum, default_value = "table", value_name = "FORMAT")]
     pub output: OutputFormat,

@@ -10,6 +10,7 @@
 //! | [`arguments`] | what may be typed, in the syntax of older versions too |
 //! | `commands` | one file for each command |
 //! | `hosts` | commands on single hosts: which ones, how many at a time, what came of each |
+//! | `reading` | the configuration: from a file or standard input, within limits |
 //! | `session` | one run over a cluster: load, open sinks, run, tell |
 //! | `rehearsal` | the same commands on simulated hosts, in virtual time |
 //! | `private` | files and directories for the user alone, written as a whole or not at all |
@@ -22,6 +23,7 @@ mod confirm;
 pub mod error;
 mod hosts;
 mod private;
+mod reading;
 #[cfg(feature = "fleet")]
 pub mod rehearsal;
 mod session;
@@ -63,6 +65,8 @@ pub async fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>
         Command::Reset(arguments) => commands::reset::run(&mut world, &arguments).await,
         Command::Migrate(arguments) => commands::migrate::run(&mut world, &arguments).await,
         Command::Describe(arguments) => commands::describe::run(&mut world, &arguments).await,
+        Command::Validate(arguments) => commands::validate::run(&mut world, &arguments).await,
+        Command::Explain(arguments) => commands::explain::run(&mut world, &arguments),
         Command::Exec(arguments) => commands::exec::run(&mut world, &arguments).await,
         Command::Check(CheckCommand::Ssh(arguments)) => {
             commands::check::run(&mut world, &arguments).await

@@ -1,11 +1,9 @@
 //! One run over a cluster: load the configuration, open the sinks, run, tell.
 
-use std::io::Read as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::{Config, Connection, Diagnostic, Source};
+use config::{Code, Config, Connection, Diagnostic, Diagnostics};
 use phase::{Emitter, Limits, Manager, Mode, Options, Roster, RunReport, Stage, Stop, StopReason};
 use phase::{Ending, Event, Failure};
 use product::mke::connect::{Connecting, endpoint};
@@ -24,6 +22,7 @@ use crate::VERSION;
 use crate::arguments::{ClusterOptions, Common, OutputFormat, RunOptions};
 use crate::confirm::Confirmer;
 use crate::error::{self, CliError};
+use crate::reading;
 use crate::world::{Manner, World};
 
 /// What a command asks of its run.
@@ -68,51 +67,15 @@ pub(crate) struct Loaded {
 
 /// Reads the configuration and prints its warnings.
 pub(crate) async fn load(world: &mut World, options: &ClusterOptions) -> Result<Loaded, CliError> {
-    let (source, origin) = read(world, options.config.as_deref()).await?;
+    let (source, origin) = reading::read(world, options.config.as_deref()).await?;
     let loaded = config::load(source, world).map_err(CliError::Config)?;
-    for warning in &loaded.warnings {
-        world.say(&warning.to_string());
+    if !loaded.warnings.is_empty() {
+        world.say(&Diagnostics::from(loaded.warnings).to_string());
     }
     Ok(Loaded {
         config: loaded.config,
         origin,
     })
-}
-
-pub(crate) async fn read(
-    world: &mut World,
-    given: Option<&str>,
-) -> Result<(Source, String), CliError> {
-    if given == Some("-") {
-        let stdin = std::mem::replace(&mut world.stdin, Box::new(std::io::empty()));
-        // One byte more than is read is enough to tell that there is too much.
-        let mut limited = stdin.take(config::LARGEST_DOCUMENT as u64 + 1);
-        let text = interruptible(world, move || {
-            let mut text = Vec::new();
-            limited.read_to_end(&mut text).map(|_| text)
-        })
-        .await?
-        .map_err(|source| CliError::Local {
-            what: "cannot read the configuration from standard input".to_owned(),
-            source,
-        })?;
-        let name = "<stdin>".to_owned();
-        return Ok((Source { name, text }, "-".to_owned()));
-    }
-    let path = config::locate(given.map(Path::new), world)?;
-    let full = world.current_dir.join(&path);
-    let text = std::fs::read(&full).map_err(|source| CliError::Read {
-        path: path.clone(),
-        source,
-    })?;
-    let name = path.display().to_string();
-    Ok((
-        Source {
-            name: name.clone(),
-            text,
-        },
-        name,
-    ))
 }
 
 /// Does something that may block for as long as a person or a pipe likes; a signal ends the wait.
@@ -138,7 +101,7 @@ pub(crate) fn refuse_unsupported(config: &Config) -> Result<(), CliError> {
     }
     let diagnostics: Vec<Diagnostic> = found
         .into_iter()
-        .map(|one| config.problem_at(&one.path, one.message))
+        .map(|one| config.problem_at(Code::NotYet, &one.path, one.message))
         .collect();
     Err(CliError::Config(diagnostics.into()))
 }
@@ -615,7 +578,7 @@ pub(crate) fn status(report: &RunReport<MkeDomain>) -> u8 {
 
 /// Returns the command line that repeats a run.
 pub(crate) fn repeat_with(command: &str, origin: &str) -> String {
-    let path = Path::new(origin);
+    let path = std::path::Path::new(origin);
     let shown = rig::shell::show([path.to_str().unwrap_or(origin)]);
     if origin == "launchpad.yaml" {
         format!("launchpad {command}")

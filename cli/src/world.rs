@@ -278,6 +278,19 @@ impl config::World for World {
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        std::fs::read(path)
+        crate::reading::read_file(path, config::LARGEST_FILE)
+    }
+
+    fn is_there(&self, path: &Path) -> bool {
+        match std::fs::metadata(path) {
+            Ok(_) => true,
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        }
+    }
+
+    fn mode(&self, path: &Path) -> Option<u32> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(metadata.permissions().mode() & 0o7777)
     }
 }

@@ -26,6 +26,8 @@ mod client_config;
 mod exec;
 #[path = "commands/migrate.rs"]
 mod migrate;
+#[path = "commands/validate.rs"]
+mod validate;
 
 /// A time, as any other.
 const EPOCH: Duration = Duration::from_secs(1_795_000_000);

@@ -241,7 +241,9 @@ impl<'c> Value<'c> {
 
     /// Returns the full path of a file for a message; variables of the environment stay names.
     fn full_path(&self) -> String {
-        let Some(Scalar { text, written, .. }) = self.node.scalar() else {
+        let scalar = self.node.scalar();
+        let is_secret = self.cx.secrets.contains(&self.node.span);
+        let Some(Scalar { text, written, .. }) = scalar.filter(|_| !is_secret) else {
             return self.shown();
         };
         let text = written.as_ref().unwrap_or(text);
@@ -291,7 +293,8 @@ impl<'c> Value<'c> {
             Ok(content) if content.len() > LARGEST_FILE => {
                 let limit = LARGEST_FILE >> 20;
                 let message = format!("{} is larger than {limit} MiB", self.full_path());
-                self.error(Code::FileTooLarge, message);
+                let problem = self.wrong(Code::FileTooLarge, message);
+                self.add(problem.hint("name another file"));
                 None
             }
             Ok(content) => Some((path, content)),
@@ -301,7 +304,12 @@ impl<'c> Value<'c> {
                     _ => error.to_string(),
                 };
                 let message = format!("cannot read {}: {why}", self.full_path());
-                self.error(Code::FileUnreadable, message);
+                let hint = if path.is_relative() {
+                    "relative paths start from the directory that launchpad runs in"
+                } else {
+                    "correct the path, or what you may read"
+                };
+                self.add(self.wrong(Code::FileUnreadable, message).hint(hint));
                 None
             }
         }
@@ -315,7 +323,8 @@ impl<'c> Value<'c> {
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
                 let message = format!("{} is not a text (byte {at})", self.full_path());
-                self.error(Code::FileNotText, message);
+                let problem = self.wrong(Code::FileNotText, message);
+                self.add(problem.hint("name a file in UTF-8, as PEM and TOML are"));
                 None
             }
         }

@@ -16,7 +16,7 @@ use crate::source::{Span, Text};
 /// How deep lists and mappings may be nested.
 pub(crate) const DEEPEST: usize = 64;
 /// How many values a document may have, aliases expanded.
-pub(crate) const MOST_NODES: usize = 1_000_000;
+pub(crate) const MOST_NODES: usize = 250_000;
 /// How many bytes aliases may add.
 const MOST_ALIAS_BYTES: usize = 16 << 20;
 
@@ -71,28 +71,31 @@ fn second_document(text: &Text, start: usize) -> Problem {
     problem.hint("keep one document in a file")
 }
 
-/// Adds what the line tells of a text that is not valid YAML.
+/// Adds what the lines tell of a text that is not valid YAML.
 fn explained(mut problem: Failure, text: &Text) -> Failure {
-    let Some(span) = problem.span.filter(|_| problem.code == Code::Syntax) else {
+    let Some(span) = problem.span.filter(|_| problem.is_syntax) else {
         return problem;
     };
     let line = text.line_at(span.start);
-    // Some mistakes come out on the line behind them.
-    if let Some(tab) = [line, line.saturating_sub(1)]
-        .into_iter()
-        .find_map(|line| tab_indent(text, line))
-    {
-        return Box::new(
-            Problem::error(Code::TabIndent, tab, "tabs cannot indent")
-                .hint("use spaces")
-                .in_syntax(),
-        );
+    let is_flow = text.text.trim_start().starts_with(['{', '[']);
+    // Some mistakes come out on another line; between brackets tabs are white space as any other.
+    let lines = match problem.code {
+        Code::TabIndent => vec![line, line + 1, line.saturating_sub(1)],
+        Code::Syntax if !is_flow => vec![line, line.saturating_sub(1)],
+        _ => Vec::new(),
+    };
+    if let Some(tab) = lines.into_iter().find_map(|line| tab_indent(text, line)) {
+        return Box::new(tabs_cannot_indent(tab).in_syntax());
     }
     // A text with `${` ends at its brace where it stands between braces.
     if problem.hint.is_none() && text.line(line).0.contains("${") {
         problem.hint = Some("quote a text with `${…}` in it".to_owned());
     }
     problem
+}
+
+fn tabs_cannot_indent(place: Span) -> Problem {
+    Problem::error(Code::TabIndent, place, "tabs cannot indent").hint("use spaces")
 }
 
 /// Returns the first tab in what a line is indented with.
@@ -172,6 +175,7 @@ fn scan_failure(error: &ScanError) -> Failure {
         ErrorKind::MappingValueNotAllowed => {
             invalid().hint("check the indentation, and quote a text that has `: ` in it")
         }
+        kind if kind.to_string().contains(" tab") => tabs_cannot_indent(place),
         _ => invalid(),
     };
     Box::new(problem.in_syntax())
@@ -300,17 +304,18 @@ impl<'t> Builder<'t> {
     }
 
     fn alias(&mut self, id: usize, place: Span, depth: usize) -> Result<Node, Failure> {
-        let Some(found) = self.anchors.get(&id) else {
+        let missing = || {
             let message = "the alias stands inside of what it stands for";
-            return Err(fail(Code::AliasInItself, place, message));
+            fail(Code::AliasInItself, place, message)
         };
+        let found = self.anchors.get(&id).ok_or_else(missing)?;
         let (nodes, height, bytes) = (found.nodes, found.height, found.bytes);
-        let mut node = found.node.clone();
         if depth + height - 1 > DEEPEST {
             return Err(Box::new(too_deep(place)));
         }
         self.count(nodes, place)?;
         self.count_bytes(bytes, place)?;
+        let mut node = self.anchors.get(&id).ok_or_else(missing)?.node.clone();
         node.origin = Some(node.origin.unwrap_or(node.span));
         node.span = place;
         Ok(node)
@@ -357,7 +362,8 @@ impl<'t> Builder<'t> {
                 crate::secret::hide(&value, &mut self.dropped);
                 let message = "a key is a text, not a list or mapping";
                 let problem = Problem::error(Code::KeyNotText, key.span, message);
-                self.problems.push(problem);
+                let hint = "quote a text that starts with `{` or `[`";
+                self.problems.push(problem.hint(hint));
                 continue;
             };
             let name = scalar.text.clone();

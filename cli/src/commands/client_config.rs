@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use config::Code;
 use phase::event::PhaseName;
 use phase::{Emitter, Ending, Event, Failure, Mode};
 use product::mke::client_config::{ClientBundle, KUBE_YML, fetch};
@@ -107,7 +108,8 @@ fn credentials(loaded: &Loaded) -> Result<String, CliError> {
         Ok(credentials) => Ok(credentials.username.to_owned()),
         Err(error) => {
             let message = format!("{error}: a client bundle is that of a user who can log in");
-            let diagnostic = loaded.config.problem_at("spec.mke", message);
+            let config = &loaded.config;
+            let diagnostic = config.problem_at(Code::NoCredentials, "spec.mke", message);
             Err(CliError::Config(vec![diagnostic].into()))
         }
     }

@@ -11,10 +11,15 @@ use crate::session::{self, Request, on};
 use crate::world::World;
 
 pub(crate) async fn run(world: &mut World, arguments: &DescribeArguments) -> Result<u8, CliError> {
+    if arguments.show_secrets && arguments.report != Report::Config {
+        let message = "`--show-secrets` goes with `describe config` only";
+        return Err(CliError::Usage(message.to_owned()));
+    }
     let loaded = session::load(world, &arguments.cluster).await?;
     match arguments.report {
         Report::Config => {
-            let secrets = if on(arguments.cluster.disable_redact) {
+            let is_shown = arguments.show_secrets || on(arguments.cluster.disable_redact);
+            let secrets = if is_shown {
                 Secrets::Shown
             } else {
                 Secrets::Masked

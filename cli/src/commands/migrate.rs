@@ -10,11 +10,11 @@ use similar::{ChangeTag, TextDiff};
 use crate::arguments::MigrateArguments;
 use crate::error::{CliError, DONE};
 use crate::private;
-use crate::session;
+use crate::reading;
 use crate::world::World;
 
 pub(crate) async fn run(world: &mut World, arguments: &MigrateArguments) -> Result<u8, CliError> {
-    let (source, origin) = session::read(world, arguments.config.as_deref()).await?;
+    let (source, origin) = reading::read(world, arguments.config.as_deref()).await?;
     if arguments.write && origin == "-" {
         let text = "`--write` replaces a file, and standard input is none: leave it out, and the \
                     new text is printed";

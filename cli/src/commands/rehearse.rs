@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use config::{Config, Diagnostic};
+use config::{Code, Config, Diagnostic};
 use fleet::scenario::Scenario;
 use report::style::Style;
 use tokio::sync::mpsc::unbounded_channel;
@@ -220,7 +220,7 @@ fn apply_words(words: &[String]) -> Vec<&str> {
 fn refused(config: &Config, problems: Vec<Problem>) -> CliError {
     let diagnostics: Vec<Diagnostic> = problems
         .into_iter()
-        .map(|one| config.problem_at(&one.path, one.message))
+        .map(|one| config.problem_at(Code::NotSimulated, &one.path, one.message))
         .collect();
     CliError::Config(diagnostics.into())
 }

@@ -153,8 +153,10 @@ impl Code {
     /// Fails where there is no such code, with one that may be meant.
     pub fn parse(text: &str) -> Result<Self, UnknownCode> {
         let low = text.trim().to_ascii_lowercase();
-        let rest = low.strip_prefix("lp").unwrap_or(&low);
-        let rest = rest.strip_prefix(['-', '_']).unwrap_or(rest);
+        let rest = match low.strip_prefix("lp") {
+            Some(rest) => rest.strip_prefix(['-', '_']).unwrap_or(rest),
+            None => &low,
+        };
         let digits = rest.strip_prefix('c').unwrap_or(rest);
         let is_number = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit());
         let number: Option<u16> = digits.parse().ok().filter(|_| is_number);
@@ -212,6 +214,7 @@ mod tests {
             ("LP-X0013", Some(Code::AliasInItself)),
             ("LP-C9999", Code::ALL.last().copied()),
             ("LP-C0007", Some(Code::Unreadable)),
+            ("-1", None),
             ("", None),
             ("password", None),
         ] {

@@ -76,6 +76,7 @@ const BY_COMMANDS: &[Code] = &[
     Code::NoCredentials,
 ];
 
+#[expect(clippy::panic, reason = "a test ends here, with the whole story")]
 fn assert_has(code: Code, found: &Diagnostics, text: &[u8]) {
     let text = String::from_utf8_lossy(text.get(..2000).unwrap_or(text));
     let one = found.items.iter().find(|one| one.code == code);

@@ -148,11 +148,15 @@ fn reads_every_key_of_the_products() {
     assert_eq!(
         told(&loaded.warnings.into()),
         [
+            "17: a password stands in the file as plain text | \
+             spec.hosts[0].environment.API_TOKEN | write `${API_TOKEN}`, and set the variable",
             "45: `additionalRuntimes` has no effect | spec.mcr.additionalRuntimes | remove it",
             "46: `defaultRuntime` has no effect | spec.mcr.defaultRuntime | remove it",
             "47: `installScriptRemoteDirLinux` has no effect | \
              spec.mcr.installScriptRemoteDirLinux | remove it",
             "48: `forceUpgrade` has no effect | spec.mcr.forceUpgrade | remove it",
+            "69: a password stands in the file as plain text | spec.msr.installFlags[2] | \
+             write `${UCP_PASSWORD}`, and set the variable",
         ]
     );
 }

@@ -29,7 +29,11 @@ fn refuses_what_is_nested_too_deep() {
         &format!("x: {}{}", "[".repeat(70), "]".repeat(70)),
     );
 
-    for text in [flow, block, mixed] {
+    let compact = "- ".repeat(100_000) + "x";
+    let keys = format!("{}x", "{a: ".repeat(100_000));
+    let complex = "? ".repeat(100_000) + "x";
+
+    for text in [flow, block, mixed, compact, keys, complex] {
         assert_eq!(
             message(&text),
             "the configuration is nested deeper than 64 levels"
@@ -62,7 +66,7 @@ fn refuses_aliases_that_grow() {
 
     assert_eq!(
         message(&text),
-        "the configuration has more than 1000000 values, aliases expanded"
+        "the configuration has more than 250000 values, aliases expanded"
     );
     assert_eq!(
         message(&large),

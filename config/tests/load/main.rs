@@ -7,6 +7,7 @@ mod limits;
 mod mutations;
 mod problems;
 mod secrets;
+mod substitution;
 mod values;
 mod warnings;
 mod yaml;

@@ -92,7 +92,7 @@ fn assert_inside(found: &Diagnostics, text: &[u8]) {
 fn damaged_documents_are_read_or_told() {
     let corpus = corpus();
     let config = Config {
-        cases: 1500,
+        cases: 2000,
         failure_persistence: None,
         ..Config::default()
     };

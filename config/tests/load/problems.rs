@@ -35,7 +35,8 @@ fn tells_all_problems_at_once() {
             "21: the value of `--controller-port` is not a port | spec.mke.installFlags[0] | \
              use a number between 1 and 65535",
             "22: `--x='` is no flag: a quote is not closed | spec.mke.installFlags[1] | -",
-            "23: cannot read `/home/me/l`: there is no such file | spec.mke.licenseFilePath | -",
+            "23: cannot read `/home/me/l`: there is no such file | spec.mke.licenseFilePath | \
+             correct the path, or what you may read",
             "24: unknown key `x` | spec.x | -",
         ]
     );
@@ -64,7 +65,7 @@ to read more: launchpad explain LP-C0038"
 fn shows_the_first_twenty_and_counts_the_rest() {
     let many: Vec<String> = (0..5000).map(|index| format!("key{index}: 1")).collect();
 
-    let problems = Machine::default().problems(&document("", "", "", &many.join("\n")));
+    let problems = Machine::default().problems(document("", "", "", &many.join("\n")));
 
     assert_eq!((problems.items.len(), problems.more), (5000, 0));
     let text = problems.to_string();
@@ -430,16 +431,18 @@ fn refuses_files_that_cannot_be_used() {
     let machine = Machine::default()
         .file("/work/bin", b"\xFF")
         .file("/work/x", "x");
-    let found = |mke: &str| told(&machine.problems(&document("", "", mke, "")));
+    let found = |mke: &str| told(&machine.problems(document("", "", mke, "")));
 
     for (mke, message) in [
         (
             "configFile: no",
-            "13: cannot read `/work/no`: there is no such file | spec.mke.configFile | -",
+            "13: cannot read `/work/no`: there is no such file | spec.mke.configFile | \
+             relative paths start from the directory that launchpad runs in",
         ),
         (
             "licenseFilePath: bin",
-            "13: `/work/bin` is not a text (byte 0) | spec.mke.licenseFilePath | -",
+            "13: `/work/bin` is not a text (byte 0) | spec.mke.licenseFilePath | \
+             name a file in UTF-8, as PEM and TOML are",
         ),
         (
             "licenseFilePath: ~x/y",
@@ -447,7 +450,8 @@ fn refuses_files_that_cannot_be_used() {
         ),
         (
             "cloud: {provider: azure, configFile: no}",
-            "13: cannot read `/work/no`: there is no such file | spec.mke.cloud.configFile | -",
+            "13: cannot read `/work/no`: there is no such file | spec.mke.cloud.configFile | \
+             relative paths start from the directory that launchpad runs in",
         ),
         (
             "cloud: {provider: aws, configFile: x}",

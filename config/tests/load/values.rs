@@ -202,7 +202,7 @@ error[LP-C0025]: the environment variable `UNSET` is not set
 fn warns_of_defaults_that_do_not_nest() {
     let machine = Machine::default().var("A", "x");
     let loaded = machine
-        .load(&document(
+        .load(document(
             "",
             "",
             "adminUsername: \"${A:-$B-c}${B:-${A}}\"",
@@ -261,7 +261,7 @@ fn an_administrator_is_one() {
              spec.mke.installFlags[0] | set `spec.mke.adminPassword` to the value itself",
         ),
     ] {
-        let problems = Machine::default().problems(&document("", "", mke, ""));
+        let problems = Machine::default().problems(document("", "", mke, ""));
         assert_eq!(told(&problems), [found]);
         assert!(!problems.to_string().contains("hunter"), "{problems}");
     }

@@ -53,6 +53,7 @@ fn json_loads() {
     });
 
     for text in [
+        format!("{text:#}").replace("  ", "\t"),
         text.to_string(),
         format!("{text:#}"),
         format!("\t{text}\n\n"),
@@ -193,6 +194,9 @@ fn tabs_cannot_indent() {
             "{text:?}"
         );
     }
+    // JSON may, and what is wrong there is something else.
+    let found = error("{\n\t\"a\": 1,\n\t\"b\": [\n\t}\n");
+    assert!(found.starts_with("LP-C0010"), "{found}");
     // Between words, and where nothing is indented, a tab is white space as any other.
     let fine = good()
         .replace("kind: mke", "kind:\tmke\t# x")
@@ -213,10 +217,6 @@ fn items_that_are_null_are_told_with_their_place() {
     assert_eq!(null("", "swarmInstallFlags:\n-", ""), found);
     assert_eq!(null("", "swarmUpdateCommands:\n- ~\n- x", ""), found);
     assert_eq!(null("", "", "installFlags: [--san=a, null]"), found);
-    assert_eq!(
-        null("openSSH: {address: a, options: {A: [~]}}\nssh:", "", ""),
-        "duplicate key `ssh`"
-    );
 }
 
 #[test]
@@ -231,13 +231,14 @@ fn a_template_that_was_not_filled_in_is_no_riddle() {
             Code::Syntax,
         ),
         (
-            document("", "", "adminUsername: !vault |\n  3062\n", ""),
+            document("", "", "adminUsername: !vault 3062", ""),
             Code::Tag,
         ),
         (document("", "", "adminUsername: @user@", ""), Code::Syntax),
     ] {
         let problems = Machine::default().problems(&text);
-        assert_eq!(problems.items[0].code, code, "{problems}");
-        assert_eq!(problems.items[0].position.unwrap().line, 13, "{problems}");
+        let one = problems.items.iter().find(|one| one.code == code);
+        let line = one.and_then(|one| one.position).map(|at| at.line);
+        assert_eq!(line, Some(13), "{problems}");
     }
 }
