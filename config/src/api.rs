@@ -22,7 +22,7 @@ const OLDER: &[&str] = &[
 ];
 
 /// The kinds of clusters.
-const KINDS: &[&str] = &["mke", "mke+msr"];
+pub(crate) const KINDS: &[&str] = &["mke", "mke+msr"];
 
 /// Checks that a document is one that is read, and brings it into the current form.
 ///

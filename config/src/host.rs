@@ -9,6 +9,7 @@ use crate::address::{self, AddressError};
 use crate::connection::{self, Connection};
 use crate::decode::Value;
 use crate::node;
+use crate::schema;
 
 /// What a host is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -157,24 +158,6 @@ impl fmt::Debug for Host {
     }
 }
 
-/// Keys of older versions of the API.
-const OLDER: &[(&str, &str)] = &[
-    (
-        "address",
-        "put it into a connection block: `ssh: {address: …}`",
-    ),
-    ("user", "put it into the connection block: `ssh: {user: …}`"),
-    (
-        "sshPort",
-        "put it into the connection block: `ssh: {port: …}`",
-    ),
-    (
-        "sshKeyPath",
-        "put it into the connection block: `ssh: {keyPath: …}`",
-    ),
-    ("engineConfig", "it is called `mcrConfig` now"),
-];
-
 /// Reads a host.
 pub(crate) fn decode(value: &Value<'_>, index: usize) -> Option<Host> {
     if value.is_null() {
@@ -182,7 +165,7 @@ pub(crate) fn decode(value: &Value<'_>, index: usize) -> Option<Host> {
         value.add(problem.hint("remove the `-`, or give the host a role and a connection"));
         return None;
     }
-    let mut fields = value.fields()?;
+    let mut fields = value.fields(&schema::HOST)?;
     let role = fields.require("role", "set it to `manager`, `worker` or `msr`");
     let role = role.and_then(|value| value.one_of("a role", ROLES));
     let connection = connection::connection(&mut fields);
@@ -206,7 +189,7 @@ pub(crate) fn decode(value: &Value<'_>, index: usize) -> Option<Host> {
     let sudodocker = fields.switch("sudodocker");
     let sudooverride = fields.switch("sudooverride");
     let mcrupgradeskip = fields.switch("mcrupgradeskip");
-    fields.finish(OLDER);
+    fields.finish();
     Some(Host {
         index,
         role: role?,
@@ -263,7 +246,7 @@ fn environment(value: &Value<'_>) -> BTreeMap<String, String> {
 }
 
 fn hooks(value: &Value<'_>) -> Option<Hooks> {
-    let mut fields = value.fields()?;
+    let mut fields = value.fields(&schema::HOOKS)?;
     let mut pair = |key| {
         fields
             .take(key)
@@ -274,12 +257,12 @@ fn hooks(value: &Value<'_>) -> Option<Hooks> {
         apply: pair("apply"),
         reset: pair("reset"),
     };
-    fields.finish(&[]);
+    fields.finish();
     Some(hooks)
 }
 
 fn hook_pair(value: &Value<'_>) -> Option<HookPair> {
-    let mut fields = value.fields()?;
+    let mut fields = value.fields(&schema::HOOK_PAIR)?;
     let mut commands = |key| {
         fields
             .take(key)
@@ -290,6 +273,6 @@ fn hook_pair(value: &Value<'_>) -> Option<HookPair> {
         before: commands("before"),
         after: commands("after"),
     };
-    fields.finish(&[]);
+    fields.finish();
     Some(pair)
 }

@@ -136,7 +136,10 @@ impl<'t> Builder<'t> {
             match self.parser.next() {
                 None => return Ok(None),
                 Some(Err(error)) => return Err(scan_failure(&error)),
-                Some(Ok((Event::Comment(..) | Event::StreamStart, _))) => {}
+                Some(Ok((Event::StreamStart, _))) => {}
+                Some(Ok((Event::Comment(text, _), place))) => {
+                    self.problems.extend(to_do(&text, span(place)));
+                }
                 Some(Ok((event, place))) => return Ok(Some((event, span(place)))),
             }
         }
@@ -397,6 +400,20 @@ impl<'t> Builder<'t> {
             written: None,
         }
     }
+}
+
+/// Returns a warning about a comment that says what is still to be done.
+fn to_do(comment: &str, place: Span) -> Option<Problem> {
+    let rest = comment.trim_start().strip_prefix("TODO")?;
+    let is_word = rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    let what = rest.trim_start_matches([':', ' ', '\t']).trim_end();
+    let message = if what.is_empty() || crate::secret::is_secret_text(comment) {
+        "something is still to be done here".to_owned()
+    } else {
+        format!("to do: {}", crate::shown::line(what))
+    };
+    let problem = Problem::warning(place, message);
+    (!is_word).then(|| problem.hint("do it, and remove the comment"))
 }
 
 /// The entries of a mapping, with an index where they are many.

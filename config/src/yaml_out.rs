@@ -101,7 +101,7 @@ fn inline(tree: &Tree, out: &mut String) {
 }
 
 /// Returns a text as a scalar.
-fn text(text: &str) -> String {
+pub(crate) fn text(text: &str) -> String {
     if is_plain(text) {
         text.to_owned()
     } else {

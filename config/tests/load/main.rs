@@ -5,4 +5,5 @@ mod fake;
 mod limits;
 mod problems;
 mod secrets;
+mod starter;
 mod values;

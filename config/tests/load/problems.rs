@@ -36,7 +36,7 @@ fn tells_all_problems_at_once() {
              use a number between 1 and 65535",
             "22: `--x='` is no flag: a quote is not closed | spec.mke.installFlags[1] | -",
             "23: cannot read `~/l`: there is no such file | spec.mke.licenseFilePath | -",
-            "24: unknown key `x` | spec.x | -",
+            "24: unknown key `x` | spec.x | `spec` has the keys `hosts`, `mcr`, `mke`, `msr` and `cluster`",
         ]
     );
 }
