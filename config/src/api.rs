@@ -11,7 +11,7 @@ use crate::source::Span;
 pub(crate) use crate::migration::CURRENT;
 
 /// The kinds of clusters.
-const KINDS: &[&str] = &["mke", "mke+msr"];
+pub(crate) const KINDS: &[&str] = &["mke", "mke+msr"];
 
 /// What a document says of its form.
 pub(crate) enum Version {

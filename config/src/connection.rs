@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use crate::address;
 use crate::code::Code;
 use crate::decode::{Fields, Value};
+use crate::schema;
 
 /// How a host is reached.
 #[derive(Debug, Clone)]
@@ -213,11 +214,11 @@ fn decode_localhost(block: &Value<'_>) -> Option<Localhost> {
         block.add(problem.hint("write `localhost: {enabled: true}`"));
         return None;
     }
-    let mut fields = block.fields()?;
+    let mut fields = block.fields(&schema::LOCALHOST)?;
     if let Some(enabled) = fields.take("enabled") {
         enabled.boolean()?;
     }
-    fields.finish(&[]);
+    fields.finish();
     Some(Localhost {})
 }
 
@@ -271,7 +272,7 @@ fn key_path(fields: &mut Fields<'_>) -> Option<PathBuf> {
 }
 
 fn decode_ssh(block: &Value<'_>) -> Option<Ssh> {
-    let mut fields = block.fields()?;
+    let mut fields = block.fields(&schema::SSH)?;
     let address = host_address(&mut fields);
     let port = fields.take("port").and_then(|value| value.port());
     let user = user(&mut fields);
@@ -283,7 +284,7 @@ fn decode_ssh(block: &Value<'_>) -> Option<Ssh> {
         value.text().filter(|text| !text.is_empty())
     });
     let bastion = bastion(&mut fields);
-    fields.finish(&[("privateKey", "give the path of the file as `keyPath`")]);
+    fields.finish();
     Some(Ssh {
         address: address?,
         port,
@@ -303,7 +304,7 @@ fn bastion(fields: &mut Fields<'_>) -> Option<Option<Box<Ssh>>> {
 }
 
 fn decode_open_ssh(block: &Value<'_>) -> Option<OpenSsh> {
-    let mut fields = block.fields()?;
+    let mut fields = block.fields(&schema::OPEN_SSH)?;
     let address = fields.require("address", "set the name or address of the host");
     let address = address.and_then(|value| {
         let text = value.text()?;
@@ -327,7 +328,7 @@ fn decode_open_ssh(block: &Value<'_>) -> Option<OpenSsh> {
             .collect()
     });
     let disable_multiplexing = fields.switch("disableMultiplexing");
-    fields.finish(&[]);
+    fields.finish();
     Some(OpenSsh {
         address: address?,
         port,
@@ -357,7 +358,7 @@ fn option_text(value: &Value<'_>) -> Option<String> {
 }
 
 fn decode_win_rm(block: &Value<'_>) -> Option<WinRm> {
-    let mut fields = block.fields()?;
+    let mut fields = block.fields(&schema::WIN_RM)?;
     let address = host_address(&mut fields);
     let user = fields.take("user").and_then(|value| {
         let text = value.text().filter(|text| !text.is_empty())?;
@@ -395,7 +396,7 @@ fn decode_win_rm(block: &Value<'_>) -> Option<WinRm> {
         Some(text)
     });
     let bastion = bastion(&mut fields);
-    fields.finish(&[]);
+    fields.finish();
     Some(WinRm {
         address: address?,
         user: user.unwrap_or_else(|| "Administrator".to_owned()),

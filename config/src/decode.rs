@@ -14,9 +14,11 @@ use crate::flags::Flags;
 use crate::node::{self, Entry, Kind, Node, Scalar, Style};
 use crate::problem::{Problem, Problems};
 use crate::scalar;
+use crate::schema::Block;
 use crate::secret;
 use crate::shown::{nearest, one_of, quoted, quoted_path};
 use crate::source::Span;
+use crate::suggest;
 use crate::world::{LARGEST_FILE, World, expand};
 
 /// What reading a tree leans on.
@@ -67,8 +69,10 @@ pub(crate) struct Value<'c> {
     path: String,
 }
 
-/// A mapping whose keys are asked for one by one.
+/// A mapping whose keys are asked for one by one. It is read beside its description: a key that is
+/// asked for and not described, or described and never asked for, is a bug that every test sees.
 pub(crate) struct Fields<'c> {
+    block: &'static Block,
     cx: &'c Context<'c>,
     entries: &'c [Entry],
     key: Span,
@@ -371,14 +375,12 @@ impl<'c> Value<'c> {
         flags
     }
 
-    /// Returns the keys of a mapping.
-    pub(crate) fn fields(&self) -> Option<Fields<'c>> {
-        let Kind::Map(entries) = &self.node.kind else {
-            return self.expected(Code::WrongType, "a mapping");
-        };
+    /// Returns the keys of a mapping, which are those of a block.
+    pub(crate) fn fields(&self, block: &'static Block) -> Option<Fields<'c>> {
         Some(Fields {
+            block,
             cx: self.cx,
-            entries,
+            entries: self.mapping()?,
             key: self.key,
             path: self.path.clone(),
             asked: Vec::new(),
@@ -387,11 +389,26 @@ impl<'c> Value<'c> {
 
     /// Returns every entry of a mapping with free keys.
     pub(crate) fn entries(&self) -> Vec<(String, Self)> {
-        let Some(fields) = self.fields() else {
-            return Vec::new();
-        };
-        let entry = |entry: &'c Entry| (entry.key.clone(), fields.value(entry));
-        fields.entries.iter().map(entry).collect()
+        let entries = self.mapping().unwrap_or_default().iter();
+        let entry = |entry: &'c Entry| (entry.key.clone(), self.below(entry));
+        entries.map(entry).collect()
+    }
+
+    fn mapping(&self) -> Option<&'c [Entry]> {
+        match &self.node.kind {
+            Kind::Map(entries) => Some(entries),
+            Kind::Scalar(_) | Kind::List(_) => self.expected(Code::WrongType, "a mapping"),
+        }
+    }
+
+    /// Returns the value of an entry.
+    fn below(&self, entry: &'c Entry) -> Self {
+        Self {
+            cx: self.cx,
+            node: &entry.value,
+            key: entry.key_span,
+            path: node::key_path(&self.path, &entry.key),
+        }
     }
 
     /// Returns the value as JSON.
@@ -405,7 +422,8 @@ impl<'c> Value<'c> {
     }
 }
 
-fn json(node: &Node) -> serde_json::Value {
+/// Returns a tree as JSON.
+pub(crate) fn json(node: &Node) -> serde_json::Value {
     match &node.kind {
         Kind::Scalar(scalar) => scalar::json(scalar),
         Kind::List(items) => items.iter().map(json).collect(),
@@ -428,6 +446,11 @@ impl<'c> Fields<'c> {
 
     /// Returns the value of a key, null included.
     pub(crate) fn given(&mut self, key: &'static str) -> Option<Value<'c>> {
+        debug_assert!(
+            self.block.key(key).is_some(),
+            "`{key}` is not described in block `{}`",
+            self.block.name
+        );
         self.asked.push(key);
         let entry = self.entries.iter().find(|entry| entry.key == key)?;
         Some(self.value(entry))
@@ -487,15 +510,21 @@ impl<'c> Fields<'c> {
         self.cx.problems.add(problem.hint(hint));
     }
 
-    /// Says which keys nobody asked for. `others` are keys with a hint of their own.
-    pub(crate) fn finish(self, others: &[(&str, &str)]) {
+    /// Says which keys the block does not have.
+    pub(crate) fn finish(self) {
+        let missed = self.block.keys.iter().map(|key| key.name);
+        let missed: Vec<&str> = missed.filter(|name| !self.asked.contains(name)).collect();
+        debug_assert!(
+            missed.is_empty(),
+            "nobody reads {missed:?} of block `{}`",
+            self.block.name
+        );
         for entry in self.entries {
-            if self.asked.contains(&entry.key.as_str()) {
+            if self.block.key(&entry.key).is_some() {
                 continue;
             }
             // Nothing is known of what stands there: it may be a secret under a misspelt name.
-            let other = others.iter().find(|(key, _)| *key == entry.key);
-            if other.is_none() {
+            if suggest::former(self.block, &entry.key).is_none() {
                 let mut hidden = Vec::new();
                 secret::hide(&entry.value, &mut hidden);
                 hidden
@@ -509,21 +538,17 @@ impl<'c> Fields<'c> {
                 let message = format!("{message}: it is ignored, as it always was");
                 Problem::warning(Code::IgnoredKey, entry.key_span, message)
             } else {
-                let code = match other {
+                let code = match suggest::former(self.block, &entry.key) {
                     Some(_) => Code::OlderKey,
                     None => Code::UnknownKey,
                 };
                 Problem::error(code, entry.key_span, message)
             };
             problem = problem.path(path);
-            problem.hint = match other {
-                Some((_, hint)) => Some((*hint).to_owned()),
-                // Looking for near names takes its time, and so many are never told.
-                None if self.cx.problems.is_many() => None,
-                None => {
-                    nearest(&entry.key, &self.asked).map(|name| format!("did you mean `{name}`?"))
-                }
-            };
+            // Looking for near names takes its time, and so many are never told.
+            if !self.cx.problems.is_many() {
+                problem.hint = suggest::hint(self.block, &self.path, &entry.key);
+            }
             self.cx.problems.add(problem);
         }
     }

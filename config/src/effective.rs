@@ -77,7 +77,7 @@ fn plain(text: &str) -> Tree {
 }
 
 /// Doubles each `$` that would begin a variable of the environment.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::new();
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {

@@ -10,6 +10,7 @@ use crate::code::Code;
 use crate::connection::{self, Connection};
 use crate::decode::Value;
 use crate::node;
+use crate::schema;
 use crate::secret;
 
 /// What a host is for.
@@ -159,24 +160,6 @@ impl fmt::Debug for Host {
     }
 }
 
-/// Keys of older versions of the API.
-const OLDER: &[(&str, &str)] = &[
-    (
-        "address",
-        "put it into a connection block: `ssh: {address: …}`",
-    ),
-    ("user", "put it into the connection block: `ssh: {user: …}`"),
-    (
-        "sshPort",
-        "put it into the connection block: `ssh: {port: …}`",
-    ),
-    (
-        "sshKeyPath",
-        "put it into the connection block: `ssh: {keyPath: …}`",
-    ),
-    ("engineConfig", "it is called `mcrConfig` now"),
-];
-
 /// Reads a host.
 pub(crate) fn decode(value: &Value<'_>, index: usize) -> Option<Host> {
     if value.is_null() {
@@ -184,7 +167,7 @@ pub(crate) fn decode(value: &Value<'_>, index: usize) -> Option<Host> {
         value.add(problem.hint("remove the `-`, or give the host a role and a connection"));
         return None;
     }
-    let mut fields = value.fields()?;
+    let mut fields = value.fields(&schema::HOST)?;
     let role = fields.require("role", "set it to `manager`, `worker` or `msr`");
     let role = role.and_then(|value| value.one_of("a role", ROLES));
     let connection = connection::connection(&mut fields);
@@ -209,7 +192,7 @@ pub(crate) fn decode(value: &Value<'_>, index: usize) -> Option<Host> {
     let sudodocker = fields.switch("sudodocker");
     let sudooverride = fields.switch("sudooverride");
     let mcrupgradeskip = fields.switch("mcrupgradeskip");
-    fields.finish(OLDER);
+    fields.finish();
     Some(Host {
         index,
         role: role?,
@@ -271,7 +254,7 @@ fn environment(value: &Value<'_>) -> BTreeMap<String, String> {
 }
 
 fn hooks(value: &Value<'_>) -> Option<Hooks> {
-    let mut fields = value.fields()?;
+    let mut fields = value.fields(&schema::HOOKS)?;
     let mut pair = |key| {
         fields
             .take(key)
@@ -282,12 +265,12 @@ fn hooks(value: &Value<'_>) -> Option<Hooks> {
         apply: pair("apply"),
         reset: pair("reset"),
     };
-    fields.finish(&[]);
+    fields.finish();
     Some(hooks)
 }
 
 fn hook_pair(value: &Value<'_>) -> Option<HookPair> {
-    let mut fields = value.fields()?;
+    let mut fields = value.fields(&schema::HOOK_PAIR)?;
     let mut commands = |key| {
         fields
             .take(key)
@@ -298,6 +281,6 @@ fn hook_pair(value: &Value<'_>) -> Option<HookPair> {
         before: commands("before"),
         after: commands("after"),
     };
-    fields.finish(&[]);
+    fields.finish();
     Some(pair)
 }

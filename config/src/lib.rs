@@ -29,6 +29,13 @@
 //! - `address`: names, addresses and networks
 //! - `effective`, `yaml_out`: the configuration as YAML
 //!
+//! The description:
+//! - `schema`: every key, and the JSON Schema and the reference that are made of it
+//! - `suggest`: what was meant by a key that is not there
+//!
+//! A new one:
+//! - `starter`: a first configuration for hosts of a list
+//!
 //! Messages:
 //! - `code`: the kinds of problems, and what explains them
 //! - `problem`: what was found, with its place
@@ -58,10 +65,13 @@ mod node;
 mod parse;
 mod problem;
 mod scalar;
+mod schema;
 mod secret;
 mod shown;
 mod source;
+mod starter;
 mod substitute;
+mod suggest;
 mod validate;
 mod version;
 mod world;
@@ -79,6 +89,11 @@ pub use mcr::Mcr;
 pub use migration::{Migrated, Note, migrated};
 pub use mke::{Cloud, Mke};
 pub use msr::{Msr, ReplicaIds};
+pub use schema::{SCHEMA_URL, json_schema};
 pub use source::{LARGEST_DOCUMENT, Position, Source};
+pub use starter::{
+    ListedHost, PASSWORD_VARIABLE, Starter, StarterError, USUAL_MKE, fitting_channel, parse_hosts,
+    parse_inventory, propose_managers,
+};
 pub use version::{Version, VersionError};
 pub use world::{LARGEST_FILE, NotFound, World, locate};

@@ -18,6 +18,7 @@ use crate::msr::{self, Msr};
 use crate::node::{Kind, Node};
 use crate::parse::{Duplicates, Parsed, parse};
 use crate::problem::{Problem, Problems};
+use crate::schema;
 use crate::secret;
 use crate::source::{Source, Span, Text};
 use crate::substitute::substitute;
@@ -191,7 +192,7 @@ const DEFAULT_NAME: &str = "launchpad-mke";
 
 /// Reads the whole document.
 pub(crate) fn document(root: &Value<'_>) -> Option<Draft> {
-    let mut fields = root.fields()?;
+    let mut fields = root.fields(&schema::DOCUMENT)?;
     // Both were read before variables of the environment were put in.
     let _ = (fields.given("apiVersion"), fields.given("kind"));
     let name = fields.given("metadata").and_then(|value| metadata(&value));
@@ -200,7 +201,7 @@ pub(crate) fn document(root: &Value<'_>) -> Option<Draft> {
         "describe the cluster with `spec.hosts`, `spec.mcr` and `spec.mke`",
     );
     let draft = spec.and_then(|value| self::spec(&value));
-    fields.finish(&[]);
+    fields.finish();
     let name = name.unwrap_or_else(|| DEFAULT_NAME.to_owned());
     draft.map(|draft| Draft { name, ..draft })
 }
@@ -211,9 +212,9 @@ fn metadata(value: &Value<'_>) -> Option<String> {
         value.add(problem.hint("remove it, or set `metadata.name`"));
         return None;
     }
-    let mut fields = value.fields()?;
+    let mut fields = value.fields(&schema::METADATA)?;
     let name = fields.take("name");
-    fields.finish(&[]);
+    fields.finish();
     let name = name?;
     let text = name.text()?;
     if let Some(why) = unsafe_name(&text) {
@@ -240,7 +241,7 @@ fn unsafe_name(name: &str) -> Option<&'static str> {
 }
 
 fn spec(value: &Value<'_>) -> Option<Draft> {
-    let mut fields = value.fields()?;
+    let mut fields = value.fields(&schema::SPEC)?;
     let (hosts, has_all_hosts) = hosts(&mut fields);
     let mcr = block(
         &mut fields,
@@ -258,11 +259,7 @@ fn spec(value: &Value<'_>) -> Option<Draft> {
     let has_msr = msr.is_some();
     let msr = msr.and_then(|value| msr::decode(&value));
     let cluster = fields.take("cluster").and_then(|value| cluster(&value));
-    fields.finish(&[
-        ("engine", "it is called `mcr` now"),
-        ("ucp", "it is called `mke` now"),
-        ("dtr", "it is called `msr` now"),
-    ]);
+    fields.finish();
     Some(Draft {
         name: String::new(),
         hosts,
@@ -303,8 +300,8 @@ fn hosts(fields: &mut Fields<'_>) -> (Vec<Host>, bool) {
 }
 
 fn cluster(value: &Value<'_>) -> Option<Cluster> {
-    let mut fields = value.fields()?;
+    let mut fields = value.fields(&schema::CLUSTER)?;
     let prune = fields.switch("prune");
-    fields.finish(&[]);
+    fields.finish();
     Some(Cluster { prune })
 }

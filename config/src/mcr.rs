@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::code::Code;
 use crate::decode::Value;
 use crate::flags::Flags;
+use crate::schema;
 
 /// Settings of the container runtime.
 #[derive(Clone)]
@@ -52,19 +53,9 @@ const WITHOUT_EFFECT: [&str; 3] = [
     "installScriptRemoteDirLinux",
 ];
 
-/// Keys of older versions of the API.
-const REMOVED: &[(&str, &str)] = &[
-    (
-        "version",
-        "the version is part of `channel` now, as in `stable-25.0.9`",
-    ),
-    ("installURLLinux", "remove it: packages come from `repoURL`"),
-    ("installURL", "remove it: packages come from `repoURL`"),
-];
-
 /// Reads `spec.mcr`.
 pub(crate) fn decode(value: &Value<'_>) -> Option<Mcr> {
-    let mut fields = value.fields()?;
+    let mut fields = value.fields(&schema::MCR)?;
     let channel = fields.require("channel", "set the channel, as in `stable-25.0`");
     let channel = channel.and_then(|value| channel_text(&value));
     let repo_url = fields.take("repoURL").and_then(|value| url(&value));
@@ -91,7 +82,7 @@ pub(crate) fn decode(value: &Value<'_>) -> Option<Mcr> {
         value.boolean();
         warn(&value, "forceUpgrade");
     }
-    fields.finish(REMOVED);
+    fields.finish();
     Some(Mcr {
         channel: channel.unwrap_or_default(),
         keeps_engine: false,

@@ -9,6 +9,7 @@ use crate::code::Code;
 use crate::credentials;
 use crate::decode::{Fields, Value};
 use crate::flags::Flags;
+use crate::schema;
 use crate::version::Version;
 
 /// The repository of current images.
@@ -116,7 +117,7 @@ pub(crate) fn version(fields: &mut Fields<'_>, hint: &str) -> Option<Version> {
 
 /// Reads `spec.mke`.
 pub(crate) fn decode(value: &Value<'_>) -> Option<Mke> {
-    let mut fields = value.fields()?;
+    let mut fields = value.fields(&schema::MKE)?;
     let version = version(&mut fields, "set the version, as in `3.8.10`");
     let version = version.unwrap_or_else(Version::zero);
     let given = fields.text("imageRepo");
@@ -148,7 +149,7 @@ pub(crate) fn decode(value: &Value<'_>) -> Option<Mke> {
     let cloud = fields.take("cloud").and_then(|value| cloud(&value));
     let retry = fields.take("nodesHealthRetry");
     let retry = retry.and_then(|value| value.number(0, u32::MAX));
-    fields.finish(&[("licenseFile", "it is called `licenseFilePath`")]);
+    fields.finish();
     Some(Mke {
         image_repo: image_repo(given, is_legacy(&version)),
         version,
@@ -186,7 +187,7 @@ fn check_certificates(parts: &CertificateParts, fields: &Fields<'_>) {
 }
 
 fn cloud(value: &Value<'_>) -> Option<Cloud> {
-    let mut fields = value.fields()?;
+    let mut fields = value.fields(&schema::CLOUD)?;
     let provider = fields.required_text("provider", "set the name of the cloud, as in `azure`");
     let data = fields.take("configData");
     let given = fields.take("configFile").or_else(|| data.clone());
@@ -200,7 +201,7 @@ fn cloud(value: &Value<'_>) -> Option<Cloud> {
         );
         given.add(problem.hint("remove it"));
     }
-    fields.finish(&[]);
+    fields.finish();
     Some(Cloud {
         provider: provider?,
         config_file,

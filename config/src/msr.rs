@@ -4,6 +4,7 @@ use crate::certificates::CertificateParts;
 use crate::decode::Value;
 use crate::flags::Flags;
 use crate::mke;
+use crate::schema;
 use crate::version::Version;
 
 /// Settings of MSR.
@@ -56,7 +57,7 @@ fn is_legacy(version: &Version) -> bool {
 
 /// Reads `spec.msr`.
 pub(crate) fn decode(value: &Value<'_>) -> Option<Msr> {
-    let mut fields = value.fields()?;
+    let mut fields = value.fields(&schema::MSR)?;
     let version = mke::version(&mut fields, "set the version, as in `2.9.28`");
     let version = version.unwrap_or_else(Version::zero);
     let given = fields.text("imageRepo");
@@ -76,7 +77,7 @@ pub(crate) fn decode(value: &Value<'_>) -> Option<Msr> {
     let replica_ids =
         replica_ids.and_then(|value| value.one_of("a way to number replicas", &kinds));
     let certificates = CertificateParts::decode(&mut fields);
-    fields.finish(&[]);
+    fields.finish();
     Some(Msr {
         image_repo: mke::image_repo(given, is_legacy(&version)),
         version,

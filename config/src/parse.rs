@@ -192,13 +192,16 @@ fn too_deep(place: Span) -> Problem {
 /// Returns a warning where a comment says that there is something left to do.
 fn todo(comment: &str, place: Span) -> Option<Problem> {
     let text = comment.trim_start_matches(['#', ' ', '\t']);
-    let is_todo = text
-        .strip_prefix("TODO")
-        .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'));
-    is_todo.then(|| {
-        let message = "a comment says that there is something left to do here";
-        Problem::warning(Code::Todo, place, message).hint("do it, and remove the comment")
-    })
+    let rest = text.strip_prefix("TODO")?;
+    let is_word = rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    let what = rest.trim_start_matches([':', ' ', '\t']).trim_end();
+    let message = if what.is_empty() || crate::secret::is_secret_text(comment) {
+        "something is still to be done here".to_owned()
+    } else {
+        format!("to do: {}", crate::shown::line(what))
+    };
+    let problem = Problem::warning(Code::Todo, place, message);
+    (!is_word).then(|| problem.hint("do it, and remove the comment"))
 }
 
 impl<'t> Builder<'t> {

@@ -29,6 +29,11 @@ pub(crate) fn short(text: &str) -> String {
     line
 }
 
+/// Returns a text as one line, at full length.
+pub(crate) fn line(text: &str) -> String {
+    text.chars().map(visible).collect()
+}
+
 /// Replaces what would move the cursor, or change the direction of writing.
 pub(crate) fn visible(c: char) -> char {
     match c {

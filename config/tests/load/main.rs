@@ -7,6 +7,7 @@ mod limits;
 mod mutations;
 mod problems;
 mod secrets;
+mod starter;
 mod substitution;
 mod values;
 mod warnings;

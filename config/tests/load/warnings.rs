@@ -161,9 +161,14 @@ fn something_left_to_do() {
 
     let found = warnings(&Machine::default(), &text);
 
-    let what = "a comment says that there is something left to do here | - | \
-                do it, and remove the comment";
-    assert_eq!(found, [format!("9: {what}"), format!("13: {what}")]);
+    let hint = "do it, and remove the comment";
+    assert_eq!(
+        found,
+        [
+            format!("9: to do: the user | - | {hint}"),
+            format!("13: something is still to be done here | - | {hint}")
+        ]
+    );
 }
 
 #[test]
