@@ -206,7 +206,7 @@ async fn what_is_not_simulated_has_a_code() {
     let ran = run(&nobody(), &config, "rehearse").await;
 
     assert_eq!(ran.status, 2, "{}", ran.stderr);
-    assert!(ran.stderr.contains("error[LP-C007"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("error[LP-C0076]"), "{}", ran.stderr);
 }
 
 #[tokio::test(start_paused = true)]
