@@ -24,6 +24,8 @@ mod check;
 mod client_config;
 #[path = "commands/exec.rs"]
 mod exec;
+#[path = "commands/init.rs"]
+mod init;
 
 /// A time, as any other.
 const EPOCH: Duration = Duration::from_secs(1_795_000_000);
