@@ -6,6 +6,7 @@
 
 mod check;
 mod hosts;
+mod init;
 mod validate;
 
 use std::ffi::OsString;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::check::{CheckCommand, CheckSshArguments};
 pub use self::hosts::{DownloadArguments, ExecArguments, HostSelection, UploadArguments};
+pub use self::init::{ClusterKind, InitArguments};
 pub use self::validate::{ExplainArguments, ValidateArguments};
 
 /// Mirantis Launchpad: installs, changes and removes clusters of MCR and MKE
@@ -36,6 +38,8 @@ pub struct Arguments {
 /// A command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a first configuration: from flags, an inventory, or a short interview
+    Init(InitArguments),
     /// Make the cluster as the configuration says
     Apply(ApplyArguments),
     /// Show what apply would change, and change nothing; exit status 3 where something would
@@ -64,6 +68,8 @@ pub enum Command {
     Rehearse(RehearseArguments),
     /// Accepted for older scripts: nothing has to be registered
     Register(RegisterArguments),
+    /// Print the JSON Schema of launchpad.yaml, for editors
+    Schema,
     /// Print a completion script for a shell
     Completion(CompletionArguments),
     /// Show the version of launchpad
@@ -476,6 +482,7 @@ const LONG_FLAGS: &[&str] = &[
     "company",
     "email",
     "shell",
+    "kind",
     "merge",
     "output",
     "username",

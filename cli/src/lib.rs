@@ -60,6 +60,7 @@ pub async fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>
         Err(error) => return usage(&mut world, &error),
     };
     let result = match parsed.command {
+        Command::Init(arguments) => commands::init::run(&mut world, &arguments).await,
         Command::Apply(arguments) => commands::apply::run(&mut world, &arguments).await,
         Command::Plan(arguments) => commands::plan::run(&mut world, &arguments).await,
         Command::Reset(arguments) => commands::reset::run(&mut world, &arguments).await,
@@ -77,6 +78,7 @@ pub async fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>
         Command::Rehearse(arguments) => commands::rehearse::run(&mut world, &arguments).await,
         Command::Register(arguments) => commands::register::run(&mut world, &arguments),
         Command::Completion(arguments) => commands::completion::run(&mut world, &arguments),
+        Command::Schema => commands::schema::run(&mut world),
         Command::Version => commands::version::run(&mut world),
         Command::ClientConfig(arguments) => {
             commands::client_config::run(&mut world, &arguments).await

@@ -24,6 +24,8 @@ mod check;
 mod client_config;
 #[path = "commands/exec.rs"]
 mod exec;
+#[path = "commands/init.rs"]
+mod init;
 #[path = "commands/migrate.rs"]
 mod migrate;
 #[path = "commands/validate.rs"]

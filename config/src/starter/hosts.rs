@@ -107,13 +107,12 @@ pub(super) fn hosts(word: &str) -> Result<Vec<ListedHost>, StarterError> {
 /// Splits a port off; an IPv6 address has one only behind brackets.
 fn port(text: &str) -> Option<(&str, Option<u16>)> {
     let inner = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
-    if let Some((inner, rest)) = inner.filter(|(inner, _)| inner.contains(':')) {
-        if inner.parse::<IpAddr>().is_ok() {
-            return match rest.strip_prefix(':') {
-                Some(port) => Some((inner, Some(port.parse().ok()?))),
-                None => rest.is_empty().then_some((inner, None)),
-            };
-        }
+    let is_address = |inner: &str| inner.contains(':') && inner.parse::<IpAddr>().is_ok();
+    if let Some((inner, rest)) = inner.filter(|(inner, _)| is_address(inner)) {
+        return match rest.strip_prefix(':') {
+            Some(port) => Some((inner, Some(port.parse().ok().filter(|port| *port > 0)?))),
+            None => rest.is_empty().then_some((inner, None)),
+        };
     }
     match text.rsplit_once(':') {
         Some((names, port)) if !names.contains(':') && !port.contains(']') => {

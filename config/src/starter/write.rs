@@ -39,7 +39,7 @@ impl Lines {
     }
 
     /// Adds what is still to be done; on one line, so that loading tells all of it.
-    fn to_do(&mut self, indent: usize, text: &str) {
+    fn still(&mut self, indent: usize, text: &str) {
         self.line(indent, &format!("# TODO: {text}"));
     }
 
@@ -92,7 +92,7 @@ pub(super) fn document(starter: &Starter, assigned: &[Assigned]) -> String {
 
 fn hosts(lines: &mut Lines, starter: &Starter, assigned: &[Assigned]) {
     if assigned.is_empty() {
-        lines.to_do(
+        lines.still(
             2,
             "put the addresses of your hosts here, with an odd number of managers",
         );
@@ -114,12 +114,12 @@ fn hosts(lines: &mut Lines, starter: &Starter, assigned: &[Assigned]) {
     let is_without = |one: &Assigned| one.host.user.is_none();
     if starter.user.is_none() && assigned.iter().any(is_without) {
         let user = "say who logs in with `user`, where that is neither root nor in your ssh_config";
-        lines.to_do(2, user);
+        lines.still(2, user);
     }
     lines.line(2, "hosts:");
     for one in assigned {
         if let Some(what) = &one.to_do {
-            lines.to_do(4, what);
+            lines.still(4, what);
         }
         host(lines, starter, &one.host, one.role);
     }
@@ -153,7 +153,7 @@ fn runtime(lines: &mut Lines, starter: &Starter) {
             lines.value(4, "channel", channel);
         }
         (None, None) => {
-            lines.to_do(
+            lines.still(
                 4,
                 &format!("name the channel that fits MKE {version}, as in `stable-25.0`"),
             );
@@ -173,14 +173,14 @@ fn mke(lines: &mut Lines, starter: &Starter, assigned: &[Assigned]) {
         lines.line(4, &format!("adminPassword: ${{{PASSWORD_VARIABLE}}}"));
     } else {
         let how = "set the administrator: remove the `#` of both lines, and export the variable";
-        lines.to_do(4, how);
+        lines.still(4, how);
         lines.line(4, "# adminUsername: admin");
         lines.line(4, &format!("# adminPassword: ${{{PASSWORD_VARIABLE}}}"));
     }
     let is_manager = |one: &&Assigned| one.role == Role::Manager;
     let managers: Vec<&Assigned> = assigned.iter().filter(is_manager).collect();
     if managers.len() > 1 {
-        lines.to_do(
+        lines.still(
             4,
             "add the name of the load balancer in front of the managers, if there is one",
         );

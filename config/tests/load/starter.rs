@@ -5,6 +5,7 @@ use jsonschema::Validator;
 
 use crate::fake::{Machine, document, told};
 
+#[expect(clippy::unwrap_used, reason = "a test ends here, with the whole story")]
 fn starter(hosts: &str) -> Starter {
     Starter {
         hosts: parse_hosts(hosts).unwrap(),
@@ -13,6 +14,7 @@ fn starter(hosts: &str) -> Starter {
 }
 
 /// Loads a first configuration, and returns its messages.
+#[expect(clippy::unwrap_used, reason = "a test ends here, with the whole story")]
 fn warnings(starter: &Starter) -> Vec<String> {
     let text = starter.to_yaml().unwrap();
     let machine = Machine::default().var("MKE_ADMIN_PASSWORD", "x");
