@@ -63,6 +63,7 @@ fn milliseconds(duration: Duration) -> f64 {
 
 fn measurements() -> Vec<Measurement> {
     let document = document();
+    let (old, again, hostile) = (old_document(), old_document(), hostile());
     let shared = shared(load(&document));
     let facts = bare_facts();
     let lines: Vec<String> = (0..100_000)
@@ -93,9 +94,36 @@ fn measurements() -> Vec<Measurement> {
             name: "load",
             about: "a configuration of 1000 hosts: read, substitute, decode, validate",
             unit: Unit::Milliseconds,
-            budget: 100.0,
+            budget: 30.0,
             rounds: 10,
             once: Box::new(move || timed(|| drop(load(&document)))),
+        },
+        Measurement {
+            name: "old",
+            about: "the same 1000 hosts in the form of 2020, nine migrations included",
+            unit: Unit::Milliseconds,
+            budget: 60.0,
+            rounds: 10,
+            once: Box::new(move || timed(|| drop(load(&old)))),
+        },
+        Measurement {
+            name: "migrate",
+            about: "their text in the newest form",
+            unit: Unit::Milliseconds,
+            budget: 200.0,
+            rounds: 10,
+            once: Box::new(move || timed(|| drop(migrated(&again)))),
+        },
+        Measurement {
+            name: "hostile",
+            about: "the worst of: aliases of aliases, 100 000 levels, 4 MiB of one key",
+            unit: Unit::Milliseconds,
+            budget: 100.0,
+            rounds: 5,
+            once: Box::new(move || {
+                let each = hostile.iter().map(|text| timed(|| drop(refused(text))));
+                each.fold(0.0, f64::max)
+            }),
         },
         Measurement {
             name: "facts",
@@ -201,12 +229,57 @@ fn document() -> String {
     )
 }
 
-fn load(document: &str) -> Config {
-    let source = Source {
+/// The same in the form of 2020.
+fn old_document() -> String {
+    let hosts: String = (0..HOSTS)
+        .map(|index| {
+            let role = if index < 3 { "manager" } else { "worker" };
+            let address = address(index);
+            format!("  - address: {address} # one of many\n    user: ops\n    role: {role}\n")
+        })
+        .collect();
+    format!(
+        "apiVersion: launchpad.mirantis.com/v1beta1\nkind: UCP\nspec:\n  hosts:\n{hosts}\
+         \x20 engine: {{version: '20.10.13'}}\n  ucp:\n    version: 3.8.8\n"
+    )
+}
+
+/// Documents that were made to hurt.
+fn hostile() -> Vec<String> {
+    let mut aliases = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..20 {
+        let before = level - 1;
+        let list = vec![format!("*a{before}"); 9].join(", ");
+        aliases += &format!("a{level}: &a{level} [{list}]\n");
+    }
+    let deep = format!("a: {}", "[".repeat(100_000));
+    let long = format!("a: {}", "x".repeat((4 << 20) - 10));
+    vec![aliases, deep, long]
+}
+
+fn source(document: &str) -> Source {
+    Source {
         name: "launchpad.yaml".to_owned(),
         text: document.as_bytes().to_vec(),
-    };
-    match config::load(source, &Empty) {
+    }
+}
+
+fn migrated(document: &str) -> String {
+    match config::migrated(source(document), &Empty) {
+        Ok(migrated) => migrated.text,
+        Err(problems) => panic!("{problems}"),
+    }
+}
+
+fn refused(document: &str) -> String {
+    match config::load(source(document), &Empty) {
+        Ok(_) => panic!("loaded: {document}"),
+        Err(problems) => problems.to_string(),
+    }
+}
+
+fn load(document: &str) -> Config {
+    match config::load(source(document), &Empty) {
         Ok(loaded) => loaded.config,
         Err(problems) => panic!("{problems}"),
     }

@@ -99,7 +99,7 @@ async fn without_a_person_and_flags_the_template_says_what_is_to_be_done() {
     );
     let (warnings, _) = described(&held.stdout).await;
     assert_eq!(
-        warnings.matches("warning: to do: ").count(),
+        warnings.matches("warning[LP-C0086]: to do: ").count(),
         2,
         "{warnings}"
     );
