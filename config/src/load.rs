@@ -90,6 +90,10 @@ pub fn load(source: Source, world: &dyn World) -> Result<Loaded, Diagnostics> {
         let draft = document(&Value::root(&cx, &root));
         draft.inspect(|draft| validate::check(draft, &root, &problems))
     };
+    if matches!(version, Version::Older(form) if !form.has_variables) {
+        let hint = "variables came with mke/v1.1: `launchpad migrate --write`, then put one here";
+        problems.advise(Code::PlainPassword, hint);
+    }
     if let Some(paths) = &paths {
         let new = Paths::of(&root);
         problems.call_as(|span| Some((new.at(span)?, paths.at(span)?)));

@@ -142,6 +142,15 @@ impl Problems {
         }
     }
 
+    /// Gives all problems of a kind another hint.
+    pub(crate) fn advise(&self, code: Code, hint: &str) {
+        for problem in self.found.borrow_mut().iter_mut() {
+            if problem.code == code {
+                problem.hint = Some(hint.to_owned());
+            }
+        }
+    }
+
     /// Whether there are more than anybody wants to read.
     pub(crate) fn is_many(&self) -> bool {
         self.found.borrow().len() > 1000

@@ -154,3 +154,36 @@ fn line_ends_stay() {
         );
     }
 }
+
+#[test]
+fn a_form_without_variables_is_not_told_to_use_them() {
+    let hint = |version: &str| {
+        let text = format!(
+            "apiVersion: launchpad.mirantis.com/{version}\nkind: mke\nspec:\n  hosts:\n  - role: manager\n    \
+             address: 10.0.0.1\n  {}:\n    version: 3.8.8\n    installFlags:\n    - --admin-username=admin\n    \
+             - --admin-password=hunter2\n",
+            if version == "v1" { "ucp" } else { "mke" }
+        );
+        let text = text.replace(
+            "kind: mke",
+            if version == "v1" {
+                "kind: DockerEnterprise"
+            } else {
+                "kind: mke"
+            },
+        );
+        let loaded = config::load(crate::source(&text), &machine()).unwrap();
+        let found = loaded
+            .warnings
+            .into_iter()
+            .find(|one| one.code == config::Code::PlainPassword);
+        found.unwrap().hint.unwrap()
+    };
+
+    assert!(hint("v1").contains("launchpad migrate"), "{}", hint("v1"));
+    assert!(
+        hint("mke/v1.1").contains("write `${"),
+        "{}",
+        hint("mke/v1.1")
+    );
+}
