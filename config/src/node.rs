@@ -108,6 +108,13 @@ impl Node {
     }
 }
 
+impl Entry {
+    /// Whether somebody wrote the key: one that a migration made is at the start of something, and empty.
+    pub(crate) fn is_written(&self) -> bool {
+        self.key_span.start < self.key_span.end
+    }
+}
+
 impl Scalar {
     /// Whether the scalar stands for nothing; what came from the environment is a text, unless it
     /// is empty.

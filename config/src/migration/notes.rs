@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::edit::{Change, Edit, Weight};
 use super::{CURRENT, Form};
 use crate::code::Code;
-use crate::node::{Entry, Kind, Node, item_path, key_path};
+use crate::node::{Kind, Node, item_path, key_path};
 use crate::problem::Problem;
 use crate::source::{Span, Text};
 
@@ -58,15 +58,10 @@ fn collect(node: &Node, path: &str, found: &mut HashMap<Span, String>) {
             }
         }
         Kind::Map(entries) => {
-            for Entry {
-                key,
-                key_span,
-                value,
-            } in entries
-            {
-                let path = key_path(path, key);
-                if key_span.start < key_span.end {
-                    found.entry(*key_span).or_insert_with(|| path.clone());
+            for entry in entries {
+                let (path, value) = (key_path(path, &entry.key), &entry.value);
+                if entry.is_written() {
+                    found.entry(entry.key_span).or_insert_with(|| path.clone());
                 }
                 if value.scalar().is_some() && value.span.start < value.span.end {
                     found.entry(value.span).or_insert_with(|| path.clone());

@@ -5,7 +5,9 @@
 //! written. It is read again and compared with the tree; where the two differ, aliases and merges
 //! are written out, and as the last resort the whole document.
 
+mod block;
 mod emit;
+mod flow;
 mod pieces;
 mod plain;
 
@@ -19,7 +21,7 @@ use crate::diagnostic::Severity;
 use crate::node::{Entry, Kind, Node};
 use crate::parse::{Duplicates, parse};
 use crate::problem::Problem;
-use crate::source::{Span, Text};
+use crate::source::Text;
 
 /// The new text of a document.
 pub(super) struct Rewritten {
@@ -106,9 +108,4 @@ pub(super) fn same(a: &Node, b: &Node) -> bool {
         }
         _ => false,
     }
-}
-
-/// Returns the place of a value that stands for itself: what an alias brings stands elsewhere.
-fn own_place(node: &Node) -> Option<Span> {
-    node.origin.is_none().then_some(node.span)
 }

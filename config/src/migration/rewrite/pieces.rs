@@ -38,6 +38,18 @@ pub(super) struct Pair {
     pub(super) value: Piece,
 }
 
+impl Pair {
+    /// Returns where the last character of key or value stands.
+    pub(super) fn end(&self) -> usize {
+        self.value.span.end.max(self.key.end)
+    }
+
+    /// Whether it brings the keys of other mappings.
+    pub(super) fn is_merge(&self) -> bool {
+        self.name == "<<"
+    }
+}
+
 /// What kinds of pieces can start at the same place.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Tag {
@@ -57,6 +69,15 @@ impl Piece {
         }
     }
 
+    /// Returns what is written where it has become empty.
+    pub(super) fn emptied(&self) -> &'static str {
+        match self.shape {
+            Shape::Map(_) => "{}",
+            Shape::List(_) => "[]",
+            Shape::Scalar | Shape::Alias(_) => "",
+        }
+    }
+
     /// Whether it is a list or mapping that indentation holds together.
     pub(super) fn is_block(&self) -> bool {
         matches!(self.shape, Shape::List(_) | Shape::Map(_)) && !self.is_flow
@@ -70,7 +91,7 @@ impl Piece {
             Shape::List(items) => items.iter().any(Self::has_alias),
             Shape::Map(pairs) => pairs
                 .iter()
-                .any(|pair| pair.value.has_alias() || pair.name == "<<"),
+                .any(|pair| pair.value.has_alias() || pair.is_merge()),
         }
     }
 }
@@ -93,20 +114,50 @@ pub(super) fn pieces(text: &str) -> Option<Piece> {
     }
 }
 
-/// Returns all pairs by where their key starts, and all pieces by where and what they are.
-pub(super) fn index<'p>(
-    piece: &'p Piece,
-    pairs: &mut HashMap<usize, (&'p Pair, &'p Piece)>,
-    pieces: &mut HashMap<(usize, Tag), &'p Piece>,
-) {
-    pieces.insert((piece.span.start, piece.tag()), piece);
-    match &piece.shape {
-        Shape::Scalar | Shape::Alias(_) => {}
-        Shape::List(items) => items.iter().for_each(|item| index(item, pairs, pieces)),
-        Shape::Map(all) => {
-            for pair in all {
-                pairs.insert(pair.key.start, (pair, piece));
-                index(&pair.value, pairs, pieces);
+/// A key with its value, and where it stands among others.
+#[derive(Clone, Copy)]
+pub(super) struct Home<'p> {
+    pub(super) pair: &'p Pair,
+    pub(super) parent: &'p Piece,
+    /// The pair before it.
+    pub(super) before: Option<&'p Pair>,
+}
+
+/// All pieces of a document.
+#[derive(Default)]
+pub(super) struct Index<'p> {
+    /// Pairs by where their key starts.
+    pub(super) pairs: HashMap<usize, Home<'p>>,
+    /// Pieces by the number of their anchor.
+    pub(super) anchors: HashMap<usize, &'p Piece>,
+}
+
+impl<'p> Index<'p> {
+    pub(super) fn of(root: &'p Piece) -> Self {
+        let mut index = Self::default();
+        index.add(root);
+        index
+    }
+
+    fn add(&mut self, piece: &'p Piece) {
+        if piece.anchor != 0 {
+            self.anchors.insert(piece.anchor, piece);
+        }
+        match &piece.shape {
+            Shape::Scalar | Shape::Alias(_) => {}
+            Shape::List(items) => items.iter().for_each(|item| self.add(item)),
+            Shape::Map(all) => {
+                let mut before = None;
+                for pair in all {
+                    let home = Home {
+                        pair,
+                        parent: piece,
+                        before,
+                    };
+                    self.pairs.insert(pair.key.start, home);
+                    before = Some(pair);
+                    self.add(&pair.value);
+                }
             }
         }
     }
@@ -219,9 +270,7 @@ impl<'t> Reader<'t> {
         loop {
             let next = self.next()?;
             if let Event::MappingEnd = next.0 {
-                let inner = pairs
-                    .last()
-                    .map_or(span.end, |pair| pair.value.span.end.max(pair.key.end));
+                let inner = pairs.last().map_or(span.end, Pair::end);
                 let end = if is_flow { next.1.end } else { inner };
                 return Some(Piece {
                     span: Span {
