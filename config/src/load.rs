@@ -140,7 +140,11 @@ pub(crate) fn read(text: &Text, problems: &Problems) -> Result<(Node, Version), 
     } else {
         Version::Unknown
     };
-    if matches!(version, Version::Older(_)) {
+    let has_duplicates = || {
+        let mut problems = parsed.problems.iter();
+        problems.any(|problem| problem.code == Code::DuplicateKey)
+    };
+    if matches!(version, Version::Older(_)) && has_duplicates() {
         parsed = self::parsed(text, Duplicates::LastCounts)?;
     }
     let Parsed {
