@@ -263,6 +263,16 @@ impl Draft {
         self.set("apiVersion", name, span, form("the newest form"));
     }
 
+    /// Names the kind of the cluster by its products, where it has one of the names of its time.
+    pub(super) fn kind_by_products(&mut self, old: &[&str]) {
+        if self.text("kind").is_none_or(|kind| !old.contains(&kind)) {
+            return;
+        }
+        let is_msr = |host: &String| self.text(&format!("{host}.role")) == Some("msr");
+        let has_msr = self.is_mapping("spec.msr") || self.hosts().iter().any(is_msr);
+        self.kind(if has_msr { "mke+msr" } else { "mke" });
+    }
+
     /// Sets the kind of the cluster.
     pub(super) fn kind(&mut self, name: &'static str) {
         let span = self.written_at("kind");

@@ -5,11 +5,7 @@ use super::draft::{Draft, form};
 /// To `mke/v1.2`.
 pub(super) fn step(draft: &mut Draft) {
     // The candidates of 1.1.0 kept the old kind.
-    if draft.text("kind") == Some("DockerEnterprise") {
-        let is_msr = |host: &String| draft.text(&format!("{host}.role")) == Some("msr");
-        let has_msr = draft.is_mapping("spec.msr") || draft.hosts().iter().any(is_msr);
-        draft.kind(if has_msr { "mke+msr" } else { "mke" });
-    }
+    draft.kind_by_products(&["DockerEnterprise"]);
     let why = "Docker Engine is called MCR now";
     for host in draft.hosts() {
         let path = format!("{host}.engineConfig");

@@ -9,11 +9,9 @@ pub(super) fn step(draft: &mut Draft) {
     if draft.purpose == Purpose::Rewrite {
         escape(draft);
     }
-    let mut has_msr = false;
     for host in draft.hosts() {
         let role = format!("{host}.role");
         if draft.text(&role) == Some("dtr") {
-            has_msr = true;
             let span = draft.written_at(&role);
             draft.set(
                 &role,
@@ -33,10 +31,9 @@ pub(super) fn step(draft: &mut Draft) {
         "mke",
         form("Universal Control Plane is called MKE now"),
     );
-    has_msr |= registry(draft);
-    if matches!(draft.text("kind"), Some("DockerEnterprise" | "UCP")) {
-        draft.kind(if has_msr { "mke+msr" } else { "mke" });
-    }
+    registry(draft);
+    // `UCP` is that of the releases before 0.13.
+    draft.kind_by_products(&["DockerEnterprise", "UCP"]);
     draft.version("launchpad.mirantis.com/mke/v1.1");
 }
 
@@ -79,10 +76,10 @@ fn credentials(draft: &mut Draft) {
     drop_if_empty(draft, "spec.ucp.installFlags");
 }
 
-/// Returns whether there is a block for the registry.
-fn registry(draft: &mut Draft) -> bool {
+/// The registry has another name, and its administrator is that of MKE.
+fn registry(draft: &mut Draft) {
     if !draft.is_mapping("spec.dtr") {
-        return false;
+        return;
     }
     for (name, key) in [
         ("--ucp-username", "spec.mke.adminUsername"),
@@ -123,7 +120,6 @@ fn registry(draft: &mut Draft) -> bool {
         "msr",
         form("Docker Trusted Registry is called MSR now"),
     );
-    true
 }
 
 /// Returns the paths of all items that are a flag, with their values.

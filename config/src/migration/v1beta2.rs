@@ -4,9 +4,6 @@ use super::draft::{Draft, form};
 
 /// To `v1beta3`.
 pub(super) fn step(draft: &mut Draft) {
-    if draft.text("kind") == Some("UCP") {
-        draft.kind("DockerEnterprise");
-    }
     draft.drop_null("spec.engine.installURL");
     let path = "spec.engine.installURL";
     if draft.given("spec.engine.installURLLinux").is_some() {

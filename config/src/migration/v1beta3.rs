@@ -4,9 +4,5 @@ use super::draft::Draft;
 
 /// To `v1`.
 pub(super) fn step(draft: &mut Draft) {
-    // Some documents of these releases still say so.
-    if draft.text("kind") == Some("UCP") {
-        draft.kind("DockerEnterprise");
-    }
     draft.version("launchpad.mirantis.com/v1");
 }
