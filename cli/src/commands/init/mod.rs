@@ -7,7 +7,7 @@ mod interview;
 
 use std::path::Path;
 
-use config::{ListedHost, PASSWORD_VARIABLE, Source, Starter};
+use config::{Code, ListedHost, PASSWORD_VARIABLE, Source, Starter};
 
 use crate::arguments::{ClusterKind, InitArguments};
 use crate::error::{CliError, DONE};
@@ -102,9 +102,11 @@ fn load(world: &World, name: String, text: &str) -> Result<usize, CliError> {
         name,
         text: text.as_bytes().to_vec(),
     };
-    config::load(source, world).map_err(CliError::Config)?;
-    let is_to_do = |line: &&str| line.trim_start().starts_with("# TODO");
-    Ok(text.lines().filter(is_to_do).count())
+    let loaded = config::load(source, world).map_err(CliError::Config)?;
+    let warnings = loaded.warnings.iter();
+    Ok(warnings
+        .filter(|warning| warning.code == Code::Todo)
+        .count())
 }
 
 fn write(world: &World, path: &Path, text: &str, may_replace: bool) -> Result<(), CliError> {
