@@ -2,6 +2,7 @@
 
 mod codes;
 mod complete;
+mod damage;
 mod fake;
 mod limits;
 mod mutations;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+#[path = "../load/damage.rs"]
+mod damage;
 mod documents;
 #[path = "../load/fake.rs"]
 #[allow(dead_code, reason = "the tests of loading use the rest")]

@@ -1,45 +1,15 @@
 //! What is true of any document.
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
+use crate::damage::{damaged, runner};
 use crate::documents::cases;
 use crate::{load_shown, migrate, source};
 
-/// A runner that does the same each time.
-fn runner(count: u32) -> TestRunner {
-    let config = Config {
-        cases: count,
-        failure_persistence: None,
-        ..Config::default()
-    };
-    TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
-}
-
-/// A document of the corpus with a few bytes of it changed, taken out, or doubled.
+/// The documents of the corpus, damaged.
 fn mutated() -> impl Strategy<Value = Vec<u8>> {
-    let documents: Vec<String> = cases().into_iter().map(|case| case.before).collect();
-    let changes = prop::collection::vec((any::<prop::sample::Index>(), 0..5_u8, any::<u8>()), 1..4);
-    (prop::sample::select(documents), changes).prop_map(|(text, changes)| {
-        let mut bytes = text.into_bytes();
-        for (index, what, byte) in changes {
-            if bytes.is_empty() {
-                break;
-            }
-            let at = index.index(bytes.len());
-            match what {
-                0 => bytes[at] = byte,
-                1 => drop(bytes.remove(at)),
-                2 => bytes.insert(at, b" \n\t:-{}[]&*$\"'#|"[usize::from(byte) % 16]),
-                3 => {
-                    let line = bytes[at..].to_vec();
-                    bytes.extend(line);
-                }
-                _ => bytes.truncate(at),
-            }
-        }
-        bytes
-    })
+    let documents = cases().into_iter().map(|case| case.before.into_bytes());
+    damaged(documents.collect())
 }
 
 #[test]

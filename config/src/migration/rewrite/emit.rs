@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::block::Chunk;
 use super::flow::is_json;
 use super::pieces::{Home, Index, Pair, Piece, Shape, Tag};
+use super::plain::Comments;
 use super::{plain, same};
 use crate::node::{Entry, Kind, Node};
 
@@ -13,7 +14,7 @@ pub(super) struct Setting<'a> {
     pub(super) text: &'a str,
     pub(super) old: &'a Node,
     pub(super) new: &'a Node,
-    pub(super) comments: &'a HashMap<usize, Vec<String>>,
+    pub(super) comments: &'a Comments,
     /// Whether aliases and merges are written out.
     pub(super) writes_out: bool,
 }
@@ -21,7 +22,7 @@ pub(super) struct Setting<'a> {
 pub(super) struct Emitter<'a> {
     pub(super) text: &'a str,
     pub(super) eol: &'static str,
-    pub(super) comments: &'a HashMap<usize, Vec<String>>,
+    pub(super) comments: &'a Comments,
     pub(super) writes_out: bool,
     pub(super) index: Index<'a>,
     /// Values of the old and of the new tree by where they stand.
@@ -327,7 +328,7 @@ impl<'a> Emitter<'a> {
             Kind::Scalar(scalar) if scalar.is_null() => Some(String::new()),
             Kind::List(_) => {
                 let mut out = String::new();
-                plain::block(node, place.column, &mut out);
+                plain::block(node, place.column, self.comments, &mut out);
                 Some(out.replace('\n', self.eol))
             }
             Kind::Scalar(_) | Kind::Map(_) => {

@@ -15,6 +15,7 @@ use std::collections::HashMap;
 
 use emit::{Emitter, Setting};
 use pieces::pieces;
+use plain::Comments;
 
 use super::edit::{Change, Edit};
 use crate::diagnostic::Severity;
@@ -54,14 +55,14 @@ pub(super) fn rewrite(text: &Text, old: &Node, new: &Node, changes: &[Change]) -
         }
     }
     Rewritten {
-        text: plain::document(new),
+        text: plain::document(new, &comments),
         is_plain: true,
     }
 }
 
 /// Returns the comments of what was left to the user, by where its key stands.
-fn comments(changes: &[Change]) -> HashMap<usize, Vec<String>> {
-    let mut found: HashMap<usize, Vec<String>> = HashMap::new();
+fn comments(changes: &[Change]) -> Comments {
+    let mut found = Comments::new();
     for change in changes {
         if !matches!(change.edit, Edit::Leave { .. }) {
             continue;

@@ -1,29 +1,34 @@
 //! Values as they are written where no text can be kept.
 
+use std::collections::HashMap;
+
 use crate::node::{Entry, Kind, Node, Scalar, Style};
 use crate::yaml_out;
 
+/// Comments by where the key stands that they are written above.
+pub(super) type Comments = HashMap<usize, Vec<String>>;
+
 /// Writes a whole document.
-pub(super) fn document(root: &Node) -> String {
+pub(super) fn document(root: &Node, comments: &Comments) -> String {
     let mut out = String::new();
     if let Kind::Map(all) = &root.kind {
-        entries(all, 0, &mut out);
+        entries(all, 0, comments, &mut out);
     }
     // A mapping begins on a line of its own.
     format!("{}\n", out.trim_start_matches('\n'))
 }
 
 /// Writes a value behind the colon of a key that stands at a column.
-pub(super) fn block(node: &Node, column: usize, out: &mut String) {
+pub(super) fn block(node: &Node, column: usize, comments: &Comments, out: &mut String) {
     match &node.kind {
-        Kind::Map(all) if !all.is_empty() => entries(all, column + 2, out),
+        Kind::Map(all) if !all.is_empty() => entries(all, column + 2, comments, out),
         Kind::List(items) if !items.is_empty() => {
             for item in items {
                 out.push('\n');
                 out.push_str(&" ".repeat(column + 2));
                 out.push('-');
                 let mut inner = String::new();
-                block(item, column + 2, &mut inner);
+                block(item, column + 2, comments, &mut inner);
                 // The first line of an item stands behind its dash.
                 out.push(' ');
                 out.push_str(inner.trim_start());
@@ -37,13 +42,19 @@ pub(super) fn block(node: &Node, column: usize, out: &mut String) {
     }
 }
 
-fn entries(all: &[Entry], column: usize, out: &mut String) {
+fn entries(all: &[Entry], column: usize, comments: &Comments, out: &mut String) {
     for entry in all {
+        let lines = comments.get(&entry.key_span.start);
+        for line in lines.filter(|_| entry.is_written()).into_iter().flatten() {
+            out.push('\n');
+            out.push_str(&" ".repeat(column));
+            out.push_str(line);
+        }
         out.push('\n');
         out.push_str(&" ".repeat(column));
         out.push_str(&yaml_out::text(&entry.key));
         out.push(':');
-        block(&entry.value, column, out);
+        block(&entry.value, column, comments, out);
     }
 }
 
