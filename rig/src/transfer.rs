@@ -14,14 +14,33 @@ use crate::files::{Files, Written, hex};
 use crate::host::CommandError;
 
 /// How much of a file is read at a time.
-const PIECE: usize = 256 << 10;
+const PIECE: usize = 1 << 20;
 /// How much of what a host prints beside a file is kept.
 const WORDS: u64 = 64 << 10;
 /// Status of [`UPLOAD`]: what has arrived is not what was sent.
 const OTHERWISE: u32 = 45;
 
-/// Takes an upload. $1 path, $2 name in a directory, $3 mode, $4 SHA-256, $5 size. Prints `same` or
-/// `written` and the path. The temporary file goes on every way out.
+/// Defines `sha256 SIZE`, which prints the SHA-256 of its input of about that size.
+///
+/// `sha256sum` of GNU coreutils is mostly built without the instructions that processors have for
+/// it: 6.4 s for 1 GiB, where `openssl` takes 1.0 s (coreutils 9.1, OpenSSL 3.0, AMD EPYC). For
+/// less than 16 MiB it does not pay to start one, and one that does not know the SHA-256 of
+/// nothing is not asked for more.
+const SHA256: &str = r#"
+sha256() {
+  digest=sha256sum
+  if [ "$1" -ge 16777216 ] && command -v openssl >/dev/null 2>&1; then
+    nothing=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+    case $(openssl dgst -sha256 -r </dev/null 2>/dev/null) in
+    "$nothing "*) digest='openssl dgst -sha256 -r' ;;
+    esac
+  fi
+  $digest | cut -d' ' -f1
+}
+"#;
+
+/// Takes an upload. $1 path, $2 name in a directory, $3 mode, $4 SHA-256, $5 size, $6 what is large.
+/// Prints `same` or `written` and the path. The temporary file goes on every way out.
 ///
 /// A disk that fills up is told by `tee`; what it adds then makes the checksum another.
 const UPLOAD: &str = r#"
@@ -34,8 +53,7 @@ case $path in
 esac
 if [ -L "$path" ]; then path=$(readlink -f -- "$path"); fi
 if [ -d "$path" ]; then echo "$path is a directory" >&2; exit 1; fi
-sum_of() { sha256sum < "$1" | cut -d' ' -f1; }
-if [ -f "$path" ] && [ "$(wc -c < "$path")" -eq "$size" ] && [ "$(sum_of "$path")" = "$sum" ]; then
+if [ -f "$path" ] && [ "$(wc -c < "$path")" -eq "$size" ] && [ "$(sha256 "$size" < "$path")" = "$sum" ]; then
   chmod "$mode" "$path"
   printf 'same %s\n' "$path"
   exit 0
@@ -47,7 +65,7 @@ temp=$dir/.$(basename -- "$path").launchpad-$$
 trap 'rm -f -- "$temp"' EXIT
 trap 'exit 1' HUP INT TERM
 : > "$temp"
-arrived=$({ tee "$temp" || echo broken; } | sha256sum | cut -d' ' -f1)
+arrived=$({ tee "$temp" || echo broken; } | sha256 "$size")
 if [ "$arrived" != "$sum" ]; then
   if [ "$(wc -c < "$temp")" -eq "$size" ]; then printf '%s\n' "$arrived"; exit 45; fi
   echo 'the file did not arrive whole' >&2
@@ -64,8 +82,9 @@ path=$1
 case $path in '~'/*) path=$HOME/${path#??} ;; esac
 if [ ! -e "$path" ]; then echo "there is no $path" >&2; exit 44; fi
 if [ ! -f "$path" ]; then echo "$path is no file" >&2; exit 44; fi
-sum=$(sha256sum < "$path") && mode=$(stat -L -c %a -- "$path") || exit 1
-printf '%s %s\n' "${sum%% *}" "$mode"
+sum=$(sha256 "$(wc -c < "$path")" < "$path") && mode=$(stat -L -c %a -- "$path") || exit 1
+[ -n "$sum" ] || exit 1
+printf '%s %s\n' "$sum" "$mode"
 exec cat -- "$path"
 "#;
 
@@ -196,7 +215,7 @@ impl Files<'_> {
         // The semaphore is never closed.
         let _upload = self.host.shared_limits().uploads.acquire().await.ok();
         let shown = format!("upload {path}");
-        let command = Command::script(UPLOAD, Effect::Change)
+        let command = Command::script(format!("{SHA256}{UPLOAD}"), Effect::Change)
             .args([path, target.name, target.mode, &content.sha256])
             .arg(content.size.to_string())
             .title(shown.as_str());
@@ -252,7 +271,7 @@ impl Files<'_> {
             source,
         };
         let shown = format!("download {path}");
-        let command = Command::script(DOWNLOAD, Effect::Read)
+        let command = Command::script(format!("{SHA256}{DOWNLOAD}"), Effect::Read)
             .arg(path)
             .title(shown.as_str());
         let command = elevate(command, elevated);

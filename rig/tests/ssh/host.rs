@@ -1,6 +1,7 @@
 //! The handle of a host, through a real login shell.
 
 use std::io::Cursor;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use rig::command::{Command, Effect};
@@ -294,6 +295,47 @@ async fn uploads_are_whole_or_not_there() {
     let expected = Fingerprint::of(&mut Cursor::new(&content)).await.unwrap();
     let downloaded = downloaded.unwrap();
     assert_eq!((downloaded.fingerprint, downloaded.mode), (expected, 0o640));
+}
+
+/// A server on which `openssl` is a script; it finds `sum` and `used` beside it.
+fn with_openssl(text: &str) -> (Server, tempfile::TempDir) {
+    let programs = tempfile::tempdir().unwrap();
+    let path = programs.path().join("openssl");
+    std::fs::write(&path, format!("#!/bin/sh\nbeside=${{0%/*}}\n{text}\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let folder = programs.path().display();
+    let server = Server::with(&format!(
+        "ForceCommand PATH={folder}:$PATH; export PATH; eval \"$SSH_ORIGINAL_COMMAND\""
+    ));
+    (server, programs)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_files_are_summed_by_the_fastest_program_that_can() {
+    let works = "echo >> \"$beside/used\"; sum=$(sha256sum | cut -c1-64); echo \"$sum *stdin\"";
+    let fails = "echo >> \"$beside/used\"; echo 'unknown option -r' >&2; exit 1";
+    let large = vec![7; 17 << 20];
+    // An upload looks whether it works, and asks it once; so does a download.
+    for (openssl, size, uses) in [
+        (works, large.len(), 4),
+        (fails, large.len(), 2),
+        (works, 1000, 0),
+    ] {
+        let (server, programs) = with_openssl(openssl);
+        let host = server.host();
+        let target = server.path("large.bin");
+        let path = target.to_str().unwrap();
+
+        let content = &large[..size];
+        let uploaded = upload(&host, &mut Cursor::new(content), path, "0600").await;
+        let mut back = Vec::new();
+        let downloaded = host.files().download(path, &mut back, false).await;
+
+        assert_eq!(uploaded.unwrap().written, Written::Changed);
+        assert!(downloaded.is_ok() && back == content);
+        let used = std::fs::read_to_string(programs.path().join("used")).unwrap_or_default();
+        assert_eq!(used.lines().count(), uses, "{openssl}");
+    }
 }
 
 /// Uploads as the user who logs in.
