@@ -18,6 +18,7 @@ use crate::schema::Block;
 use crate::secret;
 use crate::shown::{nearest, one_of, quoted, quoted_path};
 use crate::source::Span;
+use crate::substitute::without_variables;
 use crate::suggest;
 use crate::world::{LARGEST_FILE, World, expand};
 
@@ -279,14 +280,28 @@ impl<'c> Value<'c> {
         self.add(self.warning(Code::KeyFileMode, message).hint(hint));
     }
 
+    /// Returns what the file itself tells of a text; what variables hold is left out.
+    fn literal(&self) -> String {
+        let scalar = self.node.scalar();
+        scalar.map_or_else(String::new, |scalar| match &scalar.written {
+            None => scalar.text.clone(),
+            Some(written) => without_variables(written),
+        })
+    }
+
     /// Warns of a secret that stands in the file as it is.
     pub(crate) fn check_plain_secret(&self, variable: &str) {
-        let literal = self.node.scalar().filter(|it| it.written.is_none());
-        if literal.is_some_and(|scalar| !scalar.text.is_empty()) {
-            let message = "a password stands in the file as plain text";
-            let hint = format!("write `${{{variable}}}`, and set the variable");
-            self.add(self.warning(Code::PlainPassword, message).hint(hint));
+        if self.literal().is_empty() {
+            return;
         }
+        let scalar = self.node.scalar();
+        let how = match scalar.and_then(|scalar| scalar.written.as_ref()) {
+            None => "plain text",
+            Some(_) => "the default of a variable",
+        };
+        let message = format!("a password stands in the file as {how}");
+        let hint = format!("write `${{{variable}}}`, and set the variable");
+        self.add(self.warning(Code::PlainPassword, message).hint(hint));
     }
 
     /// Returns a path and what the file holds.
@@ -365,8 +380,9 @@ impl<'c> Value<'c> {
                 let message = format!("{} is no flag: {error}", item.shown());
                 item.error(Code::Flag, message);
             }
-            if secret::is_plain_flag(&text) {
-                let name = text.trim_start_matches(['-', '"', '\'']);
+            let literal = item.literal();
+            if secret::is_plain_flag(&literal) {
+                let name = literal.trim_start_matches(['-', '"', '\'']);
                 let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '-');
                 let name = name.get(..end.unwrap_or(name.len())).unwrap_or(name);
                 item.check_plain_secret(&name.replace('-', "_").to_uppercase());

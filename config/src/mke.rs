@@ -108,9 +108,19 @@ pub(crate) fn version(fields: &mut Fields<'_>, hint: &str) -> Option<Version> {
     let value = fields.require("version", hint)?;
     let text = value.text()?;
     let version = Version::parse(&text).ok();
-    if version.is_none() {
-        let problem = value.wrong(Code::Version, format!("{} is not a version", value.shown()));
-        value.add(problem.hint(hint));
+    match &version {
+        None => {
+            let problem = value.wrong(Code::Version, format!("{} is not a version", value.shown()));
+            value.add(problem.hint(hint));
+        }
+        Some(version) if !version.is_release() => {
+            let message = format!(
+                "{} names no release: those have three numbers",
+                value.shown()
+            );
+            value.add(value.warning(Code::ShortVersion, message).hint(hint));
+        }
+        Some(_) => {}
     }
     version
 }

@@ -47,6 +47,11 @@ pub(crate) fn has_expression(text: &str) -> bool {
     expanded.has_value || !expanded.troubles.is_empty()
 }
 
+/// Returns what a text stands for where no variable is set: what the file itself tells.
+pub(crate) fn without_variables(text: &str) -> String {
+    expand(text, &|_| None).text
+}
+
 /// Returns the default of a text that is one expression and nothing else, if it has one.
 pub(crate) fn only_expression(text: &str) -> Option<Option<&str>> {
     let rest = text.strip_prefix('$')?;

@@ -60,6 +60,11 @@ impl Version {
         &self.text
     }
 
+    /// Returns whether it may be the version of one release, as releases of MKE and MSR are counted.
+    pub(crate) fn is_release(&self) -> bool {
+        self.segments.len() >= 3
+    }
+
     /// Returns the first number.
     pub fn major(&self) -> u64 {
         self.segment(0)

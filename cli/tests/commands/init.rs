@@ -321,6 +321,10 @@ async fn what_makes_no_cluster_is_refused_and_nothing_is_printed() {
             "`new` is not a version",
         ),
         (
+            "init --hosts 10.0.0.1 --mke-version 3.8",
+            "`3.8` names no release",
+        ),
+        (
             "init --hosts 10.0.0.1 --channel ../x",
             "`../x` is not a channel",
         ),

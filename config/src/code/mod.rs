@@ -129,6 +129,7 @@ codes! {
     0084 Warning PlainPassword "a password stands in the file"
     0085 Warning ChannelWithoutVersion "the channel names no version"
     0086 Warning Todo "a comment says that there is something left to do"
+    0087 Warning ShortVersion "a version names no release"
     // Of older releases.
     0090 Warning OlderForm "the configuration has the form of an older release"
     0091 Warning ChangedMeaning "something in an older configuration means something else now"

@@ -138,6 +138,50 @@ fn a_password_in_the_file() {
 }
 
 #[test]
+fn a_password_that_is_the_default_of_a_variable() {
+    let machine = Machine::default().var("PW", "other").var("EMPTY", "");
+    let text = document(
+        "environment: {A_PASSWORD: '${PW:-hunter2}', B_PASSWORD: '${EMPTY-hunter2}', \
+         C_PASSWORD: '${PW:-}', D_PASSWORD: '${NONE:-$PW}'}",
+        "",
+        "adminUsername: a\nadminPassword: ${NONE:-hunter2}\n\
+         installFlags: ['--x-password=${NONE:-hunter2}', '--y-password=${NONE:-$PW}']",
+        "",
+    );
+
+    let found = warnings(&machine, &text);
+
+    let one = |line: usize, path: &str, variable: &str| {
+        format!(
+            "{line}: a password stands in the file as the default of a variable | {path} | \
+             write `${{{variable}}}`, and set the variable"
+        )
+    };
+    assert_eq!(
+        found,
+        [
+            one(9, "spec.hosts[0].environment.A_PASSWORD", "A_PASSWORD"),
+            one(9, "spec.hosts[0].environment.B_PASSWORD", "B_PASSWORD"),
+            one(15, "spec.mke.adminPassword", "MKE_ADMIN_PASSWORD"),
+            one(16, "spec.mke.installFlags[0]", "X_PASSWORD"),
+        ]
+    );
+}
+
+#[test]
+fn a_version_that_is_no_release() {
+    let text = document("", "", "", "").replace("3.8.10", "3.8");
+
+    assert_eq!(
+        warnings(&Machine::default(), &text),
+        [
+            "12: `3.8` names no release: those have three numbers | spec.mke.version | \
+             set the version, as in `3.8.10`"
+        ]
+    );
+}
+
+#[test]
 fn a_channel_without_a_version() {
     let text = document("", "", "", "").replace("stable-25.0", "stable");
 

@@ -103,6 +103,10 @@ fn load(world: &World, name: String, text: &str) -> Result<usize, CliError> {
         text: text.as_bytes().to_vec(),
     };
     let loaded = config::load(source, world).map_err(CliError::Config)?;
+    let mut warnings = loaded.warnings.iter();
+    if let Some(short) = warnings.find(|one| one.code == Code::ShortVersion) {
+        return Err(usage(format!("--mke-version: {}", short.message)));
+    }
     let warnings = loaded.warnings.iter();
     Ok(warnings
         .filter(|warning| warning.code == Code::Todo)
