@@ -18,7 +18,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use figures::{Figure, median, over, table, write};
+use figures::{Figure, end_and_peak, median, over, table, write};
 use russh::client::{self, Handler};
 use russh::keys::{PrivateKeyWithHashAlg, load_secret_key};
 use tokio::sync::Semaphore;
@@ -156,18 +156,7 @@ impl Bench {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let status = format!("/proc/{}/status", child.id());
-        let mut peak = 0.0_f64;
-        let ended = loop {
-            if let Some(ended) = child.try_wait().unwrap() {
-                break ended;
-            }
-            let text = fs::read_to_string(&status).unwrap_or_default();
-            let line = text.lines().find(|line| line.starts_with("VmHWM:"));
-            let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
-            peak = peak.max(kib.unwrap_or_default() * 1024.0 / 1e6);
-            std::thread::sleep(Duration::from_millis(5));
-        };
+        let (ended, peak) = end_and_peak(&mut child);
         assert!(ended.success(), "{arguments:?}: {ended}");
         Run {
             seconds: started.elapsed().as_secs_f64(),
