@@ -60,8 +60,8 @@ fn unreadable(code: Code) -> Option<Vec<u8>> {
             format!("a: &a [{many}]\nb: [{}]\n", aliases(2000, "*a"))
         }
         Code::AliasesTooLarge => {
-            let large = "x".repeat(1 << 20);
-            format!("a: &a {large}\nb: [{}]\n", aliases(20, "*a"))
+            let large = "x".repeat(1 << 19);
+            format!("a: &a {large}\nb: [{}]\n", aliases(40, "*a"))
         }
         _ => return None,
     };

@@ -7,6 +7,7 @@ mod fake;
 mod limits;
 mod mutations;
 mod problems;
+mod property;
 mod secrets;
 mod starter;
 mod substitution;

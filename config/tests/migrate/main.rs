@@ -9,6 +9,8 @@ mod documents;
 #[allow(dead_code, reason = "the tests of loading use the rest")]
 mod fake;
 mod properties;
+#[path = "../load/property.rs"]
+mod property;
 
 use config::{Diagnostics, Migrated, Secrets, Source, load, migrated};
 

@@ -1,61 +1,42 @@
-//! What is true of any document.
+//! What is true of any document: all documents of the corpus, damaged.
+
+use std::fs;
+use std::path::Path;
 
 use proptest::prelude::*;
 
 use crate::damage::{damaged, runner};
-use crate::documents::cases;
-use crate::{load_shown, migrate, source};
+use crate::documents::{cases, machine};
+use crate::property::holds;
 
-/// The documents of the corpus, damaged.
-fn mutated() -> impl Strategy<Value = Vec<u8>> {
+#[test]
+fn damaged_documents_are_told_or_mean_the_same_once_migrated() {
     let documents = cases().into_iter().map(|case| case.before.into_bytes());
-    damaged(documents.collect())
+    let machine = machine();
+
+    let result = runner(3000).run(&damaged(documents.collect()), |bytes| {
+        holds(&bytes, &machine).map_err(TestCaseError::fail)
+    });
+
+    assert!(result.is_ok(), "{}", result.unwrap_err());
 }
 
+/// What libFuzzer begins with is written where `CORPUS` says.
 #[test]
-fn no_bytes_make_it_panic_and_what_is_told_stands_in_the_text() {
-    runner(3000)
-        .run(&mutated(), |bytes| {
-            let lines = bytes.split(|byte| *byte == b'\n' || *byte == b'\r').count() + 1;
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            if let Err(problems) = load_shown(&text) {
-                for problem in problems.items {
-                    if let Some(at) = problem.position {
-                        prop_assert!(at.line <= lines, "{problem}");
-                    }
-                }
-            }
-            let raw = config::Source {
-                text: bytes,
-                ..source("")
-            };
-            let _ = config::migrated(raw, &crate::documents::machine());
-            Ok(())
-        })
-        .unwrap();
-}
-
-#[test]
-fn what_loads_is_written_so_that_it_loads_as_the_same() {
-    runner(3000)
-        .run(&mutated(), |bytes| {
-            let Ok(text) = String::from_utf8(bytes) else {
-                return Ok(());
-            };
-            let (Ok(before), Ok(migrated)) = (load_shown(&text), migrate(&text)) else {
-                return Ok(());
-            };
-            if !migrated.text.contains("# TODO") {
-                let after = load_shown(&migrated.text);
-                prop_assert_eq!(
-                    after.as_ref().ok(),
-                    Some(&before),
-                    "{}\n{:?}",
-                    migrated.text,
-                    after
-                );
-            }
-            Ok(())
-        })
-        .unwrap();
+fn every_document_holds_and_is_a_seed() {
+    let directory = std::env::var_os("CORPUS");
+    for (number, case) in cases().into_iter().enumerate() {
+        let bytes = case.before.as_bytes();
+        assert_eq!(
+            holds(bytes, &machine()),
+            Ok(()),
+            "{}: {}",
+            case.file,
+            case.name
+        );
+        if let Some(directory) = &directory {
+            let name = format!("{}-{number}", case.file);
+            fs::write(Path::new(directory).join(name), bytes).unwrap();
+        }
+    }
 }
