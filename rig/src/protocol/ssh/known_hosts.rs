@@ -1,11 +1,12 @@
 //! known_hosts files: read as OpenSSH reads them, appended to in one write.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
 use std::fs::OpenOptions;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use base64::Engine as _;
@@ -69,10 +70,27 @@ struct Stamp {
 #[derive(Debug)]
 struct Read {
     stamp: Stamp,
-    entries: Arc<Vec<Entry>>,
+    /// What it held.
+    text: Vec<u8>,
+    entries: Vec<Entry>,
+    /// Names that were looked up.
+    answers: HashMap<String, Answer>,
+}
+
+/// What a file holds for a name.
+#[derive(Debug, Default)]
+struct Answer {
+    /// How many entries were compared with the name.
+    seen: usize,
+    /// Which of them are for it.
+    found: Vec<usize>,
 }
 
 /// The known_hosts files that were read.
+///
+/// A thousand new hosts are a thousand lines that are appended one by one, and a hashed name costs
+/// a hash for each line: so what was read before is not read again, and no line is compared twice
+/// with a name.
 #[derive(Debug, Default)]
 pub(super) struct KnownHosts {
     files: Mutex<HashMap<PathBuf, Read>>,
@@ -88,48 +106,16 @@ impl KnownHosts {
         name: &str,
     ) -> Result<Vec<Recorded>, ConnectError> {
         let name = name.to_lowercase();
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let mut found = Vec::new();
         for path in paths {
-            let entries = self.load(path).map_err(|source| ConnectError::File {
+            let read = load(&mut files, path).map_err(|source| ConnectError::File {
                 path: path.clone(),
                 source,
             })?;
-            for entry in entries.iter().filter(|entry| entry.names.hold(&name)) {
-                found.push(Recorded {
-                    path: path.clone(),
-                    line: entry.line,
-                    marker: entry.marker,
-                    kind: entry.kind.clone(),
-                    key: entry.key.clone(),
-                });
-            }
+            found.extend(read.into_iter().flat_map(|read| read.find(path, &name)));
         }
         Ok(found)
-    }
-
-    fn load(&self, path: &Path) -> io::Result<Arc<Vec<Entry>>> {
-        let metadata = match std::fs::metadata(path) {
-            Ok(metadata) => metadata,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Arc::default()),
-            Err(error) => return Err(error),
-        };
-        let stamp = Stamp {
-            modified: metadata.modified().ok(),
-            length: metadata.len(),
-            inode: metadata.ino(),
-        };
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(read) = files.get(path).filter(|read| read.stamp == stamp) {
-            return Ok(Arc::clone(&read.entries));
-        }
-        let bytes = std::fs::read(path)?;
-        let entries = Arc::new(parse(&String::from_utf8_lossy(&bytes)));
-        let read = Read {
-            stamp,
-            entries: Arc::clone(&entries),
-        };
-        files.insert(path.to_owned(), read);
-        Ok(entries)
     }
 
     /// Appends a line for `name`.
@@ -156,6 +142,78 @@ impl KnownHosts {
         line.push_str(key.trim());
         line.push('\n');
         file.write_all(line.as_bytes())
+    }
+}
+
+/// Reads a file, as far as it has changed; nothing where there is none.
+fn load<'r>(
+    files: &'r mut HashMap<PathBuf, Read>,
+    path: &Path,
+) -> io::Result<Option<&'r mut Read>> {
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let stamp = Stamp {
+        modified: metadata.modified().ok(),
+        length: metadata.len(),
+        inode: metadata.ino(),
+    };
+    let read = match files.entry(path.to_owned()) {
+        Slot::Occupied(slot) => slot.into_mut(),
+        Slot::Vacant(slot) => slot.insert(Read::new(&stamp)),
+    };
+    if read.stamp != stamp || read.text.is_empty() {
+        read.go_on(stamp, std::fs::read(path)?);
+    }
+    Ok(Some(read))
+}
+
+impl Read {
+    fn new(stamp: &Stamp) -> Self {
+        Self {
+            stamp: stamp.clone(),
+            text: Vec::new(),
+            entries: Vec::new(),
+            answers: HashMap::new(),
+        }
+    }
+
+    /// Takes what a file holds now; of one that was only appended to, only what is new is parsed.
+    fn go_on(&mut self, stamp: Stamp, text: Vec<u8>) {
+        if !text.starts_with(&self.text) || !self.text.ends_with(b"\n") {
+            *self = Self::new(&stamp);
+        }
+        let lines = self.text.iter().filter(|byte| **byte == b'\n').count();
+        let new = text.get(self.text.len()..).unwrap_or_default();
+        self.entries
+            .extend(parse(lines, &String::from_utf8_lossy(new)));
+        self.stamp = stamp;
+        self.text = text;
+    }
+
+    /// Returns what is recorded for a name, in lower case.
+    fn find(&mut self, path: &Path, name: &str) -> Vec<Recorded> {
+        let answer = self.answers.entry(name.to_owned()).or_default();
+        for (index, entry) in self.entries.iter().enumerate().skip(answer.seen) {
+            if entry.names.hold(name) {
+                answer.found.push(index);
+            }
+        }
+        answer.seen = self.entries.len();
+        let entries = answer
+            .found
+            .iter()
+            .filter_map(|index| self.entries.get(*index));
+        let recorded = |entry: &Entry| Recorded {
+            path: path.to_owned(),
+            line: entry.line,
+            marker: entry.marker,
+            kind: entry.kind.clone(),
+            key: entry.key.clone(),
+        };
+        entries.map(recorded).collect()
     }
 }
 
@@ -205,11 +263,12 @@ fn hash(name: &str) -> String {
     format!("|1|{}|{}", STANDARD.encode(salt), STANDARD.encode(hash))
 }
 
-/// Parses a file; lines that cannot be understood are passed over, as OpenSSH does.
-fn parse(text: &str) -> Vec<Entry> {
-    text.lines()
-        .enumerate()
-        .filter_map(|(index, line)| parse_line(index + 1, line))
+/// Parses what stands behind so many lines; lines that cannot be understood are passed over, as
+/// OpenSSH does.
+fn parse(before: usize, text: &str) -> Vec<Entry> {
+    let lines = text.lines().zip(before + 1..);
+    lines
+        .filter_map(|(line, number)| parse_line(number, line))
         .collect()
 }
 
@@ -251,7 +310,7 @@ mod tests {
     use super::*;
 
     fn lines_for(text: &str, name: &str) -> Vec<usize> {
-        parse(text)
+        parse(0, text)
             .iter()
             .filter(|entry| entry.names.hold(name))
             .map(|entry| entry.line)
@@ -286,7 +345,7 @@ mod tests {
     fn markers_are_read() {
         let text = "@revoked h ssh-ed25519 AAAA\n@cert-authority *.lan ssh-rsa AAAA\n@new h a AAAA";
 
-        let markers: Vec<_> = parse(text).iter().map(|entry| entry.marker).collect();
+        let markers: Vec<_> = parse(0, text).iter().map(|entry| entry.marker).collect();
 
         assert_eq!(markers, [Marker::Revoked, Marker::Authority]);
     }
@@ -317,5 +376,34 @@ mod tests {
         KnownHosts::append(&path, "web", true, "ssh-ed25519 AAAA").unwrap();
 
         assert_eq!(hosts.find(&paths, "WEB").unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_is_known_of_a_file_follows_all_its_changes() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("known_hosts");
+        let hosts = KnownHosts::default();
+        let paths = [path.clone()];
+        let lines = || -> Vec<usize> {
+            let found = hosts.find(&paths, "web").unwrap();
+            found.iter().map(|one| one.line).collect()
+        };
+        let mut text = String::new();
+        for (change, expected) in [
+            ("", vec![]),
+            ("a ssh-rsa AAAA\nweb ssh-rsa AAAA\n", vec![2]),
+            // Appended to, also in the middle of a line.
+            ("# b\nweb ssh-ed25519 AAAA\nweb ssh-", vec![2, 4]),
+            ("dss AAAA\n", vec![2, 4, 5]),
+        ] {
+            text += change;
+            std::fs::write(&path, &text).unwrap();
+            assert_eq!(lines(), expected, "{text}");
+        }
+        // Written anew, and longer.
+        std::fs::write(&path, text.replace("a ssh-rsa", "# was a\nb ssh-rsa")).unwrap();
+        assert_eq!(lines(), [3, 5, 6]);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(lines(), [0; 0]);
     }
 }
