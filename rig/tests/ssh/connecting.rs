@@ -436,3 +436,41 @@ async fn a_closed_port_is_refused() {
     assert!(matches!(error, ConnectError::Refused { .. }), "{error}");
     assert!(error.is_transient());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_comes_up_is_met_by_a_later_attempt() {
+    let mut server = Server::start();
+    server.stop();
+    fs::write(server.path(".ssh/config"), "ConnectionAttempts 14\n").unwrap();
+    let (options, endpoint) = (server.options(), server.endpoint());
+    let connecting = tokio::spawn(async move { connect(options, endpoint).await });
+
+    server.restart_with("");
+
+    let connected = connecting.await.unwrap();
+    assert!(connected.is_ok(), "{:?}", connected.err());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_interface_of_ssh_config_is_used() {
+    let server = Server::start();
+    for (name, is_there) in [("lo", true), ("nosuch0", false)] {
+        fs::write(
+            server.path(".ssh/config"),
+            format!("BindInterface {name}\n"),
+        )
+        .unwrap();
+
+        let connected = connect(server.options(), server.endpoint()).await;
+
+        match connected {
+            Ok(_) => assert!(is_there, "{name}"),
+            Err(ConnectError::Unreachable { source, .. }) => {
+                assert!(!is_there, "{name}: {source}");
+                assert!(source.to_string().contains("BindInterface"), "{source}");
+            }
+            Err(error) => panic!("{name}: {error}"),
+        }
+    }
+}

@@ -128,6 +128,104 @@ async fn another_authority_counts_for_nothing() {
     );
 }
 
+/// Makes a key revocation list of what `ssh-keygen` takes.
+fn revocation_list(server: &Server, name: &str, options: &[&str], input: &str) -> String {
+    let (list, spec) = (server.path(name), server.path("spec"));
+    fs::write(&spec, input).unwrap();
+    let output = Command::new("ssh-keygen")
+        .args(["-q", "-k", "-f"])
+        .arg(&list)
+        .args(options)
+        .arg(&spec)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    list.display().to_string()
+}
+
+/// Connects with a list of revoked keys; returns whether one was found there.
+async fn is_revoked(server: &Server, list: &str) -> bool {
+    let text =
+        format!("HostKeyAlgorithms ^ssh-ed25519-cert-v01@openssh.com\nRevokedHostKeys {list}\n");
+    fs::write(server.path(".ssh/config"), text).unwrap();
+    match connect(server.options(), server.endpoint()).await {
+        Ok(_) => false,
+        Err(ConnectError::HostKeyRevoked { reason, .. }) => {
+            assert!(reason.contains(list), "{reason}");
+            true
+        }
+        Err(error) => panic!("{list}: {error}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_on_a_list_of_revoked_keys_is_refused() {
+    let server = Server::start();
+    let other = server.path("other");
+    keygen(&other, "ed25519", &[]);
+    let own = fs::read_to_string(server.path("host_ed25519.pub")).unwrap();
+    let other = fs::read_to_string(server.path("other.pub")).unwrap();
+    for (which, expected) in [(&own, true), (&other, false)] {
+        let plain = server.path("plain");
+        fs::write(&plain, format!("# taken back\n\nnonsense\n{which}")).unwrap();
+        let lists = [
+            plain.display().to_string(),
+            revocation_list(&server, "explicit", &[], which),
+            revocation_list(&server, "sha1", &[], &format!("sha1: {which}")),
+            revocation_list(&server, "sha256", &[], &format!("sha256: {which}")),
+        ];
+        for list in lists {
+            assert_eq!(is_revoked(&server, &list).await, expected, "{list}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_on_a_list_of_revoked_keys_is_refused() {
+    let (server, authority) = signed_server(&["-n", "127.0.0.1", "-z", "70"]);
+    know(&server, &format!("@cert-authority * {authority}"));
+    let by = server.path("authority.pub").display().to_string();
+    let by = ["-s", by.as_str()];
+    for (number, (input, expected)) in [
+        ("serial: 70", true),
+        ("serial: 7", false),
+        ("serial: 60-80", true),
+        ("serial: 71-80", false),
+        // Near each other, they are written as bits.
+        ("serial: 66\nserial: 68\nserial: 70\nserial: 73", true),
+        ("serial: 66\nserial: 68\nserial: 71\nserial: 73", false),
+        ("id: the host", true),
+        ("id: another host", false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let list = revocation_list(&server, &format!("list{number}"), &by, input);
+        assert_eq!(is_revoked(&server, &list).await, expected, "{input}");
+    }
+    let list = revocation_list(&server, "authority.krl", &[], &authority);
+    assert!(is_revoked(&server, &list).await, "its authority");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_list_of_revoked_keys_no_host_is_believed() {
+    let server = Server::start();
+    let cut = revocation_list(&server, "whole", &[], "");
+    let bytes = fs::read(&cut).unwrap();
+    fs::write(server.path("cut"), &bytes[..bytes.len() - 5]).unwrap();
+    for name in ["missing", "cut"] {
+        let list = server.path(name).display().to_string();
+        let text = format!("RevokedHostKeys {list}\n");
+        fs::write(server.path(".ssh/config"), text).unwrap();
+
+        let error = failed(connect(server.options(), server.endpoint()).await);
+
+        let told = format!("{error}: {:?}", std::error::Error::source(&error));
+        assert!(matches!(error, ConnectError::File { .. }), "{told}");
+        assert!(error.to_string().contains(&list), "{told}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_host_key_is_refused() {
     let server = Server::start();

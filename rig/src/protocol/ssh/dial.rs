@@ -11,16 +11,29 @@ use super::config::{AddressFamily, HostConfig};
 use crate::connection::ConnectError;
 use crate::protocol::target;
 
-/// Connects to the first address of a host that answers.
+/// The pause between two attempts, as in OpenSSH.
+const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
+
+/// Connects to the first address of a host that answers; tries all of them as often as ssh_config
+/// says (ConnectionAttempts).
 pub(super) async fn dial(config: &HostConfig, limit: Duration) -> Result<TcpStream, ConnectError> {
     let target = target(&config.host_name, config.port);
     let end = Instant::now() + limit;
     let addresses = addresses(config, end).await?;
     let mut last = None;
-    for (index, address) in addresses.iter().enumerate() {
-        // Each address gets its share of the time that is left.
+    let count = u32::try_from(addresses.len()).unwrap_or(1);
+    let attempts = count.saturating_mul(config.connection_attempts);
+    for (number, address) in (0..attempts).zip(addresses.iter().cycle()) {
+        if number > 0 && *address == addresses[0] {
+            let pause = BETWEEN_ATTEMPTS.min(end.saturating_duration_since(Instant::now()));
+            tokio::time::sleep(pause).await;
+        }
+        // Each attempt gets its share of the time that is left.
         let left = end.saturating_duration_since(Instant::now());
-        let share = left / u32::try_from(addresses.len() - index).unwrap_or(1);
+        if number > 0 && left.is_zero() {
+            break;
+        }
+        let share = left / (attempts - number);
         match tokio::time::timeout(share, connect(*address, config)).await {
             Ok(Ok(stream)) => {
                 // Many small messages: waiting to fill packets would double each round trip. A
@@ -73,20 +86,35 @@ fn no_address(config: &HostConfig) -> ConnectError {
 }
 
 async fn connect(address: SocketAddr, config: &HostConfig) -> io::Result<TcpStream> {
-    let Some(from) = &config.bind_address else {
-        return TcpStream::connect(address).await;
-    };
-    let from: IpAddr = from.parse().map_err(|_not_an_address| {
-        io::Error::other(format!(
-            "`{from}`, the BindAddress of ssh_config, is not an address of this machine"
-        ))
-    })?;
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    socket.bind(SocketAddr::new(from, 0))?;
+    if let Some(name) = &config.bind_interface {
+        bind_device(&socket, name).map_err(|error| {
+            let text = format!("cannot use `{name}`, the BindInterface of ssh_config: {error}");
+            io::Error::new(error.kind(), text)
+        })?;
+    }
+    if let Some(from) = &config.bind_address {
+        let from: IpAddr = from.parse().map_err(|_not_an_address| {
+            io::Error::other(format!(
+                "`{from}`, the BindAddress of ssh_config, is not an address of this machine"
+            ))
+        })?;
+        socket.bind(SocketAddr::new(from, 0))?;
+    }
     socket.connect(address).await
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn bind_device(socket: &TcpSocket, name: &str) -> io::Result<()> {
+    socket.bind_device(Some(name.as_bytes()))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn bind_device(_: &TcpSocket, _: &str) -> io::Result<()> {
+    Err(io::Error::other("this system has no way to do that"))
 }
 
 fn classify(error: io::Error, target: &str, limit: Duration) -> ConnectError {

@@ -10,6 +10,7 @@ use russh::keys::{Certificate, HashAlg, PublicKey, PublicKeyOrCertificate};
 use super::algorithms::KnownKinds;
 use super::host_certificate;
 use super::known_hosts::{self, KnownHosts, Marker, Recorded, fingerprint};
+use super::revoked;
 use crate::connection::ConnectError;
 
 /// What to do with keys that are not known.
@@ -53,6 +54,8 @@ pub(super) struct CheckOptions {
     pub(super) user_files: Vec<PathBuf>,
     pub(super) global_files: Vec<PathBuf>,
     pub(super) pinned: Option<PublicKey>,
+    /// Lists of keys that are accepted of nobody (RevokedHostKeys).
+    pub(super) revoked: Vec<PathBuf>,
     /// The address that was connected to, where it is to be checked, too (CheckHostIP).
     pub(super) address: Option<IpAddr>,
     /// The time, for certificates.
@@ -134,6 +137,7 @@ impl HostKeyCheck {
         &self,
         offered: &PublicKeyOrCertificate,
     ) -> Result<Accepted, ConnectError> {
+        self.verify_not_revoked(offered)?;
         let key = offered.public_key();
         let accepted = |by: String| Accepted {
             key: format!("{} {}", key.algorithm(), key.fingerprint(HashAlg::Sha256)),
@@ -152,6 +156,21 @@ impl HostKeyCheck {
             )));
         }
         self.verify_key(&key).map(accepted)
+    }
+
+    fn verify_not_revoked(&self, offered: &PublicKeyOrCertificate) -> Result<(), ConnectError> {
+        match revoked::revoking(&self.options.revoked, offered) {
+            Ok(None) => Ok(()),
+            Ok(Some(path)) => {
+                let key = offered.public_key();
+                let fingerprint = key.fingerprint(HashAlg::Sha256);
+                Err(ConnectError::HostKeyRevoked {
+                    target: self.options.name(),
+                    reason: format!("{} {fingerprint}, {}", key.algorithm(), path.display()),
+                })
+            }
+            Err((path, source)) => Err(ConnectError::File { path, source }),
+        }
     }
 
     fn verify_pinned(&self, pinned: &PublicKey, key: &PublicKey) -> Result<(), ConnectError> {

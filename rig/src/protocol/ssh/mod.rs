@@ -7,7 +7,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `config`, `pattern`, `algorithms` | ssh_config |
-//! | `known_hosts`, `host_key`, `host_certificate` | whether a host is the one it was |
+//! | `known_hosts`, `host_key`, `host_certificate`, `revoked` | whether a host is the one it was |
 //! | `keys`, `legacy_pem`, `passwords` | key files, passphrases, passwords |
 //! | `offers`, `signing`, `auth` | which keys are offered, logging in |
 //! | `route`, `hop`, `dial`, `bastion`, `proxy_command` | the way to a host |
@@ -32,6 +32,7 @@ mod offers;
 mod passwords;
 mod pattern;
 mod proxy_command;
+mod revoked;
 mod route;
 mod signing;
 mod wire;
@@ -581,6 +582,7 @@ impl Inner {
             host: config.host_name.clone(),
             port: config.port,
             alias: config.host_key_alias.clone(),
+            revoked: config.revoked_host_keys.clone(),
             strictness: config.strictness.unwrap_or_default(),
             hashed: config.hash_known_hosts,
             user_files: files(&config.user_known_hosts, &self.options.user_known_hosts),

@@ -37,6 +37,7 @@ const COMPARED: &[&str] = &[
     "proxycommand",
     "proxyjump",
     "pubkeyauthentication",
+    "revokedhostkeys",
     "serveralivecountmax",
     "serveraliveinterval",
     "stricthostkeychecking",
@@ -80,6 +81,7 @@ const SETTINGS: &[(&str, &[&str])] = &[
         &["none", "b1", "u@b1:7,b2", "[::1]:7", "ssh://x@b3:9"],
     ),
     ("PubkeyAuthentication", &["yes", "no"]),
+    ("RevokedHostKeys", &["/r1", "\"/r 2\"", "none"]),
     ("ServerAliveCountMax", &["0", "5"]),
     ("ServerAliveInterval", &["0", "15", "1m"]),
     (
@@ -347,6 +349,9 @@ fn put_known_hosts(config: &HostConfig, home: &str, put: &mut impl FnMut(&str, S
     let usual = "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2".to_owned();
     let global = config.global_known_hosts.as_deref();
     put("globalknownhostsfile", global.map_or(usual, joined));
+    for path in &config.revoked_host_keys {
+        put("revokedhostkeys", path.display().to_string());
+    }
 }
 
 fn put_proxy(proxy: &Proxy, put: &mut impl FnMut(&str, String)) {

@@ -37,6 +37,7 @@ pub(super) enum Key {
     ProxyJump,
     PubkeyAcceptedAlgorithms,
     PubkeyAuthentication,
+    RevokedHostKeys,
     ServerAliveCountMax,
     ServerAliveInterval,
     StrictHostKeyChecking,
@@ -147,6 +148,7 @@ const KEYS: &[(&str, Key, Form)] = &[
         Key::PubkeyAuthentication,
         Form::OneOf(&["yes", "no", "true", "false", "unbound", "host-bound"]),
     ),
+    ("revokedhostkeys", Key::RevokedHostKeys, Form::Word),
     ("serveralivecountmax", Key::ServerAliveCountMax, Form::Count),
     ("serveraliveinterval", Key::ServerAliveInterval, Form::Time),
     (

@@ -149,6 +149,8 @@ pub(super) struct HostConfig {
     pub(super) identity_agent: AgentChoice,
     pub(super) user_known_hosts: Option<Vec<PathBuf>>,
     pub(super) global_known_hosts: Option<Vec<PathBuf>>,
+    /// Lists of keys that no host may have.
+    pub(super) revoked_host_keys: Vec<PathBuf>,
     pub(super) strictness: Option<Strictness>,
     pub(super) hash_known_hosts: bool,
     pub(super) host_key_alias: Option<String>,
@@ -244,6 +246,7 @@ fn settle(mut reading: Reading<'_>, host_name: String) -> Result<HostConfig, Con
         identity_agent: agent(&reading, &host_name)?,
         user_known_hosts: listed(Key::UserKnownHostsFile)?,
         global_known_hosts: listed(Key::GlobalKnownHostsFile)?,
+        revoked_host_keys: listed(Key::RevokedHostKeys)?.unwrap_or_default(),
         strictness: reading.word(Key::StrictHostKeyChecking).map(strictness),
         hash_known_hosts: reading.flag(Key::HashKnownHosts, false),
         host_key_alias: text(Key::HostKeyAlias).map(|alias| alias.to_lowercase()),
