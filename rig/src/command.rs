@@ -310,10 +310,7 @@ impl Command {
             }
             Body::Script(script) | Body::Raw(script) => {
                 text.push_str(&format!("set -- {arguments}\n"));
-                format!(
-                    "( eval {} )",
-                    shell::quote(script).map_err(BuildError::Nul)?
-                )
+                format!("eval {}", shell::quote(script).map_err(BuildError::Nul)?)
             }
         };
         let input = match &self.input {

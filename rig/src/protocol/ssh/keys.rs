@@ -96,18 +96,18 @@ pub(super) struct KeyFiles {
 
 impl KeyFiles {
     /// Returns what a key file holds.
-    pub(super) async fn load(&self, path: &Path) -> Result<KeyFile, KeyFault> {
+    pub(super) fn load(&self, path: &Path) -> Result<KeyFile, KeyFault> {
         if let Some(file) = self.known(path) {
             return Ok(file);
         }
-        let text = read(path).await?;
+        let text = read(path)?;
         let mut file = parse(&text, path)?;
         if let KeyFile::Encrypted {
             public: public @ None,
             ..
         } = &mut file
         {
-            *public = public_beside(path).await;
+            *public = public_beside(path);
         }
         self.keep(path, file.clone());
         Ok(file)
@@ -175,21 +175,19 @@ fn is_legacy(text: &str) -> bool {
 }
 
 /// Reads a certificate.
-pub(super) async fn certificate_at(path: &Path) -> Result<Certificate, String> {
-    let text = read(path)
-        .await
-        .map_err(|fault| fault.reason().to_owned())?;
+pub(super) fn certificate_at(path: &Path) -> Result<Certificate, String> {
+    let text = read(path).map_err(|fault| fault.reason().to_owned())?;
     Certificate::from_openssh(text.trim())
         .map_err(|error| format!("it is not a certificate: {error}"))
 }
 
 /// Returns the public key in `<path>.pub`.
-pub(super) async fn public_beside(path: &Path) -> Option<PublicKey> {
-    let text = read(&beside(path, ".pub")).await.ok()?;
+pub(super) fn public_beside(path: &Path) -> Option<PublicKey> {
+    let text = read(&beside(path, ".pub")).ok()?;
     PublicKey::from_openssh(text.trim()).ok()
 }
 
-async fn read(path: &Path) -> Result<Zeroizing<String>, KeyFault> {
+fn read(path: &Path) -> Result<Zeroizing<String>, KeyFault> {
     let fault = |error: &io::Error| match error.kind() {
         io::ErrorKind::NotFound => KeyFault::Missing,
         _ => KeyFault::Bad {
@@ -197,13 +195,12 @@ async fn read(path: &Path) -> Result<Zeroizing<String>, KeyFault> {
             hint: "check the owner and the mode of the file".to_owned(),
         },
     };
-    let metadata = tokio::fs::metadata(path)
-        .await
-        .map_err(|error| fault(&error))?;
+    // Small files of this machine: a thread for each of a thousand hosts would cost more.
+    let metadata = std::fs::metadata(path).map_err(|error| fault(&error))?;
     if !metadata.is_file() || metadata.len() > LARGEST_FILE {
         return Err(not_a_key("it is not a key"));
     }
-    let bytes = tokio::fs::read(path).await.map_err(|error| fault(&error))?;
+    let bytes = std::fs::read(path).map_err(|error| fault(&error))?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Zeroizing::new(text)),
         Err(_binary) => Err(not_a_key("it is not a key in a text format")),

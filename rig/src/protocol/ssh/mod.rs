@@ -291,8 +291,7 @@ impl SshConnector {
             &inner.keys,
             identities,
             &resolved.algorithms,
-        )
-        .await?;
+        )?;
         let is_named = resolved.sources.named_by != NamedBy::Default;
         // A key that is only usual to have is not worth a question where there are others.
         if !is_named && !offer.credentials.is_empty() {
@@ -436,8 +435,7 @@ impl Inner {
             &self.keys,
             identities,
             &resolved.algorithms,
-        )
-        .await?;
+        )?;
         offer.agent_fault = fault;
         if let Some(error) = offers::locked_error(&resolved.sources, &offer) {
             return Err(error);

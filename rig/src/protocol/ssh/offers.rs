@@ -143,7 +143,7 @@ struct Found {
 ///
 /// The order is that of OpenSSH: certificates that were named; keys of the agent that were named,
 /// as the agent has them; its other keys; keys of files.
-pub(super) async fn collect(
+pub(super) fn collect(
     sources: &Sources,
     files: &KeyFiles,
     agent: &[AgentIdentity],
@@ -152,11 +152,11 @@ pub(super) async fn collect(
     let mut offer = Offer::default();
     let mut found = Found::default();
     for path in &sources.files {
-        if let Some(named) = load(sources, files, path, agent, &mut offer).await? {
+        if let Some(named) = load(sources, files, path, agent, &mut offer)? {
             found.keys.push(named);
         }
     }
-    certificates(sources, agent, &mut found, &mut offer).await;
+    certificates(sources, agent, &mut found, &mut offer);
     let held = agent.iter().map(Credential::of_agent);
     let (named, other): (Vec<_>, Vec<_>) = held.partition(|credential| {
         let mut files = found.files.iter();
@@ -186,11 +186,11 @@ pub(super) async fn collect(
 }
 
 /// Reads a key file, or the public half beside where there is no other.
-async fn read(files: &KeyFiles, path: &Path) -> Result<KeyFile, KeyFault> {
-    match files.load(path).await {
+fn read(files: &KeyFiles, path: &Path) -> Result<KeyFile, KeyFault> {
+    match files.load(path) {
         // `ssh-keygen` puts the public half beside; the agent may hold the other.
         Err(KeyFault::Missing) => {
-            let public = public_beside(path).await;
+            let public = public_beside(path);
             public.map(KeyFile::Public).ok_or(KeyFault::Missing)
         }
         other => other,
@@ -198,14 +198,14 @@ async fn read(files: &KeyFiles, path: &Path) -> Result<KeyFile, KeyFault> {
 }
 
 /// Finds out who can sign with one key that was named.
-async fn load(
+fn load(
     sources: &Sources,
     files: &KeyFiles,
     path: &Path,
     agent: &[AgentIdentity],
     offer: &mut Offer,
 ) -> Result<Option<Named>, ConnectError> {
-    let loaded = read(files, path).await;
+    let loaded = read(files, path);
     let mut pass_over = |why: &str| {
         let text = format!("{} ({why})", path.display());
         offer.passed_over.push(text);
@@ -258,14 +258,9 @@ async fn load(
 }
 
 /// Finds the certificates of the keys, and lists both.
-async fn certificates(
-    sources: &Sources,
-    agent: &[AgentIdentity],
-    found: &mut Found,
-    offer: &mut Offer,
-) {
+fn certificates(sources: &Sources, agent: &[AgentIdentity], found: &mut Found, offer: &mut Offer) {
     for path in &sources.certificates {
-        match user_certificate(path).await {
+        match user_certificate(path) {
             Ok(certificate) => {
                 let key = certificate.public_key();
                 let of_file = found.keys.iter().find(|named| named.public == *key);
@@ -301,7 +296,7 @@ async fn certificates(
             continue;
         }
         let beside = beside(&named.path, "-cert.pub");
-        let certificate = user_certificate(&beside).await.ok();
+        let certificate = user_certificate(&beside).ok();
         let certificate = certificate.filter(|it| *it.public_key() == named.public);
         if let Some(certificate) = certificate {
             found.files.push(Credential {
@@ -313,8 +308,8 @@ async fn certificates(
     }
 }
 
-async fn user_certificate(path: &Path) -> Result<Certificate, String> {
-    let certificate = certificate_at(path).await?;
+fn user_certificate(path: &Path) -> Result<Certificate, String> {
+    let certificate = certificate_at(path)?;
     match certificate.cert_type() {
         CertType::User => Ok(certificate),
         CertType::Host => Err("the certificate of a host".to_owned()),

@@ -5,9 +5,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
+
+/// How much is read ahead: the protocol library reads the length of a packet and then the packet,
+/// and most packets are small. Larger reads go past this buffer.
+const READ_AHEAD: usize = 4 << 10;
 
 /// Cuts the stream when it is dropped.
 pub(super) struct Cut(#[expect(dead_code, reason = "its drop is what counts")] oneshot::Sender<()>);
@@ -17,18 +21,18 @@ pub(super) struct Cut(#[expect(dead_code, reason = "its drop is what counts")] o
 /// The protocol's own keep-alive does not run while it waits for the peer to take bytes; so a
 /// write without any progress for a while is an error here.
 pub(super) struct Wire<S> {
-    stream: S,
+    stream: BufReader<S>,
     cut: oneshot::Receiver<()>,
     is_cut: bool,
     patience: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Wire<S> {
+impl<S: AsyncRead> Wire<S> {
     pub(super) fn new(stream: S, patience: Duration) -> (Self, Cut) {
         let (sender, cut) = oneshot::channel();
         let wire = Self {
-            stream,
+            stream: BufReader::with_capacity(READ_AHEAD, stream),
             cut,
             is_cut: false,
             patience,
@@ -36,7 +40,9 @@ impl<S> Wire<S> {
         };
         (wire, Cut(sender))
     }
+}
 
+impl<S> Wire<S> {
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         if !self.is_cut && Pin::new(&mut self.cut).poll(context).is_ready() {
             self.is_cut = true;
@@ -76,7 +82,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
