@@ -2,6 +2,7 @@
 
 mod real;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -18,7 +19,16 @@ fn main() -> ExitCode {
     let terminal = real::Terminal::default();
     let status = runtime.block_on(async {
         match real::world(&terminal) {
-            Ok(world) => cli::run(world, std::env::args_os()).await,
+            Ok(world) => {
+                // On a thread of the runtime: what it waits for is woken there without a change of
+                // threads, which a thousand hosts notice.
+                let arguments: Vec<OsString> = std::env::args_os().collect();
+                let running = tokio::spawn(cli::run(world, arguments));
+                match running.await {
+                    Ok(status) => status,
+                    Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+                }
+            }
             Err(error) => {
                 real::give_up("cannot handle signals", &error);
                 1

@@ -1,10 +1,7 @@
-//! `exec` at a real terminal: a pseudo-terminal that the binary is started on, and a private sshd.
+//! `exec` at a real terminal: a pseudo-terminal that the binary is started on.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
-
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -14,8 +11,8 @@ use std::time::{Duration, Instant};
 use rustix::pty::OpenptFlags;
 use rustix::termios::{LocalModes, Winsize};
 
-/// Longer than anything here takes, shorter than a hang is noticed by a person.
-const SOON: Duration = Duration::from_secs(60);
+use crate::SOON;
+use crate::server::Server;
 
 /// What a terminal has shown so far.
 type Shown = Arc<(Mutex<String>, Condvar)>;
@@ -117,68 +114,6 @@ impl Terminal {
     }
 }
 
-/// A private server, and a home directory with a configuration that names it.
-struct Server {
-    home: tempfile::TempDir,
-    process: Child,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn server() -> Server {
-    let home = tempfile::tempdir().unwrap();
-    let path = home.path().display();
-    for name in ["key", "host"] {
-        let made = Command::new("ssh-keygen")
-            .args(["-q", "-t", "ed25519", "-N", "", "-f"])
-            .arg(home.path().join(name))
-            .status();
-        assert!(made.unwrap().success());
-    }
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
-    let text = format!(
-        "Port {port}\nListenAddress 127.0.0.1\nHostKey {path}/host\nAuthorizedKeysFile {path}/key.pub\n\
-         StrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\nPrintMotd no\n\
-         PrintLastLog no\nLogLevel ERROR\nSetEnv SHLVL=2\n"
-    );
-    fs::write(home.path().join("sshd_config"), text).unwrap();
-    // Only root needs it, and only where no packaged server has made it.
-    let _ = fs::create_dir_all("/run/sshd");
-    let process = Command::new("/usr/sbin/sshd")
-        .args(["-D", "-e", "-f"])
-        .arg(home.path().join("sshd_config"))
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let started = Instant::now();
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(started.elapsed() < SOON, "sshd does not start");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    let user = Command::new("id").arg("-un").output().unwrap().stdout;
-    let user = String::from_utf8(user).unwrap();
-    let user = user.trim();
-    let config = format!(
-        "apiVersion: launchpad.mirantis.com/mke/v1.6\nkind: mke\nmetadata: {{name: toy}}\nspec:\n  \
-         hosts:\n  - role: manager\n    ssh: {{address: 127.0.0.1, port: {port}, user: {user}, \
-         keyPath: key}}\n  - role: worker\n    openSSH:\n      address: localhost.\n      \
-         port: {port}\n      user: {user}\n      keyPath: key\n      options:\n        \
-         HostName: 127.0.0.1\n        StrictHostKeyChecking: accept-new\n        \
-         UserKnownHostsFile: {path}/known\n  mcr: {{channel: stable-25.0}}\n  \
-         mke: {{version: 3.8.8}}\n"
-    );
-    fs::write(home.path().join("launchpad.yaml"), config).unwrap();
-    Server { home, process }
-}
-
 /// What somebody does at a terminal: looks at its size, changes it, presses Ctrl-C, leaves.
 fn sit_at(server: &Server, target: &str) {
     let script = "trap 'echo caught' INT; stty size; echo \"$TERM\"; \
@@ -202,28 +137,28 @@ fn sit_at(server: &Server, target: &str) {
 
 #[test]
 fn a_host_is_given_the_terminal() {
-    let server = server();
+    let server = Server::start("");
 
     sit_at(&server, "127.0.0.1");
 }
 
 #[test]
 fn a_host_of_the_systems_ssh_is_given_the_terminal() {
-    let server = server();
+    let server = Server::start("");
 
     sit_at(&server, "localhost.");
 }
 
 #[test]
 fn this_machine_is_given_the_terminal() {
-    let server = server();
+    let server = Server::start("");
 
     sit_at(&server, "localhost");
 }
 
 #[test]
 fn without_a_command_there_is_a_shell() {
-    let server = server();
+    let server = Server::start("");
     let mut terminal = Terminal::start(server.home.path(), &["exec", "-t", "127.0.0.1"]);
 
     terminal.press("echo $((40 + 2))_here; exit 3\r");
@@ -235,7 +170,7 @@ fn without_a_command_there_is_a_shell() {
 
 #[test]
 fn a_signal_gives_the_terminal_back() {
-    let server = server();
+    let server = Server::start("");
     let words = [
         "exec",
         "-i",
