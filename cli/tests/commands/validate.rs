@@ -261,7 +261,7 @@ async fn files_of_any_size_are_read_up_to_their_limit() {
     assert_eq!(ran.status, 2);
     assert!(
         ran.stderr
-            .contains("error[LP-C0001]: the configuration is larger than 4 MiB"),
+            .contains("error[LP-C0001]: the configuration is larger than 1 MiB"),
         "{}",
         ran.stderr
     );
