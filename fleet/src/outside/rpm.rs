@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{CONTAINERD_SERVICE, DOCKER_SERVICE, DOCKER_SOCKET, MIRANTIS_KEY, versions_of};
 use crate::packages::rpm::relation;
-use crate::packages::{DISTRIBUTION_KEY, Package, PackageFile, Repository, Signature};
+use crate::packages::{DISTRIBUTION_KEY, Package, PackageFile, Relation, Repository, Signature};
 use crate::profile::Family;
 use crate::profile::release::{self, Release};
 use crate::world::Fleet;
@@ -203,25 +203,6 @@ fn index() -> String {
 fn engine(channel: &str, dist: &str, machine: &str) -> Vec<Arc<Package>> {
     let (engine, containerd) = versions_of(channel);
     let release = format!("1.{dist}");
-    let programs = |names: &[&str]| {
-        let paths = names.iter().map(|name| format!("/usr/bin/{name}"));
-        paths.map(PackageFile::Program).collect::<Vec<_>>()
-    };
-    let unit = |name: &str, text: &str| {
-        let path = format!("/usr/lib/systemd/system/{name}");
-        PackageFile::Text(path, 0o644, text.to_owned())
-    };
-    let scripts = |post: &str, preun: &str, postun: &str| {
-        let rows = [("post", post), ("preun", preun), ("postun", postun)];
-        let rows = rows.map(|(name, text)| (name.to_owned(), text.to_owned()));
-        BTreeMap::from(rows)
-    };
-    let needs = |texts: &[&str]| {
-        texts
-            .iter()
-            .map(|text| vec![relation(text)])
-            .collect::<Vec<_>>()
-    };
     let base = |name: &str, version: &str, size: u64, summary: &str| Package {
         size,
         installed_size: 4 * size,
@@ -229,64 +210,100 @@ fn engine(channel: &str, dist: &str, machine: &str) -> Vec<Arc<Package>> {
         license: "ASL 2.0".to_owned(),
         vendor: "Mirantis".to_owned(),
         url: "https://www.mirantis.com/".to_owned(),
-        ..Package::base(name, version, machine)
+        ..Package::base(name, &format!("{version}-{release}"), machine)
     };
-    let cli = format!("docker-ee-cli = 1:{engine}-{release}");
+    let containers = base(
+        "containerd.io",
+        containerd,
+        31_400_000,
+        "An industry-standard container runtime",
+    );
+    let client = base(
+        "docker-ee-cli",
+        &format!("1:{engine}"),
+        13_200_000,
+        "The open-source application container engine",
+    );
+    let server = base(
+        "docker-ee",
+        &format!("3:{engine}"),
+        24_900_000,
+        "Mirantis Container Runtime",
+    );
+    let cli = format!("docker-ee-cli = {}", client.version);
+    let client = Package {
+        depends: needs(&["/bin/sh"]),
+        conflicts: relations(&["docker-ce-cli", "docker-cli"]),
+        files: programs(&["docker"]),
+        ..client
+    };
+    let all = [
+        of_containers(containers),
+        client,
+        of_server(server, &cli, dist),
+    ];
+    all.into_iter().map(Arc::new).collect()
+}
+
+fn of_containers(package: Package) -> Package {
+    let mut files = programs(&["containerd", "containerd-shim-runc-v2", "ctr", "runc"]);
+    files.push(unit("containerd.service", CONTAINERD_SERVICE));
+    Package {
+        depends: needs(&["/bin/sh", "systemd"]),
+        provides: relations(&["runc", "containerd"]),
+        conflicts: relations(&["containerd", "runc"]),
+        files,
+        scripts: scripts(CONTAINERD_POST, CONTAINERD_PREUN, CONTAINERD_POSTUN),
+        ..package
+    }
+}
+
+fn of_server(package: Package, cli: &str, dist: &str) -> Package {
     let mut wanted = vec![
         "/bin/sh",
         "containerd.io >= 1.6.4",
-        cli.as_str(),
+        cli,
         "iptables",
         "systemd",
     ];
     if dist.starts_with("el") {
         wanted.push("container-selinux");
     }
-    let mut containers = programs(&["containerd", "containerd-shim-runc-v2", "ctr", "runc"]);
-    containers.push(unit("containerd.service", CONTAINERD_SERVICE));
-    let mut engines = programs(&["docker-init", "docker-proxy", "dockerd"]);
-    engines.extend([
+    let mut files = programs(&["docker-init", "docker-proxy", "dockerd"]);
+    files.extend([
         PackageFile::Directory("/etc/docker".to_owned()),
         unit("docker.service", DOCKER_SERVICE),
         unit("docker.socket", DOCKER_SOCKET),
     ]);
-    let conflicts = |names: &[&str]| names.iter().map(|name| relation(name)).collect::<Vec<_>>();
-    vec![
-        Arc::new(Package {
-            depends: needs(&["/bin/sh", "systemd"]),
-            provides: vec![relation("runc"), relation("containerd")],
-            conflicts: conflicts(&["containerd", "runc"]),
-            files: containers,
-            scripts: scripts(CONTAINERD_POST, CONTAINERD_PREUN, CONTAINERD_POSTUN),
-            ..base(
-                "containerd.io",
-                &format!("{containerd}-{release}"),
-                31_400_000,
-                "An industry-standard container runtime",
-            )
-        }),
-        Arc::new(Package {
-            depends: needs(&["/bin/sh"]),
-            conflicts: conflicts(&["docker-ce-cli", "docker-cli"]),
-            files: programs(&["docker"]),
-            ..base(
-                "docker-ee-cli",
-                &format!("1:{engine}-{release}"),
-                13_200_000,
-                "The open-source application container engine",
-            )
-        }),
-        Arc::new(Package {
-            depends: needs(&wanted),
-            conflicts: conflicts(&["docker-ce", "docker", "docker-common"]),
-            files: engines,
-            scripts: scripts(ENGINE_POST, ENGINE_PREUN, ENGINE_POSTUN),
-            ..base(
-                "docker-ee",
-                &format!("3:{engine}-{release}"),
-                24_900_000,
-                "Mirantis Container Runtime",
-            )
-        }),
-    ]
+    Package {
+        depends: needs(&wanted),
+        conflicts: relations(&["docker-ce", "docker", "docker-common"]),
+        files,
+        scripts: scripts(ENGINE_POST, ENGINE_PREUN, ENGINE_POSTUN),
+        ..package
+    }
+}
+
+fn programs(names: &[&str]) -> Vec<PackageFile> {
+    let paths = names.iter().map(|name| format!("/usr/bin/{name}"));
+    paths.map(PackageFile::Program).collect()
+}
+
+fn unit(name: &str, text: &str) -> PackageFile {
+    let path = format!("/usr/lib/systemd/system/{name}");
+    PackageFile::Text(path, 0o644, text.to_owned())
+}
+
+fn scripts(post: &str, preun: &str, postun: &str) -> BTreeMap<String, String> {
+    let rows = [("post", post), ("preun", preun), ("postun", postun)];
+    let rows = rows.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    BTreeMap::from(rows)
+}
+
+fn needs(texts: &[&str]) -> Vec<Vec<Relation>> {
+    texts.iter().map(|text| vec![relation(text)]).collect()
+}
+
+fn relations(texts: &[&str]) -> Vec<Relation> {
+    texts.iter().map(|text| relation(text)).collect()
 }

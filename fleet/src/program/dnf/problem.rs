@@ -101,9 +101,11 @@ fn in_the_way(
 
 /// Returns what dnf advises.
 pub(super) fn advice(problems: &[Problem], is_best: bool, may_erase: bool) -> String {
-    let is_in_the_way = problems
-        .iter()
-        .any(|problem| matches!(problem, Problem::InTheWay { .. }));
+    let is_in_the_way = problems.iter().any(|problem| match problem {
+        Problem::InTheWay { .. } => true,
+        Problem::Conflict { is_here, .. } => *is_here,
+        Problem::Missing { .. } => false,
+    });
     let mut parts = Vec::new();
     if is_in_the_way && !may_erase {
         parts.push("'--allowerasing' to command line to replace conflicting packages");

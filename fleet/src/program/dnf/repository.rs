@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::table::transfer;
 use super::wishes::{Choice, Wishes};
-use crate::files::{Credentials, Files};
+use crate::files::{Credentials, Files, Follow};
 use crate::packages::Metadata;
 use crate::packages::rpm::repofile::{self, Section};
 use crate::program::rpm::fetch::{self, Failure};
@@ -248,8 +248,13 @@ pub(super) async fn load(
         };
         let url = url.trim_end_matches('/');
         let now = invocation.now();
+        let root = Credentials::root();
+        let stat = invocation.host(|host| host.files.stat(&repo.path, Follow::Yes, &root));
+        let written = stat.map_or(0, |stat| stat.modified.as_secs());
         let is_good = |one: &&Metadata| {
-            let is_young = now.saturating_sub(one.fetched) < EXPIRY;
+            // What is older than the file that names it is looked after again.
+            let is_old = one.fetched.as_secs() < written;
+            let is_young = now.saturating_sub(one.fetched) < EXPIRY && !is_old;
             one.url == url && (wishes.is_cached || (is_young && age == Age::Good))
         };
         if let Some(one) = known.get(&repo.id).filter(is_good) {

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::repository::{Repo, Settings};
-use super::table::{self, WIDTH, number, transfer};
+use super::announce::{announce, say_sizes};
+use super::download::download;
+use super::repository::Settings;
+use super::table;
 use super::wishes::Wishes;
 use crate::files::Credentials;
 use crate::packages::rpm::plan::{Arrival, Plan, Reason};
@@ -12,9 +14,7 @@ use crate::packages::rpm::version::compare;
 use crate::packages::rpm::{nevra, nvra};
 use crate::packages::{Metadata, Package};
 use crate::program::Invocation;
-use crate::program::gpg;
-use crate::program::rpm::fetch::{self, Failure, Verdict};
-use crate::program::rpm::keys;
+use crate::program::rpm::fetch;
 use crate::program::rpm::work::{self, Done, Happened, Source};
 
 /// How a package comes.
@@ -38,70 +38,6 @@ pub(super) fn way(arrival: &Arrival) -> Way {
     }
 }
 
-/// A line of the table of what will happen.
-struct Line {
-    package: Arc<Package>,
-    repository: String,
-    size: u64,
-    replaces: Vec<Arc<Package>>,
-}
-
-/// Shows what will happen.
-pub(super) fn announce(invocation: &mut Invocation, plan: &Plan, may_erase: bool) {
-    let arriving = |way_wanted: Way, reason: Option<Reason>| {
-        let own = plan.arrivals.iter().filter(move |one| {
-            way(one) == way_wanted && reason.is_none_or(|reason| one.reason == reason)
-        });
-        own.map(|one| Line {
-            package: Arc::clone(&one.offer.package),
-            repository: one.offer.repository.clone(),
-            size: one.offer.package.size,
-            replaces: one.obsoleted.clone(),
-        })
-        .collect::<Vec<Line>>()
-    };
-    let going = |reason: Reason| {
-        let own = plan.removals.iter().filter(move |(_, why)| *why == reason);
-        own.map(|(package, _)| Line {
-            package: Arc::clone(package),
-            repository: origin(invocation, &package.name),
-            size: package.installed_size,
-            replaces: Vec::new(),
-        })
-        .collect::<Vec<Line>>()
-    };
-    let skipped = plan.skipped.iter().map(|offer| Line {
-        package: Arc::clone(&offer.package),
-        repository: offer.repository.clone(),
-        size: offer.package.size,
-        replaces: Vec::new(),
-    });
-    let force = if may_erase {
-        "--best"
-    } else {
-        "--best --allowerasing"
-    };
-    let skipping = format!(
-        "Skipping packages with conflicts:\n(add '{force}' to command line to force their upgrade)"
-    );
-    let groups = [
-        ("Installing", arriving(Way::Install, Some(Reason::Asked))),
-        ("Upgrading", arriving(Way::Upgrade, None)),
-        ("Reinstalling", arriving(Way::Reinstall, None)),
-        (
-            "Installing dependencies",
-            arriving(Way::Install, Some(Reason::Dependency)),
-        ),
-        ("Removing", going(Reason::Asked)),
-        ("Removing dependent packages", going(Reason::Dependency)),
-        ("Removing unused dependencies", going(Reason::Unused)),
-        ("Downgrading", arriving(Way::Downgrade, None)),
-        (skipping.as_str(), skipped.collect()),
-    ];
-    let text = table_of(&groups);
-    invocation.print(&text);
-}
-
 /// Returns the repository that an installed package came from, as dnf shows it.
 pub(super) fn origin(invocation: &Invocation, name: &str) -> String {
     let origin = invocation.host(|host| host.packages.get(name).map(|one| one.origin.clone()));
@@ -109,94 +45,6 @@ pub(super) fn origin(invocation: &Invocation, name: &str) -> String {
         None | Some("") => "@System".to_owned(),
         Some(id) => format!("@{id}"),
     }
-}
-
-fn table_of(groups: &[(&str, Vec<Line>)]) -> String {
-    let all = || groups.iter().flat_map(|(_, lines)| lines);
-    let lengths = |length: &dyn Fn(&Line) -> usize| all().map(length).collect::<Vec<usize>>();
-    let widest = all().map(|line| line.package.architecture.len()).max();
-    let least = [1, widest.unwrap_or(0), 1, 1, 5];
-    let cells = [
-        lengths(&|line| line.package.name.len()),
-        Vec::new(),
-        lengths(&|line| line.package.version.len()),
-        lengths(&|line| line.repository.len()),
-        Vec::new(),
-    ];
-    let widths = table::widths(&least, &cells, 2, 2);
-    let width = (widths.iter().sum::<usize>() + 5).max(WIDTH);
-    let rule = "=".repeat(width);
-    let fit = |long: &'static str, short: &'static str, at: usize| {
-        if widths[at] < long.len() { short } else { long }
-    };
-    let row = |cells: [&str; 4], size: &str| {
-        let last = format!("{size:>0$}", widths[4]);
-        let cells: Vec<(&str, usize)> = cells.into_iter().zip(widths.iter().copied()).collect();
-        let mut cells = cells;
-        cells.push((last.as_str(), widths[4]));
-        table::line(&cells, " ")
-    };
-    let head = row(
-        [
-            "Package",
-            fit("Architecture", "Arch", 1),
-            "Version",
-            fit("Repository", "Repo", 3),
-        ],
-        "Size",
-    );
-    let mut text = format!("{rule}\n{head}\n{rule}\n");
-    for (title, lines) in groups.iter().filter(|(_, lines)| !lines.is_empty()) {
-        text.push_str(&format!("{title}:\n"));
-        let mut lines: Vec<&Line> = lines.iter().collect();
-        lines.sort_by(|one, other| one.package.name.cmp(&other.package.name));
-        for line in lines {
-            let package = &line.package;
-            let cells = [
-                package.name.as_str(),
-                &package.architecture,
-                &package.version,
-                &line.repository,
-            ];
-            text.push_str(&row(cells, &number(line.size)));
-            text.push('\n');
-            for old in &line.replaces {
-                let (name, arch, version) = (&old.name, &old.architecture, &old.version);
-                text.push_str(&format!("     replacing  {name}.{arch} {version}\n"));
-            }
-        }
-    }
-    text.push_str(&format!("\nTransaction Summary\n{rule}\n"));
-    text.push_str(&summary(groups));
-    text
-}
-
-fn summary(groups: &[(&str, Vec<Line>)]) -> String {
-    let count = |titles: &[&str]| {
-        let own = groups
-            .iter()
-            .filter(|(title, _)| titles.iter().any(|one| title.starts_with(one)));
-        own.map(|(_, lines)| lines.len()).sum::<usize>()
-    };
-    let rows = [
-        ("Install", count(&["Installing"])),
-        ("Upgrade", count(&["Upgrading"])),
-        ("Remove", count(&["Removing"])),
-        ("Downgrade", count(&["Downgrading"])),
-        ("Skip", count(&["Skipping"])),
-    ];
-    let rows: Vec<(&str, usize)> = rows.into_iter().filter(|(_, count)| *count > 0).collect();
-    let verbs = rows.iter().map(|(verb, _)| verb.len()).max().unwrap_or(0);
-    let digits = rows
-        .iter()
-        .map(|(_, count)| count.to_string().len())
-        .max()
-        .unwrap_or(0);
-    let row = |(verb, count): &(&str, usize)| {
-        let word = if *count == 1 { "Package" } else { "Packages" };
-        format!("{verb:<verbs$}  {count:>digits$} {word}\n")
-    };
-    rows.iter().map(row).collect()
 }
 
 /// Carries a plan out.
@@ -270,55 +118,9 @@ pub(super) async fn run(
 }
 
 /// Where the archive of a package is until it is installed.
-fn kept_at(arrival: &Arrival) -> String {
+pub(super) fn kept_at(arrival: &Arrival) -> String {
     let (repository, name) = (&arrival.offer.repository, nvra(&arrival.offer.package));
     format!("/var/cache/dnf/{repository}/packages/{name}.rpm")
-}
-
-/// Keeps a place for an archive; what is in it nobody reads.
-fn keep(invocation: &Invocation, path: &str) {
-    let (root, now) = (Credentials::root(), invocation.now());
-    let (directory, _) = crate::files::split(path);
-    // Without room for it, it is fetched again.
-    let _ = invocation.host(|host| {
-        host.files.make_dirs(directory, 0o755, &root, now)?;
-        host.files.write(path, "", 0o644, &root, now)
-    });
-}
-
-fn say_sizes(invocation: &mut Invocation, plan: &Plan) {
-    let arriving = || plan.arrivals.iter().map(|one| &one.offer.package);
-    let mut text = "\n".to_owned();
-    let is_kept = |arrival: &&Arrival| {
-        let path = kept_at(arrival);
-        invocation.host(|host| host.files.exists(&path))
-    };
-    let kept = plan.arrivals.iter().filter(is_kept);
-    let kept: u64 = kept.map(|one| one.offer.package.size).sum();
-    let total: u64 = arriving().map(|package| package.size).sum();
-    if kept > 0 {
-        text.push_str(&format!("Total size: {}\n", number(total)));
-    }
-    if total > kept {
-        text.push_str(&format!("Total download size: {}\n", number(total - kept)));
-    }
-    let only_arrives = plan.removals.is_empty()
-        && plan.arrivals.iter().all(|one| {
-            matches!(way(one), Way::Install | Way::Reinstall) && one.obsoleted.is_empty()
-        });
-    if only_arrives && !plan.arrivals.is_empty() {
-        let grown: u64 = arriving().map(|package| package.installed_size).sum();
-        text.push_str(&format!("Installed size: {}\n", number(grown)));
-    }
-    if plan.arrivals.is_empty() {
-        let freed: u64 = plan
-            .removals
-            .iter()
-            .map(|(package, _)| package.installed_size)
-            .sum();
-        text.push_str(&format!("Freed space: {}\n", number(freed)));
-    }
-    invocation.print(&text);
 }
 
 /// Asks whether it may go on.
@@ -328,196 +130,6 @@ async fn is_agreed(invocation: &mut Invocation) -> bool {
     let input = String::from_utf8_lossy(&input);
     let line = input.lines().next().unwrap_or_default();
     matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")
-}
-
-/// Fetches packages and judges their signatures.
-async fn download(
-    invocation: &mut Invocation,
-    wishes: &Wishes,
-    settings: &Settings,
-    metadata: &BTreeMap<String, Metadata>,
-    plan: &Plan,
-) -> Result<(), u8> {
-    if plan.arrivals.is_empty() {
-        return Ok(());
-    }
-    if !wishes.is_quiet {
-        invocation.print("Downloading Packages:\n");
-    }
-    let mut arrivals: Vec<&Arrival> = plan.arrivals.iter().collect();
-    arrivals.sort_by(|one, other| one.offer.package.name.cmp(&other.offer.package.name));
-    let count = arrivals.len();
-    let (mut total, started) = (0, invocation.fleet.elapsed());
-    for (index, arrival) in arrivals.iter().enumerate() {
-        let package = &arrival.offer.package;
-        let Some(from) = metadata.get(&arrival.offer.repository) else {
-            continue;
-        };
-        let before = invocation.fleet.elapsed();
-        let kept = kept_at(arrival);
-        if invocation.host(|host| host.files.exists(&kept)) {
-            if !wishes.is_quiet {
-                let text = format!("[SKIPPED] {}.rpm: Already downloaded", nvra(package));
-                invocation.print(&format!("{text:<79}\n"));
-            }
-            continue;
-        }
-        if let Err(failure) = fetch::package(invocation, &from.url, package).await {
-            let reason = match failure {
-                Failure::Status(status, _) => format!("Status code: {status}"),
-                Failure::Curl(number, words, _) => format!("Curl error ({number}): {words}"),
-            };
-            invocation.complain(&format!(
-                "[MIRROR] {0}.rpm: {reason} for {1}/{0}.rpm\n[FAILED] {0}.rpm: No more mirrors to \
-                 try - All mirrors were already tried without success\nError: Error downloading \
-                 packages:\n  Cannot download {0}.rpm: All mirrors were tried\n",
-                nvra(package),
-                from.url
-            ));
-            return Err(1);
-        }
-        total += package.size;
-        keep(invocation, &kept);
-        if !wishes.is_quiet {
-            let place = if count > 1 {
-                format!("({}/{count}): ", index + 1)
-            } else {
-                String::new()
-            };
-            let name = format!("{place}{}.rpm", nvra(package));
-            let time = invocation.fleet.elapsed() - before;
-            invocation.print(&transfer(&name, package.size, time));
-        }
-    }
-    if !wishes.is_quiet && total > 0 {
-        let time = invocation.fleet.elapsed() - started;
-        let line = transfer("Total", total, time);
-        // This line alone has a blank more at its end.
-        let line = line.trim_end_matches('\n');
-        invocation.print(&format!("{}\n{line} \n", "-".repeat(WIDTH)));
-    }
-    for arrival in arrivals {
-        let id = &arrival.offer.repository;
-        let repo = settings.repos.iter().find(|repo| repo.id == *id);
-        let (Some(repo), Some(from)) = (repo, metadata.get(id)) else {
-            continue;
-        };
-        if repo.checks_keys {
-            check_key(invocation, wishes, repo, from, &arrival.offer.package).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Checks the signature of a package; fetches the keys of its repository where that helps.
-async fn check_key(
-    invocation: &mut Invocation,
-    wishes: &Wishes,
-    repo: &Repo,
-    from: &Metadata,
-    package: &Package,
-) -> Result<(), u8> {
-    let file = format!("{}.rpm", nvra(package));
-    let complaint = match fetch::judge(invocation, from) {
-        Verdict::Good => return Ok(()),
-        Verdict::Unsigned => format!("Package {file} is not signed\n"),
-        Verdict::Unknown if repo.keys.is_empty() => {
-            format!("Public key for {file} is not installed\n")
-        }
-        Verdict::Unknown => {
-            for address in &repo.keys {
-                import(invocation, wishes, repo, address).await?;
-            }
-            if fetch::judge(invocation, from) == Verdict::Good {
-                return Ok(());
-            }
-            format!(
-                "Public key for {file} is not installed. Failing package is: {}\n GPG Keys are \
-                 configured as: {}\n",
-                nevra(package),
-                repo.keys.join(", ")
-            )
-        }
-    };
-    invocation.complain(&complaint);
-    say_kept(invocation, wishes);
-    invocation.complain("Error: GPG check FAILED\n");
-    Err(1)
-}
-
-fn say_kept(invocation: &mut Invocation, wishes: &Wishes) {
-    if !wishes.is_quiet {
-        invocation.print(
-            "The downloaded packages were saved in cache until the next successful \
-             transaction.\nYou can remove cached packages by executing 'dnf clean packages'.\n",
-        );
-    }
-}
-
-/// Takes the keys up that an address holds.
-async fn import(
-    invocation: &mut Invocation,
-    wishes: &Wishes,
-    repo: &Repo,
-    address: &str,
-) -> Result<(), u8> {
-    let text = match address.strip_prefix("file://") {
-        Some(path) => invocation
-            .host(|host| host.files.text(path))
-            .ok_or_else(|| {
-                format!("Curl error (37): Couldn't read a file:// file for {address}\n")
-            }),
-        None => {
-            if address.starts_with("http://") {
-                invocation.complain(&format!(
-                    "retrieving repo key for {} unencrypted from {address}\n",
-                    repo.id
-                ));
-            }
-            let started = invocation.fleet.elapsed();
-            let found = fetch::page(invocation, address).await;
-            let time = invocation.fleet.elapsed() - started;
-            if !wishes.is_quiet {
-                let size = found.as_ref().map_or(335, |(text, _)| text.len() as u64);
-                invocation.print(&transfer(&repo.name, size, time));
-            }
-            found
-                .map(|(text, _)| text)
-                .map_err(|failure| match failure {
-                    Failure::Status(status, from) => {
-                        format!("Status code: {status} for {address} (IP: {from})\n")
-                    }
-                    Failure::Curl(number, words, said) => {
-                        format!("Curl error ({number}): {words} for {address} [{said}]\n")
-                    }
-                })
-        }
-    };
-    let text = match text {
-        Ok(text) => text,
-        Err(said) => {
-            invocation.complain(&said);
-            say_kept(invocation, wishes);
-            return Err(1);
-        }
-    };
-    for key in gpg::keys(&text) {
-        let short = key.get(32..).unwrap_or(&key);
-        let groups: Vec<&str> = (0..10)
-            .filter_map(|at| key.get(at * 4..at * 4 + 4))
-            .collect();
-        invocation.complain(&format!(
-            "Importing GPG key 0x{short}:\n Userid     : \"{}\"\n Fingerprint: {}\n From       : \
-             {address}\n",
-            gpg::OWNER,
-            groups.join(" ")
-        ));
-        keys::trust(invocation, &key);
-        if !wishes.is_quiet {
-            invocation.print("Key imported successfully\n");
-        }
-    }
-    Ok(())
 }
 
 /// Does it; returns the names of packages that it fails with.

@@ -138,30 +138,33 @@ pub(super) async fn install(invocation: &mut Invocation, wishes: &Wishes, how: H
     }
     let mut status = 0;
     for package in &packages {
-        let old = here(invocation, &package.name);
-        if let Some(old) = old.filter(|_| !wishes.is_forced)
-            && !compare(&package.version, &old.package.version).is_gt()
-        {
-            let (own, old) = (nvra(package), nvra(&old.package));
-            invocation.complain(&match own == old {
-                true => format!("\tpackage {own} is already installed\n"),
-                false => {
-                    format!("\tpackage {old} (which is newer than {own}) is already installed\n")
-                }
-            });
-            status = 1;
-            continue;
-        }
-        if wishes.is_test {
-            continue;
-        }
-        let old = here(invocation, &package.name);
-        let done = work::install(invocation, package, &Source::default()).await;
+        status |= install_one(invocation, wishes, package).await;
+    }
+    status
+}
+
+async fn install_one(invocation: &mut Invocation, wishes: &Wishes, package: &Arc<Package>) -> u8 {
+    let old = invocation.host(|host| host.packages.get(&package.name).cloned());
+    if let Some(old) = old.as_ref().filter(|_| !wishes.is_forced)
+        && !compare(&package.version, &old.package.version).is_gt()
+    {
+        let (own, old) = (nvra(package), nvra(&old.package));
+        invocation.complain(&match own == old {
+            true => format!("\tpackage {own} is already installed\n"),
+            false => {
+                format!("\tpackage {old} (which is newer than {own}) is already installed\n")
+            }
+        });
+        return 1;
+    }
+    if wishes.is_test {
+        return 0;
+    }
+    let done = work::install(invocation, package, &Source::default()).await;
+    let mut status = report(invocation, &done);
+    if let Some(old) = old {
+        let done = work::erase(invocation, &old.package, 1).await;
         status |= report(invocation, &done);
-        if let Some(old) = old {
-            let done = work::erase(invocation, &old.package, 1).await;
-            status |= report(invocation, &done);
-        }
     }
     status
 }

@@ -39,7 +39,8 @@ pub(super) fn query(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
         return 1;
     }
     let all = database(invocation);
-    let mut status = 0;
+    // The status is the number of operands that lead nowhere.
+    let mut status: u8 = 0;
     let mut chosen: Vec<Installed> = Vec::new();
     if wishes.which == Which::All {
         let fits = |one: &&Installed| {
@@ -58,11 +59,11 @@ pub(super) fn query(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
                     Said::Error(text) if !wishes.is_quiet => invocation.complain(&text),
                     Said::Out(_) | Said::Error(_) => {}
                 }
-                status = 1;
+                status = status.saturating_add(1);
                 continue;
             }
         };
-        status |= show_all(invocation, wishes, &found);
+        status = status.max(show_all(invocation, wishes, &found));
     }
     status
 }

@@ -120,26 +120,9 @@ fn search(invocation: &mut Invocation, wishes: &Wishes, pool: &Pool) -> u8 {
             ]);
             continue;
         }
-        let here = pool.here.get(name);
         let mut offers = pool.offers_of(name);
         offers.retain(|offer| fits(&offer.package));
-        for offer in &offers {
-            let package = &offer.package;
-            let is_here = here.is_some_and(|here| here.package.version == package.version);
-            let mark = match (is_here, here.is_some()) {
-                (true, _) => own.clone(),
-                (false, true) => "v".to_owned(),
-                (false, false) => String::new(),
-            };
-            rows.push(detailed(mark, package, &offer.repository));
-        }
-        let is_offered = |here: &Here| {
-            let mut offers = offers.iter();
-            offers.any(|offer| offer.package.version == here.package.version)
-        };
-        if let Some(here) = here.filter(|here| !is_offered(here)) {
-            rows.push(detailed(own, &here.package, "(System Packages)"));
-        }
+        rows.extend(versions(pool.here.get(name), &offers, &own));
     }
     if rows.is_empty() {
         if !wishes.is_quiet {
@@ -153,6 +136,26 @@ fn search(invocation: &mut Invocation, wishes: &Wishes, pool: &Pool) -> u8 {
     };
     invocation.print(&format!("\n{}", table(heads, &rows)));
     0
+}
+
+/// Returns a line for every version of a package.
+fn versions(here: Option<&Here>, offers: &[&Offer], own: &str) -> Vec<Vec<String>> {
+    let is_here =
+        |offer: &Offer| here.is_some_and(|here| here.package.version == offer.package.version);
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for offer in offers {
+        let mark = match (is_here(offer), here.is_some()) {
+            (true, _) => own,
+            (false, true) => "v",
+            (false, false) => "",
+        };
+        rows.push(detailed(mark.to_owned(), &offer.package, &offer.repository));
+    }
+    let is_offered = offers.iter().any(|offer| is_here(offer));
+    if let Some(here) = here.filter(|_| !is_offered) {
+        rows.push(detailed(own.to_owned(), &here.package, "(System Packages)"));
+    }
+    rows
 }
 
 fn detailed(mark: String, package: &Package, repository: &str) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! `zypper`.
 
+mod announce;
 mod look;
 mod repository;
 mod table;

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::announce::{announce, order};
 use super::look::{locked, pool};
 use super::repository;
-use super::table::{bytes, names, wide};
+use super::table::wide;
 use super::{Wishes, status};
 use crate::packages::rpm::plan::{self, Arrival, Job, Manner, Offer, Plan, Pool, Problem, Reason};
 use crate::packages::rpm::version::compare;
@@ -265,14 +266,13 @@ async fn carry_out(
     pool: &Pool,
     jobs: &[Job],
 ) -> u8 {
-    say(
-        invocation,
-        wishes,
-        match wishes.command.as_str() {
-            "dist-upgrade" => "Computing distribution upgrade...",
-            _ => "Resolving package dependencies...",
-        },
-    );
+    let is_whole =
+        wishes.command == "dist-upgrade" || (wishes.command == "update" && wishes.names.is_empty());
+    match wishes.command.as_str() {
+        "dist-upgrade" => say(invocation, wishes, "Computing distribution upgrade..."),
+        _ if is_whole => {}
+        _ => say(invocation, wishes, "Resolving package dependencies..."),
+    }
     let locked = locked(invocation);
     for job in jobs {
         if let Job::Remove(name) = job
@@ -283,7 +283,8 @@ async fn carry_out(
         }
     }
     let manner = Manner {
-        is_best: true,
+        // What does not fit stays as it is where everything is brought up to date.
+        is_best: !is_whole,
         may_erase: wishes.command == "remove",
         cleans: wishes.has("clean"),
     };
@@ -422,161 +423,6 @@ async fn is_agreed(invocation: &mut Invocation) -> bool {
         .trim()
         .to_ascii_lowercase();
     matches!(line.as_str(), "y" | "yes")
-}
-
-/// The packages that come in a way, by name.
-fn coming(plan: &Plan, fits: impl Fn(&Arrival) -> bool) -> Vec<String> {
-    let own = plan.arrivals.iter().filter(|one| fits(one));
-    own.map(|one| one.offer.package.name.clone()).collect()
-}
-
-fn order(arrival: &Arrival) -> Option<std::cmp::Ordering> {
-    let old = arrival.old.as_ref()?;
-    Some(compare(&arrival.offer.package.version, &old.version))
-}
-
-/// Shows what will happen.
-fn announce(invocation: &mut Invocation, plan: &Plan) {
-    use std::cmp::Ordering::{Equal, Greater, Less};
-    let new = coming(plan, |one| order(one).is_none());
-    let newer = coming(plan, |one| order(one) == Some(Greater));
-    let older = coming(plan, |one| order(one) == Some(Less));
-    let again = coming(plan, |one| order(one) == Some(Equal));
-    let mut gone: Vec<String> = plan
-        .removals
-        .iter()
-        .map(|(one, _)| one.name.clone())
-        .collect();
-    let obsoleted = plan.arrivals.iter().flat_map(|one| &one.obsoleted);
-    gone.extend(obsoleted.map(|one| one.name.clone()));
-    gone.sort();
-    let groups = [
-        (
-            "The following NEW package is",
-            "The following {} NEW packages are",
-            " going to be installed:",
-            &new,
-        ),
-        (
-            "The following package is",
-            "The following {} packages are",
-            " going to be REMOVED:",
-            &gone,
-        ),
-        (
-            "The following package is",
-            "The following {} packages are",
-            " going to be upgraded:",
-            &newer,
-        ),
-        (
-            "The following package is",
-            "The following {} packages are",
-            " going to be downgraded:",
-            &older,
-        ),
-        (
-            "The following package is",
-            "The following {} packages are",
-            " going to be reinstalled:",
-            &again,
-        ),
-    ];
-    let mut text = String::new();
-    for (one, several, what, list) in groups {
-        if list.is_empty() {
-            continue;
-        }
-        let mut list: Vec<String> = list.clone();
-        list.sort();
-        let head = match list.len() {
-            1 => one.to_owned(),
-            count => several.replace("{}", &count.to_string()),
-        };
-        text.push_str(&format!("\n{head}{what}\n{}", names(&list)));
-    }
-    let mut foreign: Vec<String> = plan
-        .arrivals
-        .iter()
-        .filter(|one| !one.offer.package.vendor.starts_with("SUSE"))
-        .map(|one| one.offer.package.name.clone())
-        .collect();
-    foreign.sort();
-    match foreign.len() {
-        0 => {}
-        1 => text.push_str(&format!(
-            "\nThe following package has no support information from its vendor:\n{}",
-            names(&foreign)
-        )),
-        count => text.push_str(&format!(
-            "\nThe following {count} packages have no support information from their vendor:\n{}",
-            names(&foreign)
-        )),
-    }
-    text.push_str(&summary([
-        newer.len(),
-        older.len(),
-        new.len(),
-        again.len(),
-        gone.len(),
-    ]));
-    text.push_str(&room(plan));
-    text.push_str("Continue? [y/n/v/...? shows all options] (y): y\n");
-    invocation.print(&text);
-}
-
-fn summary([newer, older, new, again, gone]: [usize; 5]) -> String {
-    let rows = [
-        (newer, "to upgrade"),
-        (older, "to downgrade"),
-        (new, "new"),
-        (again, "to reinstall"),
-        (gone, "to remove"),
-    ];
-    let mut parts = Vec::new();
-    for (count, what) in rows.into_iter().filter(|(count, _)| *count > 0) {
-        let word = if count == 1 { "package" } else { "packages" };
-        parts.push(match (parts.is_empty(), what) {
-            (true, "new") => format!("{count} new {word} to install"),
-            (true, what) => format!("{count} {word} {what}"),
-            (false, what) => format!("{count} {what}"),
-        });
-    }
-    format!("\n{}.\n", parts.join(", "))
-}
-
-fn room(plan: &Plan) -> String {
-    let arriving = || plan.arrivals.iter().map(|one| &one.offer.package);
-    let fetched: u64 = arriving().map(|package| package.size).sum();
-    let came: u64 = arriving().map(|package| package.installed_size).sum();
-    let old = plan
-        .arrivals
-        .iter()
-        .flat_map(|one| one.old.iter().chain(&one.obsoleted));
-    let removed = plan.removals.iter().map(|(package, _)| package);
-    let went: u64 = old
-        .chain(removed)
-        .map(|package| package.installed_size)
-        .sum();
-    let change = match came.cmp(&went) {
-        std::cmp::Ordering::Equal => {
-            "No additional space will be used or freed after the operation.".to_owned()
-        }
-        std::cmp::Ordering::Greater => format!(
-            "After the operation, additional {} will be used.",
-            bytes(came - went)
-        ),
-        std::cmp::Ordering::Less => {
-            format!("After the operation, {} will be freed.", bytes(went - came))
-        }
-    };
-    match plan.arrivals.is_empty() {
-        true => format!("{change}\n"),
-        false => format!(
-            "Overall download size: {}. Already cached: 0 B. {change}\n",
-            bytes(fetched)
-        ),
-    }
 }
 
 /// Fetches packages and judges their signatures.
