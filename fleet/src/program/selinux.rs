@@ -36,10 +36,9 @@ fn is_enforcing(host: &Host) -> Option<bool> {
 
 fn configured(host: &Host) -> String {
     let text = host.files.text(CONFIG).unwrap_or_default();
-    let lines = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("SELINUX="));
-    lines.last().unwrap_or("disabled").trim().to_owned()
+    let mut lines = text.lines().rev();
+    let found = lines.find_map(|line| line.strip_prefix("SELINUX="));
+    found.unwrap_or("disabled").trim().to_owned()
 }
 
 fn getenforce(invocation: &mut Invocation) -> u8 {

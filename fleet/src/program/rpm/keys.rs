@@ -84,7 +84,10 @@ pub(super) async fn import(invocation: &mut Invocation, operands: &[String]) -> 
 /// Reads a file or an address; fails with the number that rpm says.
 async fn fetch(invocation: &mut Invocation, operand: &str) -> Result<String, u8> {
     if !operand.contains("://") {
-        let bytes = invocation.read_file(operand).map_err(|_| 2)?;
+        let Ok(bytes) = invocation.read_file(operand) else {
+            // rpm says its own number, whatever the reason was.
+            return Err(2);
+        };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         // Less than a key is read as nothing at all.
         return if text.len() < 64 { Err(0) } else { Ok(text) };

@@ -68,6 +68,9 @@ pub(super) fn query(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
     status
 }
 
+/// Whether a package is meant.
+type Fits<'a> = dyn Fn(&Installed) -> bool + 'a;
+
 /// What is said of an operand that leads nowhere, and where.
 enum Said {
     Out(String),
@@ -80,7 +83,7 @@ fn select(
     all: &[Installed],
     operand: &str,
 ) -> Result<Vec<Installed>, Said> {
-    let (fits, said): (Box<dyn Fn(&Installed) -> bool + '_>, String) = match which {
+    let (fits, said): (Box<Fits<'_>>, String) = match which {
         Which::Name | Which::All => (
             Box::new(|one| is_spelt(one, operand)),
             format!("package {operand} is not installed\n"),
