@@ -14,6 +14,8 @@
 
 #[path = "parity/lab.rs"]
 mod lab;
+#[path = "parity/rpm.rs"]
+mod rpm;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -134,6 +136,16 @@ fn managers_answer_as_those_of_the_lab() {
     judge("manager");
 }
 
+#[test]
+fn hosts_with_dnf_answer_as_real_ones() {
+    judge("el9");
+}
+
+#[test]
+fn hosts_with_zypper_answer_as_real_ones() {
+    judge("sles15");
+}
+
 /// A row that was taken away leaves no recording behind.
 #[test]
 fn every_recording_is_of_a_row() {
@@ -156,7 +168,7 @@ const LIES: usize = 12;
 fn a_changed_value_is_noticed() {
     let rules = rules();
     let (mut told, mut noticed, mut missed) = (0, 0, Vec::new());
-    for state in ["bare", "changes"] {
+    for state in ["bare", "changes", "el9", "sles15"] {
         for one in run(state, &rules)
             .iter()
             .filter(|one| one.difference.is_none())
@@ -216,7 +228,7 @@ fn lie(answer: &Answer, number: usize) -> Option<Answer> {
 fn scripts_do_the_same_in_other_words() {
     let rules = rules();
     let mut compared = 0;
-    for state in ["bare", "changes"] {
+    for state in ["bare", "changes", "el9", "sles15"] {
         let plain = run(state, &rules);
         let runtime = cli::rehearsal::runtime().unwrap();
         let mutated: Vec<(String, String)> = runtime.block_on(async {

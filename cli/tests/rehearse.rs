@@ -262,3 +262,39 @@ fn without_a_configuration_there_is_an_example() {
     );
     assert!(out.contains("10.0.0.25"), "{out}");
 }
+
+#[test]
+fn an_install_is_rehearsed_on_every_family() {
+    let home = home("\"true\"");
+    let systems = [
+        ("rocky-9", "amd64"),
+        ("sles-15.5", "amd64"),
+        ("rhel-8", "amd64"),
+        ("ol-9", "arm64"),
+        ("sles-12.5", "amd64"),
+        ("centos-10", "amd64"),
+        ("ubuntu-24.04", "arm64"),
+    ];
+    let (mut hosts, mut traits) = (String::new(), "hosts:\n".to_owned());
+    for (index, (os, architecture)) in systems.iter().enumerate() {
+        let role = if index == 0 { "manager" } else { "worker" };
+        let address = format!("10.1.0.{}", index + 1);
+        hosts.push_str(&format!(
+            "  - role: {role}\n    ssh: {{address: {address}, user: ops}}\n"
+        ));
+        traits.push_str(&format!(
+            "- host: {address}\n  os: {os}\n  architecture: {architecture}\n"
+        ));
+    }
+    let (before, rest) = CONFIG.split_once("  - role: manager\n").unwrap();
+    let (_, after) = rest.split_once("  mcr:").unwrap();
+    let config = format!("{before}{hosts}  mcr:{after}");
+    std::fs::write(home.path().join("launchpad.yaml"), config).unwrap();
+    std::fs::write(home.path().join("scenario.yaml"), traits).unwrap();
+
+    let (out, error, status) = rehearse(&home, &["--scenario", "scenario.yaml"]);
+
+    assert_eq!(status, 0, "{out}{error}");
+    assert!(out.contains("It would work"), "{out}");
+    assert!(!out.contains("Not simulated"), "{out}");
+}

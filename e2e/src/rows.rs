@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use parity::{Answer, Row, State};
+use parity::{Answer, Row, State, System};
 
 use crate::lab::{Flavour, Lab, logs};
 use crate::story::{Scene, caught};
@@ -72,6 +72,13 @@ impl Run<'_> {
         }
         let mut standing: Option<&State> = None;
         for (state, rows) in &self.selection.states {
+            if state.system != System::Ubuntu {
+                self.scene.say(format!(
+                    "state {}: left out, as the lab has no hosts of its system",
+                    state.name
+                ));
+                continue;
+            }
             if standing.is_none_or(|standing| standing.hosts != state.hosts) {
                 self.bring_about(state).await?;
                 standing = Some(state);

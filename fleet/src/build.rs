@@ -7,7 +7,7 @@ use crate::files::{Content, Credentials, Follow, Kind, Mount};
 use crate::host::{Host, Route};
 use crate::network::Interface;
 use crate::process::{Pid, Process};
-use crate::profile::{Kernel, Profile};
+use crate::profile::{Family, Kernel, Profile};
 use crate::world::{Fleet, HostId};
 
 /// How the login user of a host becomes root.
@@ -24,6 +24,17 @@ pub enum Sudo {
     Doas,
     /// Not at all.
     None,
+}
+
+/// What SELinux does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeLinux {
+    /// It refuses.
+    Enforcing,
+    /// It warns.
+    Permissive,
+    /// It is off.
+    Disabled,
 }
 
 /// A host to build.
@@ -47,8 +58,16 @@ pub struct HostSpec {
     pub memory_kib: u64,
     /// How many bytes its disk holds.
     pub disk: u64,
-    /// Its kernel.
-    pub kernel: Kernel,
+    /// Its kernel; that of its profile without.
+    pub kernel: Option<Kernel>,
+    /// What `uname -m` says.
+    pub machine: String,
+    /// Whether SELinux is enforcing, permissive or disabled; as the profile has it without.
+    pub selinux: Option<SeLinux>,
+    /// Whether it runs in FIPS mode.
+    pub is_fips: bool,
+    /// Whether it is registered with Red Hat; of no other system.
+    pub is_registered: bool,
     /// Whether it is a container: a system in one, as the lab's hosts are.
     pub is_container: bool,
     /// How many files a process may open at most.
@@ -70,7 +89,11 @@ impl HostSpec {
             processors: 4,
             memory_kib: 16 << 20,
             disk: 100 << 30,
-            kernel: Kernel::default(),
+            kernel: None,
+            machine: "x86_64".to_owned(),
+            selinux: None,
+            is_fips: false,
+            is_registered: true,
             is_container: false,
             open_files: 524_288,
             mounts: Vec::new(),
@@ -111,7 +134,7 @@ impl Fleet {
         let now = self.epoch();
         // Files of an operating system are older than the fleet.
         let written = now.saturating_sub(Duration::from_secs(30 * 86_400));
-        let profile = self.profile(&spec.profile, written);
+        let profile = self.profile(&spec.profile, &spec.machine, written);
         let profile = profile.ok_or_else(|| BuildError::Profile {
             wanted: spec.profile.clone(),
             known: crate::profile::names().collect::<Vec<_>>().join(", "),
@@ -151,7 +174,13 @@ fn build(spec: &HostSpec, profile: &Profile, written: Duration, rng: &mut impl r
     };
     host.hardware.processors = spec.processors;
     host.hardware.memory_kib = spec.memory_kib;
-    host.hardware.kernel = spec.kernel.clone();
+    host.hardware.kernel = spec
+        .kernel
+        .clone()
+        .unwrap_or_else(|| profile.kernel.clone());
+    host.hardware.machine.clone_from(&spec.machine);
+    host.family = profile.family;
+    crate::program::selinux::build(&mut host, spec, profile, written);
     host.hardware.open_files = spec.open_files;
     host.files.change_mount("/", |mount| mount.size = spec.disk);
     if spec.is_container {
@@ -324,7 +353,14 @@ fn add_login(host: &mut Host, spec: &HostSpec, written: Duration) {
     let rule = match spec.sudo {
         Sudo::Free => format!("{name} ALL=(ALL) NOPASSWD: ALL\n"),
         Sudo::Password => format!("{name} ALL=(ALL) ALL\n"),
-        Sudo::Partial => format!("{name} ALL=(ALL) NOPASSWD: /usr/bin/apt-get, /usr/bin/id\n"),
+        Sudo::Partial => {
+            let manager = match host.family {
+                Family::Debian => "apt-get",
+                Family::El => "dnf",
+                Family::Sles => "zypper",
+            };
+            format!("{name} ALL=(ALL) NOPASSWD: /usr/bin/{manager}, /usr/bin/id\n")
+        }
         Sudo::Doas | Sudo::None => String::new(),
     };
     if !rule.is_empty() {

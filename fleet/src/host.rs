@@ -8,7 +8,7 @@ use crate::files::Files;
 use crate::network::{Interface, Link};
 use crate::packages::Packages;
 use crate::process::Processes;
-use crate::profile::{Hardware, Kernel};
+use crate::profile::{Family, Hardware, Kernel};
 use crate::systemd::Systemd;
 
 /// Whether a host runs.
@@ -104,6 +104,8 @@ pub struct Host {
     pub routes: Vec<Route>,
     /// The rules of its firewall, as `iptables-save` prints them.
     pub firewall: String,
+    /// The family of its system.
+    pub family: Family,
     /// What it is made of.
     pub hardware: Hardware,
     /// Whether it is a container: a system in one, as the lab's hosts are.
@@ -150,6 +152,7 @@ impl Host {
             interfaces: Vec::new(),
             routes: Vec::new(),
             firewall: String::new(),
+            family: Family::Debian,
             hardware: Hardware {
                 processors: 4,
                 memory_kib: 16 << 20,

@@ -4,6 +4,8 @@
 //! archives were recorded there. The version that a channel leads to is the newest one of its line
 //! in the release notes of MCR.
 
+pub(crate) mod rpm;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -25,7 +27,7 @@ const CONTAINERD_PRERM: &str = include_str!("../../e2e/files/containerd.io.prerm
 const MIRANTIS_KEY: &str = "DD911E995A64A202E85907D6BC14F10B6D085F96";
 
 /// The suites of Ubuntu that there are packages for.
-const SUITES: [&str; 3] = ["focal", "jammy", "noble"];
+const SUITES: [&str; 4] = ["focal", "jammy", "noble", "resolute"];
 
 /// The newest version of a line, and the containerd that it comes with.
 const LINES: &[(&str, &str, &str)] = &[
@@ -194,10 +196,12 @@ impl Fleet {
                 });
             }
         });
+        self.add_rpm_archive_at(site);
     }
 
     /// Adds the repository of the engine at a base address (`repoURL`), with a channel.
     pub fn add_engine_repository(&self, base: &str, channel: &str) {
+        self.add_rpm_engine_repositories(base, channel);
         let url = format!("{}/ubuntu", base.trim_end_matches('/'));
         if let Some(parsed) = crate::web::Url::parse(&url) {
             let path = parsed.path.trim_end_matches('/');

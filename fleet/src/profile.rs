@@ -3,6 +3,8 @@
 //! The form of the data is described at the top of `data/ubuntu-22.04.txt`, with where it comes
 //! from.
 
+pub mod release;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +12,8 @@ use std::time::Duration;
 use crate::files::{Content, Credentials, DEVICES, Files, Follow, Kind, Live, Mount};
 use crate::packages::{Installed, Package, Packages, Paths, State};
 use crate::systemd::{Active, Load, Systemd, Unit, UnitState};
+pub use release::{Family, names};
+use release::{Place, Release};
 
 const UBUNTU_22_04: &str = include_str!("../data/ubuntu-22.04.txt");
 
@@ -36,36 +40,14 @@ fn package_facts() -> BTreeMap<&'static str, (&'static str, Paths)> {
     facts
 }
 
-/// What differs from the profile that another one is made from: os-release, as the documentation
-/// of the distribution prints it, and the code name in the sources of apt.
-const VARIANTS: &[(&str, &str, &str, &str)] = &[
-    (
-        "ubuntu-20.04",
-        "20.04",
-        "20.04.6 LTS (Focal Fossa)",
-        "focal",
-    ),
-    (
-        "ubuntu-22.04",
-        "22.04",
-        "22.04 LTS (Jammy Jellyfish)",
-        "jammy",
-    ),
-    (
-        "ubuntu-24.04",
-        "24.04",
-        "24.04.1 LTS (Noble Numbat)",
-        "noble",
-    ),
-];
-
 /// The profile that a host has if nobody asks for another.
 pub const DEFAULT: &str = "ubuntu-22.04";
 
-/// Returns the names of all profiles.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    VARIANTS.iter().map(|(name, ..)| *name)
-}
+/// What RHEL and its children have otherwise.
+const EL: &str = include_str!("../data/el.txt");
+
+/// What SLES has otherwise than those.
+const SLES: &str = include_str!("../data/sles.txt");
 
 /// What a host is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,8 +96,12 @@ impl Default for Kernel {
 pub struct Profile {
     /// Its name (`ubuntu-22.04`).
     pub name: &'static str,
-    /// The code name (`jammy`).
+    /// Its family.
+    pub family: Family,
+    /// The code name (`jammy`); empty where it has none.
     pub codename: &'static str,
+    /// Its kernel.
+    pub kernel: Kernel,
     /// Its files.
     pub files: Files,
     /// Its packages.
@@ -125,27 +111,34 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Reads a profile; `None` where there is none of that name. `now` is the time since 1970 at
-    /// which its files were written.
-    pub fn read(name: &str, now: Duration) -> Option<Self> {
-        let variant = VARIANTS.iter().find(|(known, ..)| *known == name);
-        let (name, number, version, codename) = *variant?;
+    /// Reads a profile for a machine (`x86_64`); `None` where there is none of that name. `now` is
+    /// the time since 1970 at which its files were written.
+    pub fn read(name: &str, machine: &str, now: Duration) -> Option<Self> {
+        let release = release::find(name)?;
         let mut profile = Self {
-            name,
-            codename,
+            name: release.name,
+            family: release.family,
+            codename: release.codename,
+            kernel: release.kernel.clone(),
             files: Files::new(),
             packages: Packages::default(),
             systemd: Systemd::default(),
         };
+        profile.kernel.release = profile.kernel.release.replace("x86_64", machine);
         let mut reader = Reader::new(&mut profile, now);
+        reader.has_debian = release.family == Family::Debian;
+        reader.machine = machine.to_owned();
         reader.read(UBUNTU_22_04);
         reader.add_kernel();
-        if name != DEFAULT {
-            let release = release(number, version, codename);
-            reader.text("/usr/lib/os-release", 0o644, release);
+        match release.family {
+            Family::Debian => {}
+            Family::El => reader.read(EL),
+            Family::Sles => {
+                reader.read(EL);
+                reader.read(SLES);
+            }
         }
-        let sources = format!("deb http://archive.example.com/ubuntu {codename} main\n");
-        reader.text("/etc/apt/sources.list", 0o644, sources);
+        reader.finish(&release);
         profile.add_mounts();
         Some(profile)
     }
@@ -166,15 +159,6 @@ impl Profile {
     }
 }
 
-fn release(number: &str, version: &str, codename: &str) -> String {
-    format!(
-        "PRETTY_NAME=\"Ubuntu {}\"\nNAME=\"Ubuntu\"\nVERSION_ID=\"{number}\"\n\
-         VERSION=\"{version}\"\nVERSION_CODENAME={codename}\nID=ubuntu\nID_LIKE=debian\n\
-         HOME_URL=\"https://www.ubuntu.com/\"\nUBUNTU_CODENAME={codename}\n",
-        version.split(" (").next().unwrap_or(version)
-    )
-}
-
 /// Reads the data of a profile, line by line. The data is ours: a line that makes no sense is
 /// found by a test, not by a user.
 struct Reader<'a> {
@@ -184,6 +168,8 @@ struct Reader<'a> {
     groups: BTreeMap<String, u32>,
     facts: BTreeMap<&'static str, (&'static str, Paths)>,
     bad: Vec<String>,
+    has_debian: bool,
+    machine: String,
 }
 
 impl<'a> Reader<'a> {
@@ -195,13 +181,15 @@ impl<'a> Reader<'a> {
             groups: BTreeMap::new(),
             facts: package_facts(),
             bad: Vec::new(),
+            has_debian: true,
+            machine: "x86_64".to_owned(),
         }
     }
 
     fn read(&mut self, data: &str) {
         let ids = |path: &str| {
-            let start = data.find(&format!(" {path}\n"));
-            let lines = start.map_or("", |at| &data[at + path.len() + 2..]).lines();
+            let start = data.find(&format!(" root {path}\n"));
+            let lines = start.map_or("", |at| &data[at + path.len() + 7..]).lines();
             let lines = lines.map_while(|line| line.strip_prefix("> "));
             let parse = |line: &str| {
                 let mut fields = line.split(':');
@@ -269,8 +257,22 @@ impl<'a> Reader<'a> {
                 let content = Content::Program(Arc::from(name));
                 self.add(path, Kind::File(content), mode, 0, 0)
             }
+            "x" => {
+                self.remove(words.next()?);
+                Some(())
+            }
+            "v" => {
+                self.profile.systemd.forget_base(words.next()?);
+                Some(())
+            }
+            "k" if !self.has_debian => Some(()),
             "k" => {
-                let mut package = Package::base(words.next()?, words.next()?, words.next()?);
+                let (name, version) = (words.next()?, words.next()?);
+                let architecture = match words.next()? {
+                    "amd64" => crate::packages::debian_architecture(&self.machine),
+                    other => other,
+                };
+                let mut package = Package::base(name, version, architecture);
                 if let Some((summary, paths)) = self.facts.get(package.name.as_str()) {
                     (*summary).clone_into(&mut package.summary);
                     package.paths = *paths;
@@ -280,6 +282,8 @@ impl<'a> Reader<'a> {
                     state: State::Installed,
                     is_automatic: false,
                     is_held: false,
+                    origin: String::new(),
+                    since: Duration::ZERO,
                 });
                 Some(())
             }
@@ -324,6 +328,10 @@ impl<'a> Reader<'a> {
         if matches!(kind, Kind::Directory(_)) && files.exists(path) {
             return Some(());
         }
+        if files.exists(path) || files.stat(path, Follow::No, &root).is_ok() {
+            // Data that is read later takes the place of what was there.
+            files.remove_file(path, &root, self.now).ok()?;
+        }
         let (parent, _) = crate::files::split(path);
         files.make_dirs(parent, 0o755, &root, self.now).ok()?;
         files.make_node(path, kind, mode, &root, self.now).ok()?;
@@ -331,6 +339,50 @@ impl<'a> Reader<'a> {
         files
             .set_owner(path, Some(uid), Some(gid), follow, &root)
             .ok()
+    }
+
+    /// Removes what a pattern fits: a path, whose last part may have wildcards.
+    fn remove(&mut self, pattern: &str) {
+        let root = Credentials::root();
+        let (directory, last) = crate::files::split(pattern);
+        let names = self.profile.files.list(directory, &root);
+        for name in names.unwrap_or_default() {
+            if !crate::shell::pattern::fits(last, &name) {
+                continue;
+            }
+            let path = format!("{directory}/{name}");
+            let removed = self.profile.files.remove_tree(&path, &root, self.now);
+            if removed.is_err() {
+                self.bad.push(path);
+            }
+        }
+    }
+
+    /// Writes what the release says of itself, and its packages.
+    fn finish(&mut self, release: &Release) {
+        if !release.text.is_empty() {
+            self.text("/usr/lib/os-release", 0o644, release.text.clone());
+        }
+        if self.has_debian {
+            let codename = release.codename;
+            let sources = format!("deb http://archive.example.com/ubuntu {codename} main\n");
+            self.text("/etc/apt/sources.list", 0o644, sources);
+            return;
+        }
+        self.profile.packages.keys = vec![crate::packages::DISTRIBUTION_KEY.to_owned()];
+        for (place, package) in release::packages(release, &self.machine) {
+            if place == Place::Host {
+                self.profile.packages.set(Installed {
+                    package: Arc::new(package),
+                    state: State::Installed,
+                    is_automatic: false,
+                    is_held: false,
+                    origin: String::new(),
+                    since: self.now,
+                });
+            }
+        }
+        crate::outside::rpm::configure(release, &mut |path, text| self.text(path, 0o644, text));
     }
 
     fn text(&mut self, path: &str, mode: u32, text: String) {
@@ -386,12 +438,14 @@ mod tests {
 
     #[test]
     fn every_line_of_the_data_makes_sense() {
-        let mut profile = Profile::read(DEFAULT, Duration::ZERO).unwrap();
+        let mut profile = Profile::read(DEFAULT, "x86_64", Duration::ZERO).unwrap();
         profile.files = Files::new();
         let mut reader = Reader::new(&mut profile, Duration::ZERO);
 
         reader.read(UBUNTU_22_04);
         reader.add_kernel();
+        reader.read(EL);
+        reader.read(SLES);
 
         assert_eq!(reader.bad, Vec::<String>::new());
     }
@@ -399,17 +453,31 @@ mod tests {
     #[test]
     fn profiles_differ_in_their_release() {
         for name in names() {
-            let profile = Profile::read(name, Duration::ZERO).unwrap();
+            let profile = Profile::read(name, "x86_64", Duration::ZERO).unwrap();
             let text = profile.files.text("/etc/os-release").unwrap();
+            let id = name.split('-').next().unwrap();
 
-            assert!(
-                text.contains(&format!("UBUNTU_CODENAME={}", profile.codename)),
-                "{text}"
-            );
+            assert!(text.contains(&format!("ID={id}")) || text.contains(&format!("ID=\"{id}\"")));
             assert!(profile.files.exists("/bin/sh"), "{name}");
-            assert!(profile.packages.get("curl").is_some());
-            assert!(profile.systemd.is_active("ssh.service"));
+            assert!(profile.packages.get("curl").is_some(), "{name}");
+            let unit = match profile.family {
+                Family::Debian => "ssh.service",
+                Family::El | Family::Sles => "sshd.service",
+            };
+            assert!(profile.systemd.is_active(unit), "{name}");
+            let has = |path: &str| profile.files.exists(path);
+            let managers = (
+                has("/usr/bin/apt-get"),
+                has("/usr/bin/dnf"),
+                has("/usr/bin/zypper"),
+            );
+            let expected = match profile.family {
+                Family::Debian => (true, false, false),
+                Family::El => (false, true, false),
+                Family::Sles => (false, false, true),
+            };
+            assert_eq!(managers, expected, "{name}");
         }
-        assert!(Profile::read("windows", Duration::ZERO).is_none());
+        assert!(Profile::read("windows", "x86_64", Duration::ZERO).is_none());
     }
 }

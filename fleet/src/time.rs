@@ -19,6 +19,8 @@ const COSTS: &[(&str, u64)] = &[
     ("dpkg configure", 80),
     ("dpkg-query", 5),
     ("apt-cache", 90),
+    ("dnf", 420),
+    ("zypper", 350),
     ("curl", 22),
     ("gpg", 3),
 ];

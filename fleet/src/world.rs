@@ -137,13 +137,14 @@ impl Fleet {
     }
 
     /// Returns a profile, read once; `None` where there is none of that name.
-    pub(crate) fn profile(&self, name: &str, written: Duration) -> Option<Profile> {
+    pub(crate) fn profile(&self, name: &str, machine: &str, written: Duration) -> Option<Profile> {
         self.world(|world| {
-            if !world.profiles.contains_key(name) {
-                let profile = Profile::read(name, written)?;
-                world.profiles.insert(name.to_owned(), profile);
+            let key = format!("{name} {machine}");
+            if !world.profiles.contains_key(&key) {
+                let profile = Profile::read(name, machine, written)?;
+                world.profiles.insert(key.clone(), profile);
             }
-            world.profiles.get(name).cloned()
+            world.profiles.get(&key).cloned()
         })
     }
 

@@ -23,4 +23,4 @@ pub use answer::Answer;
 pub use difference::difference;
 pub use row::{Row, Word};
 pub use rules::Rules;
-pub use state::{STATES, State};
+pub use state::{STATES, State, System};

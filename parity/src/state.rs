@@ -1,10 +1,23 @@
 //! What hosts are when rows are run on them.
 
+/// The system of the hosts of a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum System {
+    /// Ubuntu 22.04: apt.
+    Ubuntu,
+    /// Rocky Linux 9: dnf.
+    Rocky,
+    /// SLES 15 SP5: zypper.
+    Sles,
+}
+
 /// A set of hosts, and how rows are run on it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct State {
     /// The directory of its rows and recordings.
     pub name: &'static str,
+    /// Their system.
+    pub system: System,
     /// The hosts; those of states with the same ones follow each other on them.
     pub hosts: &'static [&'static str],
     /// The host of a row that names none.
@@ -19,6 +32,7 @@ pub struct State {
 pub const STATES: &[State] = &[
     State {
         name: "bare",
+        system: System::Ubuntu,
         hosts: &["m1", "w1"],
         host: "w1",
         is_installed: false,
@@ -26,6 +40,7 @@ pub const STATES: &[State] = &[
     },
     State {
         name: "changes",
+        system: System::Ubuntu,
         hosts: &["m1", "w1"],
         host: "m1",
         is_installed: false,
@@ -33,6 +48,7 @@ pub const STATES: &[State] = &[
     },
     State {
         name: "worker",
+        system: System::Ubuntu,
         hosts: &["m1", "m2", "m3", "w1"],
         host: "w1",
         is_installed: true,
@@ -40,9 +56,26 @@ pub const STATES: &[State] = &[
     },
     State {
         name: "manager",
+        system: System::Ubuntu,
         hosts: &["m1", "m2", "m3", "w1"],
         host: "m1",
         is_installed: true,
+        is_ordered: true,
+    },
+    State {
+        name: "el9",
+        system: System::Rocky,
+        hosts: &["m1"],
+        host: "m1",
+        is_installed: false,
+        is_ordered: true,
+    },
+    State {
+        name: "sles15",
+        system: System::Sles,
+        hosts: &["m1"],
+        host: "m1",
+        is_installed: false,
         is_ordered: true,
     },
 ];

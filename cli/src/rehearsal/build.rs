@@ -108,6 +108,12 @@ fn spec_of(
         if let Some(os) = &traits.os {
             spec.profile.clone_from(os);
         }
+        if let Some(architecture) = traits.architecture {
+            architecture.machine().clone_into(&mut spec.machine);
+        }
+        spec.selinux = traits.selinux.map(Into::into);
+        spec.is_fips = traits.fips;
+        spec.is_registered = traits.subscription.unwrap_or(true);
         spec.disk = traits.disk.map_or(spec.disk, |size| size.0);
         spec.memory_kib = traits.memory.map_or(spec.memory_kib, |size| size.0 / 1024);
         spec.processors = traits.processors.unwrap_or(spec.processors);

@@ -13,7 +13,7 @@ use rig::connection::SshEndpoint;
 use rig::{Connector as _, Endpoint, ExitStatus};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use parity::{Answer, Row, State};
+use parity::{Answer, Row, State, System};
 
 /// The time at which the recordings were made.
 const EPOCH: Duration = Duration::from_secs(1_795_641_600);
@@ -50,6 +50,10 @@ impl Lab {
     /// Returns hosts in a state.
     pub(crate) async fn of(state: &State) -> Self {
         let fleet = Fleet::new(7, EPOCH);
+        if state.system != System::Ubuntu {
+            crate::rpm::add(&fleet, state, EPOCH - Duration::from_secs(86_400));
+            return Self { fleet };
+        }
         for name in state.hosts {
             let mut spec = HostSpec::new(name, address(name).into());
             spec.login = "lab".to_owned();
@@ -57,7 +61,7 @@ impl Lab {
             spec.memory_kib = 24_683_656;
             spec.disk = 252 << 30;
             spec.is_container = true;
-            spec.kernel = kernel();
+            spec.kernel = Some(kernel());
             spec.mounts = mounts();
             spec.open_files = 20_000;
             let host = fleet.add_host(&spec).unwrap();

@@ -1,14 +1,15 @@
-//! Packages of Debian and its children: what is installed, what repositories offer, what an
-//! installation leads to. Deciding only; the programs `apt-get` and `dpkg` do it.
+//! Packages of hosts: what is installed, what repositories offer, what an installation leads to.
+//! Deciding only; the programs do it. Debian's way is here, that of rpm in [`rpm`].
 
 mod offer;
+pub mod rpm;
 mod solve;
 pub mod version;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use offer::{Index, Repository, Signature};
+pub use offer::{Index, Metadata, Repository, Signature};
 pub use solve::{Broken, Plan, Request, Unavailable, plan_install, plan_remove};
 
 /// The key by which the distribution itself signs: every host of it trusts it.
@@ -160,6 +161,16 @@ pub struct Package {
     pub depends: Vec<Vec<Relation>>,
     /// What it cannot live with.
     pub conflicts: Vec<Relation>,
+    /// What it provides besides its name (rpm).
+    pub provides: Vec<Relation>,
+    /// What it takes the place of (rpm).
+    pub obsoletes: Vec<Relation>,
+    /// Its license (rpm).
+    pub license: String,
+    /// Who made it (rpm).
+    pub vendor: String,
+    /// Where more is said of it (rpm).
+    pub url: String,
     /// Its first line of description.
     pub summary: String,
     /// `admin`, `web`, …
@@ -247,6 +258,10 @@ pub struct Installed {
     pub is_automatic: bool,
     /// Whether it must stay as it is (`apt-mark hold`).
     pub is_held: bool,
+    /// The repository that it came from; empty for what was there from the start (rpm).
+    pub origin: String,
+    /// When it was installed, as time since 1970.
+    pub since: std::time::Duration,
 }
 
 /// Somebody who holds a lock of the package manager.
@@ -272,6 +287,10 @@ pub struct Packages {
     pub holder: Option<Holder>,
     /// Who fetches indexes now.
     pub list_holder: Option<Holder>,
+    /// What repositories have told, by their id (rpm).
+    pub metadata: Arc<BTreeMap<String, Metadata>>,
+    /// The fingerprints of keys that packages may be signed by (rpm).
+    pub keys: Vec<String>,
 }
 
 impl Packages {
@@ -334,5 +353,13 @@ impl Packages {
             }
             (offered, here) => offered.or(here),
         }
+    }
+}
+
+/// Returns what Debian calls a machine: `amd64` for `x86_64`.
+pub fn debian_architecture(machine: &str) -> &'static str {
+    match machine {
+        "aarch64" => "arm64",
+        _ => "amd64",
     }
 }

@@ -44,3 +44,18 @@ pub struct Index {
     /// What was in it.
     pub packages: Arc<Vec<Arc<Package>>>,
 }
+
+/// What a host knows of a repository of rpm packages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metadata {
+    /// The address of the repository, variables replaced.
+    pub url: String,
+    /// When it was fetched, as time since 1970.
+    pub fetched: std::time::Duration,
+    /// The fingerprint of its key.
+    pub key: String,
+    /// How it is signed.
+    pub signature: Signature,
+    /// What is in it.
+    pub packages: Arc<Vec<Arc<Package>>>,
+}

@@ -9,6 +9,9 @@ pub(crate) const PROGRAMS: &[Program] = &[Program {
     run: gpg,
 }];
 
+/// Whose the keys of repositories are.
+pub(crate) const OWNER: &str = "Package repository";
+
 const BEGIN: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 
 /// Returns a public key in its armour. What is inside is the fingerprint: nobody computes with it.
@@ -17,7 +20,7 @@ pub(crate) fn armoured(fingerprint: &str) -> String {
 }
 
 /// Returns the fingerprints of the keys in a text, armoured or not.
-fn keys(text: &str) -> Vec<String> {
+pub(crate) fn keys(text: &str) -> Vec<String> {
     let is_key =
         |line: &&str| line.len() == 40 && line.bytes().all(|byte| byte.is_ascii_hexdigit());
     text.lines().filter(is_key).map(str::to_owned).collect()

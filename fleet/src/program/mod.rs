@@ -15,6 +15,7 @@ pub(crate) mod clock;
 mod curl;
 mod dd;
 mod digest;
+mod dnf;
 mod docker;
 mod dpkg;
 mod dump;
@@ -42,13 +43,17 @@ pub(crate) mod posix;
 pub(crate) mod power;
 mod privilege;
 mod processes;
+pub(crate) mod rpm;
 mod run;
 mod sed;
+pub(crate) mod selinux;
 mod sockets;
+mod subscription;
 mod system;
 pub(crate) mod systemctl;
 mod text;
 pub(crate) mod time;
+mod zypper;
 
 use futures_util::future::BoxFuture;
 
@@ -69,6 +74,7 @@ const TABLES: &[&[Program]] = &[
     apt::PROGRAMS,
     curl::PROGRAMS,
     dd::PROGRAMS,
+    dnf::PROGRAMS,
     docker::PROGRAMS,
     dpkg::PROGRAMS,
     gpg::PROGRAMS,
@@ -76,9 +82,12 @@ const TABLES: &[&[Program]] = &[
     jq::PROGRAMS,
     net::PROGRAMS,
     firewall::PROGRAMS,
+    selinux::PROGRAMS,
     sockets::PROGRAMS,
+    subscription::PROGRAMS,
     power::PROGRAMS,
     privilege::PROGRAMS,
+    rpm::PROGRAMS,
     systemctl::PROGRAMS,
     account::PROGRAMS,
     archive::PROGRAMS,
@@ -103,6 +112,7 @@ const TABLES: &[&[Program]] = &[
     system::PROGRAMS,
     text::PROGRAMS,
     time::PROGRAMS,
+    zypper::PROGRAMS,
 ];
 
 /// Returns the program with a name.

@@ -126,8 +126,10 @@ impl Fleet {
         tokio::time::sleep(time).await;
         let id = self.world(|world| crate::build::uuid(&mut world.rng));
         let elapsed = self.elapsed().as_secs_f64();
+        let now = self.time_of(host);
         self.host(host, |host| {
             host.boot_id = id;
+            super::selinux::boot(host, now);
             host.booted = elapsed;
             host.power = Power::On;
         });

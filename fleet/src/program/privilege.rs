@@ -150,7 +150,7 @@ fn tell_journal(invocation: &Invocation, uid: u32, what: &str) {
     };
     let entry = Entry {
         at,
-        unit: "ssh.service".to_owned(),
+        unit: invocation.host(|host| host.family.ssh_unit()).to_owned(),
         identifier: "sudo".to_owned(),
         pid: invocation.pid.0,
         message: format!("pam_unix(sudo:session): session {what} for user root{by}"),

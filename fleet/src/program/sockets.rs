@@ -43,7 +43,7 @@ fn listeners(invocation: &Invocation) -> Vec<Listener> {
     };
     let (has_ssh, has_containerd, is_container) = invocation.host(|host| {
         (
-            host.systemd.is_active("ssh.service"),
+            host.systemd.is_active(host.family.ssh_unit()),
             host.systemd.is_active("containerd.service"),
             host.is_container,
         )

@@ -30,7 +30,7 @@ pub use event::{EventSpec, What};
 pub use value::{Size, Time};
 
 use crate::access::Trouble;
-use crate::build::Sudo;
+use crate::build::{SeLinux, Sudo};
 use crate::world::{Fleet, HostId};
 use event::Planned;
 
@@ -68,6 +68,15 @@ pub struct HostTraits {
     pub host: String,
     /// Its operating system.
     pub os: Option<String>,
+    /// Its processor: `amd64` or `arm64`.
+    pub architecture: Option<Architecture>,
+    /// What SELinux does, where its system has it.
+    pub selinux: Option<SeLinuxSpec>,
+    /// Whether it runs in FIPS mode.
+    #[serde(default)]
+    pub fips: bool,
+    /// Whether it is registered with Red Hat, where its system is RHEL.
+    pub subscription: Option<bool>,
     /// How many bytes its disk holds.
     pub disk: Option<Size>,
     /// How much memory it has.
@@ -85,6 +94,48 @@ pub struct HostTraits {
     pub troubles: Vec<Trouble>,
     /// By how many seconds its clock is ahead.
     pub clock: Option<f64>,
+}
+
+/// The processor of a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Architecture {
+    /// `x86_64`.
+    Amd64,
+    /// `aarch64`.
+    Arm64,
+}
+
+impl Architecture {
+    /// Returns what `uname -m` says.
+    pub fn machine(self) -> &'static str {
+        match self {
+            Self::Amd64 => "x86_64",
+            Self::Arm64 => "aarch64",
+        }
+    }
+}
+
+/// What SELinux does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SeLinuxSpec {
+    /// It refuses.
+    Enforcing,
+    /// It warns.
+    Permissive,
+    /// It is off.
+    Disabled,
+}
+
+impl From<SeLinuxSpec> for SeLinux {
+    fn from(spec: SeLinuxSpec) -> Self {
+        match spec {
+            SeLinuxSpec::Enforcing => Self::Enforcing,
+            SeLinuxSpec::Permissive => Self::Permissive,
+            SeLinuxSpec::Disabled => Self::Disabled,
+        }
+    }
 }
 
 /// How a login user becomes root.

@@ -124,6 +124,13 @@ impl Systemd {
         Arc::make_mut(&mut self.read).insert(name.clone(), Arc::clone(&unit));
         Arc::make_mut(&mut self.base).insert(name, (unit, state));
     }
+
+    /// Takes a unit away that was there from the start.
+    pub(crate) fn forget_base(&mut self, name: &str) {
+        Arc::make_mut(&mut self.read).remove(name);
+        Arc::make_mut(&mut self.base).remove(name);
+        Arc::make_mut(&mut self.states).remove(name);
+    }
 }
 
 /// Returns the links by which a unit is wanted, as `systemctl enable` makes them: link, target.

@@ -117,7 +117,7 @@ pub(crate) fn info(world: &World, host: HostId, now: Duration) -> Value {
         "OperatingSystem": system,
         "OSVersion": release,
         "OSType": "linux",
-        "Architecture": "x86_64",
+        "Architecture": &machine.machine,
         "IndexServerAddress": "https://index.docker.io/v1/",
         "RegistryConfig": registries(engine, is_old),
         "NCPU": machine.processors,
@@ -415,7 +415,7 @@ pub(crate) fn version(world: &World, host: HostId) -> Value {
                 "Version": &build.version,
                 "Details": map! {
                     "ApiVersion": api_version(&engine.version),
-                    "Arch": "amd64",
+                    "Arch": crate::packages::debian_architecture(&machine.machine),
                     "BuildTime": &build.built,
                     "Experimental": "false",
                     "GitCommit": &build.commit,
@@ -435,7 +435,7 @@ pub(crate) fn version(world: &World, host: HostId) -> Value {
         "GitCommit": &build.commit,
         "GoVersion": &build.go,
         "Os": "linux",
-        "Arch": "amd64",
+        "Arch": crate::packages::debian_architecture(&machine.machine),
         "KernelVersion": &machine.kernel.release,
         "BuildTime": &build.built,
     }

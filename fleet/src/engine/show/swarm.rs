@@ -67,7 +67,7 @@ pub(crate) fn node(
         },
         "Description": map! {
             "Hostname": &node.host_name,
-            "Platform": map! { "Architecture": "x86_64", "OS": "linux" },
+            "Platform": map! { "Architecture": &machine.machine, "OS": "linux" },
             "Resources": map! {
                 "NanoCPUs": i64::from(machine.processors) * 1_000_000_000,
                 "MemoryBytes": machine.memory_kib * 1024,

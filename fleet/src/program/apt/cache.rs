@@ -30,8 +30,12 @@ pub(super) fn apt_cache(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
                 for name in names {
                     for (index, package) in packages.offers(name) {
                         invocation.print(&format!(
-                            " {name} | {} | {} {}/{} amd64 Packages\n",
-                            package.version, index.url, index.suite, index.component
+                            " {name} | {} | {} {}/{} {} Packages\n",
+                            package.version,
+                            index.url,
+                            index.suite,
+                            index.component,
+                            super::architecture(invocation)
                         ));
                     }
                 }

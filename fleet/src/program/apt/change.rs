@@ -161,13 +161,16 @@ fn assume_unknown(invocation: &mut Invocation, requests: &[Request]) {
             request.name
         );
         invocation.assume(&what);
-        let package = Package::base(&request.name, "1.0", "amd64");
+        let own = super::architecture(invocation);
+        let package = Package::base(&request.name, "1.0", own);
         invocation.host(|host| {
             host.packages.set(Installed {
                 package: Arc::new(package),
                 state: State::Installed,
                 is_automatic: false,
                 is_held: false,
+                origin: String::new(),
+                since: Duration::ZERO,
             });
         });
     }
@@ -531,6 +534,7 @@ async fn fetch(
         );
     }
     let started = invocation.fleet.elapsed();
+    let own = super::architecture(invocation);
     for (index, package) in unpacks.iter().enumerate() {
         let offer = packages.offers(&package.name).into_iter();
         let mut offer = offer.filter(|(_, one)| one.version == package.version);
@@ -539,7 +543,7 @@ async fn fetch(
         };
         let (url, suite, component) = (&source.url, &source.suite, &source.component);
         let line = format!(
-            "{url} {suite}/{component} amd64 {} {} {}",
+            "{url} {suite}/{component} {own} {} {} {}",
             package.name, package.architecture, package.version
         );
         if wishes.quiet < 2 {
@@ -549,7 +553,7 @@ async fn fetch(
         if let Err(reason) = get(invocation, url, suite, package).await {
             invocation.print(&format!("Err:{} {line}\n  {reason}\n", index + 1));
             invocation.complain(&format!(
-                "E: Failed to fetch {url}/dists/{suite}/pool/{component}/amd64/{}_{}.deb  {reason}\n\
+                "E: Failed to fetch {url}/dists/{suite}/pool/{component}/{own}/{}_{}.deb  {reason}\n\
                  E: Unable to fetch some archives, maybe run apt-get update or try with \
                  --fix-missing?\n",
                 package.name, package.version

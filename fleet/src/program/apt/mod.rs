@@ -2,7 +2,7 @@
 
 mod cache;
 mod change;
-mod lock;
+pub(crate) mod lock;
 mod order;
 mod update;
 
@@ -150,6 +150,12 @@ fn option(wishes: &mut Wishes, text: &str) -> Result<(), String> {
         | "acquire::https::timeout" => Ok(()),
         _ => Err(format!("-o {text}")),
     }
+}
+
+/// Returns what Debian calls the processor of the host.
+pub(super) fn architecture(invocation: &Invocation) -> &'static str {
+    let machine = invocation.host(|host| host.hardware.machine.clone());
+    crate::packages::debian_architecture(&machine)
 }
 
 /// Returns a number of bytes as apt says it: `31.4 MB`, `684 kB`, `512 B`.

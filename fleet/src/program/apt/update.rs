@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Wishes, bytes, duration, lock};
 use crate::files::{Credentials, Files};
-use crate::packages::{Index, Repository, Signature};
+use crate::packages::{Index, Package, Repository, Signature};
 use crate::program::Invocation;
 use crate::web::{self, Unfetched, Url};
 
@@ -50,6 +50,7 @@ pub(super) async fn update(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
             return 100;
         }
     };
+    let own = super::architecture(invocation);
     let started = invocation.fleet.elapsed();
     invocation.spend(crate::time::of("apt-get update")).await;
     let (mut indexes, mut total, mut number) = (Vec::new(), 0, 0);
@@ -72,7 +73,7 @@ pub(super) async fn update(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
                     number += 1;
                     let size = list.packages.len() as u64 * 900 + 400;
                     shown.push_str(&format!(
-                        "Get:{number} {url} {suite}/{} amd64 Packages [{}]\n",
+                        "Get:{number} {url} {suite}/{} {own} Packages [{}]\n",
                         list.component,
                         bytes(size)
                     ));
@@ -145,6 +146,7 @@ fn finish(invocation: &mut Invocation, warnings: &[String], errors: &[String]) -
 fn remember(invocation: &mut Invocation, sources: &[Source]) {
     let now = invocation.now();
     let root = Credentials::root();
+    let architecture = super::architecture(invocation);
     invocation.host(|host| {
         let lists = "/var/lib/apt/lists";
         // A full disk is what the installation will fail by.
@@ -170,7 +172,7 @@ fn remember(invocation: &mut Invocation, sources: &[Source]) {
                 .files
                 .write(&format!("{start}_InRelease"), "", 0o644, &root, now);
             for component in components {
-                let path = format!("{start}_{component}_binary-amd64_Packages");
+                let path = format!("{start}_{component}_binary-{architecture}_Packages");
                 let _ = host.files.write(&path, "", 0o644, &root, now);
             }
         }
@@ -242,7 +244,7 @@ async fn fetch(invocation: &mut Invocation, source: &Source) -> Fetched {
                 url: repository.url,
                 suite: repository.suite,
                 component: repository.component,
-                packages: repository.packages,
+                packages: of_machine(&repository.packages, super::architecture(invocation)),
             });
         }
     }
@@ -252,6 +254,21 @@ async fn fetch(invocation: &mut Invocation, source: &Source) -> Fetched {
             .map(|one| one.packages.len() as u64 * 900 + 400)
             .sum::<u64>();
     Fetched::Lists(lists, size)
+}
+
+/// Returns packages for an architecture: repositories have all of theirs for each.
+fn of_machine(packages: &Arc<Vec<Arc<Package>>>, own: &str) -> Arc<Vec<Arc<Package>>> {
+    if own == "amd64" {
+        return Arc::clone(packages);
+    }
+    let all = packages.iter().map(|package| {
+        let mut package = (**package).clone();
+        if package.architecture == "amd64" {
+            own.clone_into(&mut package.architecture);
+        }
+        Arc::new(package)
+    });
+    Arc::new(all.collect())
 }
 
 fn unreachable(source: &Source, url: &Url, why: Unfetched) -> Fetched {

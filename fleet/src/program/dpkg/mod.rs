@@ -9,7 +9,7 @@ use super::{Invocation, Program};
 use crate::packages::{Package, State};
 
 pub(crate) use query::stanza;
-pub(crate) use work::{Reading, configure, purge, remove, unpack};
+pub(crate) use work::{Reading, configure, place, purge, remove, take_away, unpack};
 
 pub(crate) const PROGRAMS: &[Program] = &[
     Program {
@@ -34,7 +34,9 @@ fn dpkg(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
             "--audit" | "-C" => audit(invocation),
             "--configure" => configure_all(invocation, names).await,
             "--print-architecture" => {
-                invocation.print("amd64\n");
+                let machine = invocation.host(|host| host.hardware.machine.clone());
+                let own = crate::packages::debian_architecture(&machine);
+                invocation.print(&format!("{own}\n"));
                 0
             }
             "-l" | "--list" | "-s" | "--status" | "-L" | "--listfiles" | "-S" | "--search" => {

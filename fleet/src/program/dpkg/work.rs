@@ -88,6 +88,8 @@ pub(crate) async fn unpack(
             state: State::Unpacked,
             is_automatic: was_automatic.unwrap_or(is_automatic),
             is_held: false,
+            origin: String::new(),
+            since: Moment::ZERO,
         });
         Ok::<(), (String, crate::files::Errno)>(())
     });
@@ -102,7 +104,7 @@ pub(crate) async fn unpack(
     0
 }
 
-fn place(
+pub(crate) fn place(
     files: &mut Files,
     file: &PackageFile,
     now: Moment,
@@ -139,7 +141,7 @@ fn place(
     }
 }
 
-fn take_away(files: &mut Files, file: &PackageFile, now: Moment) {
+pub(crate) fn take_away(files: &mut Files, file: &PackageFile, now: Moment) {
     let root = Credentials::root();
     let path = file.path();
     // Directories with other files in them stay, and what is not there is gone already.

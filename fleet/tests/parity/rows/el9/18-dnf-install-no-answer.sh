@@ -1,0 +1,5 @@
+# from: hook
+# user: root
+dnf install socat; echo $?
+dnf --assumeno install socat; echo $?
+rpm -q socat

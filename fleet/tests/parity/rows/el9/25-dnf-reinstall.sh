@@ -1,0 +1,4 @@
+# from: hook
+# user: root
+dnf -y reinstall tool; echo $?
+dnf -y reinstall jq; echo $?

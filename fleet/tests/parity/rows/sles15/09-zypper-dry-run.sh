@@ -1,0 +1,4 @@
+# from: hook
+# user: root
+zypper --non-interactive install --dry-run socat; echo $?
+rpm -q socat

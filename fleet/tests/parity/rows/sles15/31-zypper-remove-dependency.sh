@@ -1,0 +1,4 @@
+# from: hook
+# user: root
+zypper -n remove oniguruma; echo $?
+rpm -q jq oniguruma
