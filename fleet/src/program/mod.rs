@@ -43,10 +43,13 @@ pub(crate) mod power;
 mod privilege;
 mod processes;
 mod run;
+mod scp;
 mod sed;
+mod sftp;
 mod sockets;
 mod system;
 pub(crate) mod systemctl;
+mod terminal;
 mod text;
 pub(crate) mod time;
 
@@ -99,8 +102,11 @@ const TABLES: &[&[Program]] = &[
     path::PROGRAMS,
     processes::PROGRAMS,
     run::PROGRAMS,
+    scp::PROGRAMS,
     sed::PROGRAMS,
+    sftp::PROGRAMS,
     system::PROGRAMS,
+    terminal::PROGRAMS,
     text::PROGRAMS,
     time::PROGRAMS,
 ];
