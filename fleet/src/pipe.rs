@@ -110,7 +110,8 @@ impl Channel {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of whether somebody waits for more.
+    /// Takes note of whether somebody waits for more. Who does not any more is woken before: a clock
+    /// that may jump then must find that there is something to do.
     fn set_awaited(&self, state: &mut State, is_awaited: bool) {
         if let Some(watch) = &self.watch
             && state.is_awaited != is_awaited
@@ -128,8 +129,8 @@ impl Drop for ReadEnd {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.has_no_reader = true;
-        self.0.set_awaited(&mut state, false);
         state.wake();
+        self.0.set_awaited(&mut state, false);
     }
 }
 
@@ -140,8 +141,8 @@ impl Drop for WriteEnd {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.has_no_writer = true;
-        self.0.set_awaited(&mut state, false);
         state.wake();
+        self.0.set_awaited(&mut state, false);
     }
 }
 
@@ -487,8 +488,8 @@ impl Writer {
                 }
                 let length = bytes.len().min(room);
                 state.bytes.extend_from_slice(&bytes[..length]);
-                end.0.set_awaited(&mut state, false);
                 state.wake();
+                end.0.set_awaited(&mut state, false);
                 Poll::Ready(Ok(length))
             }
         }

@@ -275,17 +275,14 @@ impl Terminal {
 
     /// Changes it, and wakes everybody.
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let (result, wakers) = {
-            let mut state = self.state();
-            let result = change(&mut state);
-            let is_answered = !state.input.is_empty() || state.is_hung_up;
-            if is_answered {
-                self.set_awaited(&mut state, false);
-            }
-            (result, std::mem::take(&mut state.wakers))
-        };
-        for waker in wakers {
+        let mut state = self.state();
+        let result = change(&mut state);
+        for waker in state.wakers.drain(..) {
             waker.wake();
+        }
+        // Not before the others are awake: see `pipe`.
+        if !state.input.is_empty() || state.is_hung_up {
+            self.set_awaited(&mut state, false);
         }
         result
     }

@@ -55,7 +55,7 @@ async fn keep(door: Arc<Door>, listener: TcpListener, port: u16) {
                 }
             }
             Err(error) => {
-                door.note_refusal(&format!("cannot take a connection to the API: {error}"));
+                door.note_refusal("cannot take a connection to the API", format!(": {error}"));
                 tokio::time::sleep(PAUSE).await;
             }
         }

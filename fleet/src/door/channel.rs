@@ -1,7 +1,7 @@
 //! One command or shell of a connection: its streams, its terminal, its end.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use rig::connection::ExitStatus;
@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::Door;
+use super::backlog::{Backlog, Piece};
 use super::visitor::Visitor;
 use crate::connection::session::{Asked, Session, Streams};
 use crate::connection::{Cut, Meter, session_of};
@@ -20,8 +21,6 @@ use crate::pipe::{Reader, Writer, pipe, watched_pipe};
 use crate::process::Signal;
 use crate::terminal::{Modes, Size, Terminal};
 
-/// How many pieces of input wait for a command that does not read.
-const PIECES: usize = 64;
 /// How much output is sent at a time.
 const PIECE: usize = 32 << 10;
 
@@ -38,13 +37,16 @@ pub(super) struct Seat {
     handle: Handle,
     /// The variables that the client has sent.
     pub(super) environment: Environment,
-    input: Option<mpsc::Sender<Bytes>>,
+    input: Option<mpsc::UnboundedSender<Piece>>,
+    backlog: Backlog,
     /// What runs as long as the channel is open.
     tasks: Vec<JoinHandle<()>>,
     /// Which command it is.
     number: Option<u64>,
     wish: Option<Wish>,
     terminal: Option<Arc<Terminal>>,
+    /// Whether its end was told.
+    is_over: Arc<AtomicBool>,
 }
 
 impl Drop for Seat {
@@ -60,27 +62,39 @@ impl Drop for Seat {
 
 impl Seat {
     /// Makes one on which nothing runs.
-    pub(super) fn new(writer: ChannelWriteHalf<Msg>, handle: Handle) -> Self {
+    pub(super) fn new(writer: ChannelWriteHalf<Msg>, handle: Handle, backlog: Backlog) -> Self {
         Self {
             writer: Some(writer),
             handle,
             environment: Environment::default(),
             input: None,
+            backlog,
             tasks: Vec::new(),
             number: None,
             wish: None,
             terminal: None,
+            is_over: Arc::default(),
         }
     }
 
-    /// Takes what the client has sent; waits where too much waits already.
-    pub(super) async fn input(&mut self, data: &[u8]) {
-        if let Some(input) = &self.input
-            && input.send(Bytes::copy_from_slice(data)).await.is_err()
-        {
+    /// Takes what the client has sent; returns whether it is not too much.
+    pub(super) fn input(&mut self, data: &[u8]) -> bool {
+        let Some(input) = &self.input else {
+            return true;
+        };
+        let Some(piece) = self.backlog.keep(data) else {
+            return false;
+        };
+        if input.send(piece).is_err() {
             // Nobody reads any more: what comes is thrown away.
             self.input = None;
         }
+        true
+    }
+
+    /// Returns whether its end was told. The library does not say when the client has heard it.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
     }
 
     /// The client sends nothing more.
@@ -218,7 +232,7 @@ impl Seat {
     fn run(&mut self, session: Session, door: &Arc<Door>, writer: ChannelWriteHalf<Msg>) {
         let simulation = &door.house.simulation;
         let meter = Arc::new(Meter::new(&session.fleet, session.host, session.number));
-        let (input, pieces) = mpsc::channel(PIECES);
+        let (input, pieces) = mpsc::unbounded_channel();
         self.input = Some(input);
         let (streams, outputs) = match &self.terminal {
             Some(terminal) => {
@@ -259,26 +273,31 @@ impl Seat {
             handle: self.handle.clone(),
             meter,
             cut,
+            is_over: Arc::clone(&self.is_over),
         };
         self.tasks.push(tokio::spawn(answer.give(outputs, end)));
     }
 }
 
 /// Hands what a client sends to a command.
-async fn feed(mut pieces: mpsc::Receiver<Bytes>, stdin: Writer, meter: Arc<Meter>) {
+async fn feed(mut pieces: mpsc::UnboundedReceiver<Piece>, stdin: Writer, meter: Arc<Meter>) {
     while let Some(piece) = pieces.recv().await {
-        meter.sent(&piece);
-        if stdin.write(&piece).await.is_err() {
+        meter.sent(&piece.bytes);
+        if stdin.write(&piece.bytes).await.is_err() {
             return;
         }
     }
 }
 
 /// Types what a client sends.
-async fn type_in(mut pieces: mpsc::Receiver<Bytes>, terminal: Arc<Terminal>, meter: Arc<Meter>) {
+async fn type_in(
+    mut pieces: mpsc::UnboundedReceiver<Piece>,
+    terminal: Arc<Terminal>,
+    meter: Arc<Meter>,
+) {
     while let Some(piece) = pieces.recv().await {
-        meter.sent(&piece);
-        terminal.type_in(&piece);
+        meter.sent(&piece.bytes);
+        terminal.type_in(&piece.bytes);
     }
 }
 
@@ -294,6 +313,7 @@ struct Answer {
     handle: Handle,
     meter: Arc<Meter>,
     cut: Cut,
+    is_over: Arc<AtomicBool>,
 }
 
 impl Answer {
@@ -314,6 +334,8 @@ impl Answer {
         let id = self.writer.id();
         // A connection that is gone hears nothing.
         let _ = self.handle.eof(id).await;
+        // Before the client hears it: he may ask for the next one at once.
+        self.is_over.store(true, Ordering::Relaxed);
         let _ = self.handle.close(id).await;
     }
 

@@ -60,7 +60,7 @@ pub(super) async fn keep(door: Arc<Door>, first: TcpListener) {
         socket = match fit(socket, reception, door.address).await {
             Ok(socket) => socket,
             Err(error) => {
-                door.note_refusal(&format!("cannot listen at {}: {error}", door.address));
+                door.note_refusal("cannot listen", format!(" at {}: {error}", door.address));
                 tokio::time::sleep(PAUSE).await;
                 socket = Socket::Closed;
                 continue;
@@ -84,7 +84,7 @@ pub(super) async fn keep(door: Arc<Door>, first: TcpListener) {
             match accepted {
                 Ok((stream, peer)) => meet(&door, stream, peer, reception, &served, &mut rng),
                 Err(error) => {
-                    door.note_refusal(&format!("cannot take a connection: {error}"));
+                    door.note_refusal("cannot take a connection", format!(": {error}"));
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -151,7 +151,7 @@ fn meet(
             let strangers = door.strangers.load(Ordering::Relaxed);
             let refusal = served.settings.max_startups().refusal(strangers);
             if rng.random_range(0..100) < refusal {
-                door.note_refusal("MaxStartups is reached");
+                door.note_refusal("MaxStartups is reached", "");
                 tokio::spawn(turn_away(stream, place));
                 return;
             }
@@ -212,12 +212,12 @@ impl Place {
         };
         let house = &door.house;
         if !has_room(&house.connections, house.most) {
-            door.note_refusal("the fleet has as many connections as it may have");
+            door.note_refusal("the fleet has as many connections as it may have", "");
             return None;
         }
         if !has_room(&door.connections, house.most_of_host) {
             house.connections.fetch_sub(1, Ordering::Relaxed);
-            door.note_refusal("the host has as many connections as it may have");
+            door.note_refusal("the host has as many connections as it may have", "");
             return None;
         }
         Some(Self(Arc::clone(door)))

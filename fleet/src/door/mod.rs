@@ -13,6 +13,7 @@
 //! | `authorized` | `authorized_keys` |
 //! | `login` | who may log in, and what he may do |
 //! | `gate` | whether a host answers |
+//! | `backlog` | what was sent and is not read yet |
 //! | `wire` | byte streams with the latency of their link |
 //! | `listen` | the listener of a host, and its limits |
 //! | `serve` | what a server offers: algorithms, keys, methods |
@@ -25,6 +26,7 @@
 mod account;
 mod api;
 mod authorized;
+mod backlog;
 mod channel;
 mod forward;
 mod gate;
@@ -42,7 +44,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use russh::keys::PublicKey;
 use russh::keys::ssh_key;
@@ -201,8 +203,8 @@ struct Door {
     connections: AtomicUsize,
     /// How many of them have not logged in.
     strangers: AtomicUsize,
-    /// How many were turned away.
-    refused: AtomicU64,
+    /// How many were turned away, and why.
+    refused: Mutex<BTreeMap<&'static str, u64>>,
     /// How many terminals it has had.
     terminals: AtomicU64,
 }
@@ -216,11 +218,14 @@ impl Door {
         });
     }
 
-    /// Takes note of something that may happen very often.
-    fn note_refusal(&self, what: &str) {
-        let count = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
+    /// Takes note of something that may happen very often: of the first time, the second, the
+    /// fourth, and so on.
+    fn note_refusal(&self, kind: &'static str, detail: impl std::fmt::Display) {
+        let mut counts = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(kind).or_insert(0_u64);
+        *count += 1;
         if count.is_power_of_two() {
-            self.note(format!("{what} ({count} turned away so far)"));
+            self.note(format!("{kind}{detail} ({count} times so far)"));
         }
     }
 
@@ -295,7 +300,7 @@ impl Doors {
                 gate: Gate::default(),
                 connections: AtomicUsize::new(0),
                 strangers: AtomicUsize::new(0),
-                refused: AtomicU64::new(0),
+                refused: Mutex::default(),
                 terminals: AtomicU64::new(0),
             });
             listeners.push((door, listener));

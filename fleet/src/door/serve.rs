@@ -15,8 +15,9 @@ use crate::host::Host;
 
 /// How many bytes a client may send before he hears of them.
 const WINDOW: u32 = 1 << 20;
-/// How many pieces of a client wait for a command that does not read.
-const PIECES: usize = 64;
+/// How many pieces of a client wait for a stream through the host that does not read. A connection
+/// stands still where it is more.
+const PIECES: usize = 4096;
 
 /// The server of a host, as it was started.
 pub(super) struct Served {

@@ -15,13 +15,14 @@ use russh::{Channel, ChannelId, ChannelOpenFailure, Pty, Sig};
 use tokio::sync::Notify;
 
 use super::Door;
+use super::backlog::Backlog;
 use super::channel::Seat;
 use super::gate::Manner;
 use super::listen::Place;
 use super::login::{Grant, Guest};
 use super::serve::Served;
 use super::settings::Who;
-use super::wire::Wire;
+use super::wire::{Way, Wire};
 use crate::connection::Cut;
 use crate::files::Credentials;
 use crate::terminal::Size;
@@ -49,12 +50,16 @@ impl Visit {
         let cut = Cut::default();
         let connection = Registered::new(&house.fleet, door.host, &cut);
         let number = house.count.fetch_add(1, Ordering::Relaxed);
+        let backlog = Backlog::default();
         let wire = Wire::new(
             stream,
-            cut.clone(),
-            door.gate.clone(),
-            house.link_of(door.host),
-            house.fleet.seed() ^ number,
+            Way {
+                cut: cut.clone(),
+                gate: door.gate.clone(),
+                backlog: backlog.clone(),
+                link: house.link_of(door.host),
+                seed: house.fleet.seed() ^ number,
+            },
         );
         let stranger = Stranger::new(&door);
         let visitor = Visitor {
@@ -63,6 +68,7 @@ impl Visit {
             manner: self.manner,
             peer: self.peer,
             cut: cut.clone(),
+            backlog: backlog.clone(),
             stranger: Arc::clone(&stranger),
             known: None,
             seats: BTreeMap::new(),
@@ -87,10 +93,10 @@ impl Visit {
         tokio::select! {
             result = talk => {
                 if let Err(error) = result && !is_usual(&error) {
-                    door.note(format!("{}: {error}", self.peer));
+                    door.note_refusal("a client", format!(" at {}: {error}", self.peer));
                 }
             }
-            () = grace => door.note_refusal("LoginGraceTime is over"),
+            () = grace => door.note_refusal("LoginGraceTime is over", ""),
             () = cut.happens() => {}
         }
         stranger.leave();
@@ -191,6 +197,7 @@ pub(super) struct Visitor {
     manner: Manner,
     pub(super) peer: SocketAddr,
     pub(super) cut: Cut,
+    backlog: Backlog,
     stranger: Arc<Stranger>,
     pub(super) known: Option<Known>,
     pub(super) seats: BTreeMap<ChannelId, Seat>,
@@ -242,7 +249,8 @@ impl Visitor {
     }
 
     /// Returns whether one more session may be opened.
-    fn has_room(&self) -> bool {
+    fn has_room(&mut self) -> bool {
+        self.seats.retain(|_, seat| !seat.is_over());
         let who = self.known.as_ref().and_then(Known::who);
         let most = self.served.settings.number("maxsessions", who, 10);
         // A trouble of the host is stronger.
@@ -349,7 +357,10 @@ impl Handler for Visitor {
         let id = channel.id();
         // What comes is told to this handler; the other half is of no use.
         let (_, writer) = channel.split();
-        self.seats.insert(id, Seat::new(writer, session.handle()));
+        self.seats.insert(
+            id,
+            Seat::new(writer, session.handle(), self.backlog.clone()),
+        );
         reply.accept().await;
         Ok(())
     }
@@ -417,8 +428,11 @@ impl Handler for Visitor {
         data: &[u8],
         _: &mut Session,
     ) -> Result<(), russh::Error> {
-        if let Some(seat) = self.seats.get_mut(&channel) {
-            seat.input(data).await;
+        let seat = self.seats.get_mut(&channel);
+        if seat.is_some_and(|seat| !seat.input(data)) {
+            self.door
+                .note_refusal("a client sends much more than its command reads", "");
+            self.cut.cut();
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use rig::connection::ByteStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
+use super::backlog::Backlog;
 use super::gate::Gate;
 use crate::connection::Cut;
 use crate::network::Link;
@@ -25,31 +26,58 @@ const PIECE: usize = 32 << 10;
 /// What is shorter than this is not worth a timer.
 const WORTH: Duration = Duration::from_millis(1);
 
+/// What a byte stream depends on.
+pub(super) struct Way {
+    /// What breaks it.
+    pub(super) cut: Cut,
+    /// What lets it stand still.
+    pub(super) gate: Gate,
+    /// What slows it down.
+    pub(super) backlog: Backlog,
+    /// Its link.
+    pub(super) link: Link,
+    /// Where its jitter comes from.
+    pub(super) seed: u64,
+}
+
 /// A byte stream that behaves as its link does.
 pub(super) struct Wire {
     inner: Box<dyn ByteStream>,
     cut: Cut,
     gate: Gate,
+    backlog: Backlog,
+    /// Until when nothing is read.
+    pause: Option<Pin<Box<Sleep>>>,
     shape: Option<Shape>,
 }
 
 impl Wire {
     /// Makes one of a stream that takes no time.
-    pub(super) fn new(
-        inner: Box<dyn ByteStream>,
-        cut: Cut,
-        gate: Gate,
-        link: Link,
-        seed: u64,
-    ) -> Self {
+    pub(super) fn new(inner: Box<dyn ByteStream>, way: Way) -> Self {
+        let link = way.link;
         let is_felt = link.latency >= WORTH || link.jitter >= WORTH;
         let is_narrow = link.bandwidth < Link::default().bandwidth && link.bandwidth > 0;
         Self {
             inner,
-            cut,
-            gate,
-            shape: (is_felt || is_narrow).then(|| Shape::new(link, seed)),
+            cut: way.cut,
+            gate: way.gate,
+            backlog: way.backlog,
+            pause: None,
+            shape: (is_felt || is_narrow).then(|| Shape::new(link, way.seed)),
         }
+    }
+
+    /// Waits where what was read so far is too much; what is to be sent does not wait for it.
+    fn poll_pause(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.pause.is_none() {
+            let time = self.backlog.pause();
+            self.pause = time.map(|time| Box::pin(tokio::time::sleep(time)));
+        }
+        if let Some(pause) = &mut self.pause {
+            std::task::ready!(pause.as_mut().poll(context));
+            self.pause = None;
+        }
+        Poll::Ready(())
     }
 
     /// Returns whether anything goes through now; else the task is woken when that changes.
@@ -66,7 +94,7 @@ impl Wire {
 
 /// Bytes that are on their way in one direction.
 #[derive(Default)]
-struct Way {
+struct Direction {
     queue: VecDeque<(Instant, Bytes)>,
     bytes: usize,
     /// When the last byte that was sent has left.
@@ -75,7 +103,7 @@ struct Way {
     is_over: bool,
 }
 
-impl Way {
+impl Direction {
     fn push(&mut self, bytes: Bytes, link: Link, rng: &mut SmallRng) {
         let now = Instant::now();
         let takes = Duration::from_secs_f64(bytes.len() as f64 / link.bandwidth.max(1) as f64);
@@ -120,8 +148,8 @@ impl Way {
 struct Shape {
     link: Link,
     rng: SmallRng,
-    incoming: Way,
-    outgoing: Way,
+    incoming: Direction,
+    outgoing: Direction,
     error: Option<io::ErrorKind>,
 }
 
@@ -130,8 +158,8 @@ impl Shape {
         Self {
             link,
             rng: SmallRng::seed_from_u64(seed),
-            incoming: Way::default(),
-            outgoing: Way::default(),
+            incoming: Direction::default(),
+            outgoing: Direction::default(),
             error: None,
         }
     }
@@ -197,12 +225,19 @@ impl AsyncRead for Wire {
     ) -> Poll<io::Result<()>> {
         let wire = &mut *self;
         std::task::ready!(wire.poll_open(context))?;
+        let may_read = wire.poll_pause(context).is_ready();
         let Some(shape) = &mut wire.shape else {
-            return Pin::new(&mut wire.inner).poll_read(context, buffer);
+            return match may_read {
+                true => Pin::new(&mut wire.inner).poll_read(context, buffer),
+                false => Poll::Pending,
+            };
         };
         // Whoever reads always waits here: what is on its way out moves on, too. An error is seen by
         // the next who writes.
         let _ = shape.drain(&mut wire.inner, context);
+        if !may_read {
+            return Poll::Pending;
+        }
         shape.fill(&mut wire.inner, context);
         if shape.incoming.poll_arrived(context) {
             let bytes = shape.incoming.take(buffer.remaining()).unwrap_or_default();

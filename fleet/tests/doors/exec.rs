@@ -134,3 +134,45 @@ fn a_script_on_the_input_of_a_shell_is_run() {
         answer.err
     );
 }
+
+#[test]
+fn what_is_sent_comes_back_however_much_it_is() {
+    let house = House::with(Plan {
+        hosts: 2,
+        ..Plan::default()
+    });
+    let input = vec![b'y'; 12_000_000];
+    for arguments in [&["m1", "cat"][..], &["-J", "m1", "m2", "cat"]] {
+        let mut command = house.client("ssh");
+        command.args(arguments);
+
+        let answer = run(command, &input);
+
+        assert!(
+            answer.out.as_bytes() == input,
+            "{} bytes, {}",
+            answer.out.len(),
+            answer.err
+        );
+    }
+}
+
+#[test]
+fn one_connection_has_as_many_commands_one_after_the_other_as_somebody_likes() {
+    let house = House::open();
+    let socket = house.path("mux").display().to_string();
+    let master = house.ssh(&["-fNM", "-S", &socket, "-o", "ControlPersist=yes", "m1"]);
+    assert_eq!(master.status, Some(0), "{master:?}");
+
+    for number in 0..25 {
+        let answer = house.ssh(&["-S", &socket, "m1", &format!("echo {number}")]);
+
+        assert_eq!(answer.out, format!("{number}\n"), "{answer:?}");
+    }
+
+    let traffic = house
+        .fleet
+        .world(|world| world.traffic.get(&HostId(0)).copied().unwrap());
+    assert_eq!((traffic.connections, traffic.commands), (1, 25));
+    house.ssh(&["-S", &socket, "-O", "exit", "m1"]);
+}

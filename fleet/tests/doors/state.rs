@@ -8,6 +8,7 @@ use std::time::Duration;
 use fleet::HostId;
 use fleet::access::Trouble;
 use fleet::fault::{Blow, Verdict};
+use fleet::scenario::Scenario;
 
 use crate::house::{House, Plan, finish};
 
@@ -243,4 +244,46 @@ fn the_fleet_outlives_garbage_half_open_connections_and_crowds() {
             .any(|note| note.contains("as many connections")),
         "{notes:?}"
     );
+}
+
+#[test]
+fn who_comes_while_too_many_are_about_to_log_in_is_turned_away() {
+    let house = House::with(Plan::with_sshd("MaxStartups 1\n"));
+    let mut first = TcpStream::connect(house.address()).unwrap();
+    let mut greeting = [0; 8];
+    first.read_exact(&mut greeting).unwrap();
+
+    let mut second = TcpStream::connect(house.address()).unwrap();
+    let mut said = String::new();
+    second.read_to_string(&mut said).unwrap();
+
+    assert_eq!(&greeting, b"SSH-2.0-");
+    assert_eq!(said, "Exceeded MaxStartups\r\n");
+    drop(first);
+    house.until("there is room again", || {
+        house.ssh(&["m1", "true"]).status == Some(0)
+    });
+}
+
+#[test]
+fn a_scenario_tells_servers_what_to_do() {
+    let house = House::open();
+    let scenario = "ssh: {banner: Look out!, methods: [password], password: word}\n\
+                    hosts: [{host: m1, ssh: {banner: Stop!, accept-env: [WORD]}}]\n";
+    let fleet = house.fleet.clone();
+    let apply = async move { Scenario::parse(scenario).unwrap().apply(&fleet) };
+    house
+        .runtime
+        .block_on(house.simulation.run(apply))
+        .unwrap()
+        .unwrap();
+    assert_eq!(house.as_root("systemctl restart ssh"), 0);
+
+    house.until("the server is told", || {
+        let mut command = house.client("ssh");
+        command.env("WORD", "in");
+        command.args(["-o", "SendEnv=WORD", "m1", "echo $WORD"]);
+        let answer = crate::house::run(command, b"");
+        answer.err.contains("Stop!") && answer.out == "in\n"
+    });
 }
