@@ -129,6 +129,9 @@ fn a_certificate_of_an_authority_that_the_host_trusts_gets_in() {
         public.trim()
     );
     assert_eq!(house.as_root(&script), 0);
+    house.until("the server listens again", || {
+        std::net::TcpStream::connect(house.address()).is_ok()
+    });
     let identity = house.path("user").display().to_string();
     let login = || house.ssh(&["-o", &format!("IdentityFile={identity}"), "m1", "id -un"]);
 
@@ -136,8 +139,7 @@ fn a_certificate_of_an_authority_that_the_host_trusts_gets_in() {
     assert_eq!(login().status, Some(255));
 
     sign("ubuntu");
-    let answer = login();
-    assert_eq!(answer.out, "ubuntu\n", "{}", answer.err);
+    house.until("it gets in", || login().out == "ubuntu\n");
 }
 
 #[test]
