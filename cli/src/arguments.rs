@@ -5,6 +5,8 @@
 //! are not given; see [`Common`].
 
 mod check;
+#[cfg(feature = "fleet")]
+mod fleet;
 mod hosts;
 mod init;
 mod validate;
@@ -15,6 +17,11 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::check::{CheckCommand, CheckSshArguments};
+#[cfg(feature = "fleet")]
+pub use self::fleet::{
+    FleetCommand, FleetDirectory, FleetDownArguments, FleetExecArguments, FleetInjectArguments,
+    FleetInspectArguments, FleetState, FleetUpArguments,
+};
 pub use self::hosts::{DownloadArguments, ExecArguments, HostSelection, UploadArguments};
 pub use self::init::{ClusterKind, InitArguments};
 pub use self::validate::{ExplainArguments, ValidateArguments};
@@ -66,6 +73,10 @@ pub enum Command {
     /// Run a command on simulated hosts that match the configuration, in virtual time
     #[cfg(feature = "fleet")]
     Rehearse(RehearseArguments),
+    /// Serve simulated hosts that match the configuration to other programs, over SSH
+    #[cfg(feature = "fleet")]
+    #[command(subcommand, arg_required_else_help = true)]
+    Fleet(FleetCommand),
     /// Accepted for older scripts: nothing has to be registered
     Register(RegisterArguments),
     /// Print the JSON Schema of launchpad.yaml, for editors

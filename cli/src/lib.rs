@@ -13,6 +13,7 @@
 //! | `reading` | the configuration: from a file or standard input, within limits |
 //! | `session` | one run over a cluster: load, open sinks, run, tell |
 //! | `rehearsal` | the same commands on simulated hosts, in virtual time |
+//! | `doors` | simulated hosts that other programs reach over SSH |
 //! | `private` | files and directories for the user alone, written as a whole or not at all |
 //! | `confirm` | asking before each remote command |
 //! | [`error`] | what can go wrong before a run, and exit statuses |
@@ -20,6 +21,8 @@
 pub mod arguments;
 mod commands;
 mod confirm;
+#[cfg(feature = "fleet")]
+mod doors;
 pub mod error;
 mod hosts;
 mod private;
@@ -74,6 +77,8 @@ pub async fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>
         }
         Command::Upload(arguments) => commands::upload::run(&mut world, &arguments).await,
         Command::Download(arguments) => commands::download::run(&mut world, &arguments).await,
+        #[cfg(feature = "fleet")]
+        Command::Fleet(command) => commands::fleet::run(&mut world, &command).await,
         #[cfg(feature = "fleet")]
         Command::Rehearse(arguments) => commands::rehearse::run(&mut world, &arguments).await,
         Command::Register(arguments) => commands::register::run(&mut world, &arguments),

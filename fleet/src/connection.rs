@@ -3,27 +3,33 @@
 //! A connection behaves as one of OpenSSH without a terminal: when it breaks, the processes that it
 //! started live on, their standard input ends, and what they write goes nowhere.
 
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+mod cut;
+mod line;
+mod meter;
+pub(crate) mod session;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
-use rig::connection::{ByteStream, Endpoint, ExitStatus, Process, SshEndpoint};
+use rig::connection::{ByteStream, Endpoint, Process, SshEndpoint};
 use rig::{ConnectError, Connection, ConnectionError, Connector};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::oneshot;
-use tokio::time::Sleep;
 
 use crate::environment::Environment;
 use crate::fault::Verdict;
-use crate::host::{LoginShell, Power, Sshd};
+use crate::host::{Power, Sshd};
 use crate::network::Link;
-use crate::pipe::{Reader, Writer, pipe};
-use crate::process::Ended;
+use crate::pipe::pipe;
 use crate::world::{Fleet, HostId};
+
+pub(crate) use cut::Cut;
+use line::Line;
+pub(crate) use meter::Meter;
+pub(crate) use session::session_of;
+use session::{Asked, Session, Streams};
 
 /// How long a client waits for a connection that nobody answers: that of `rig`.
 const CONNECT_LIMIT: Duration = Duration::from_secs(15);
@@ -105,13 +111,24 @@ impl Fleet {
         }
     }
 
+    /// Breaks all connections.
+    pub fn cut_all_connections(&self) {
+        let cuts = self.world(|world| {
+            let all = world.connections.iter();
+            all.map(|(_, cut)| cut.clone()).collect::<Vec<Cut>>()
+        });
+        for cut in cuts {
+            cut.cut();
+        }
+    }
+
     /// Runs a script as root on a host, without a connection; returns its exit status.
     pub async fn run_script(&self, host: HostId, script: &str) -> u8 {
         let words = ["/bin/sh", "-c", script].map(str::to_owned);
         crate::shell::run_as_root(self, host, &words).await
     }
 
-    fn count(&self, host: HostId, change: impl FnOnce(&mut Traffic)) {
+    pub(crate) fn count(&self, host: HostId, change: impl FnOnce(&mut Traffic)) {
         self.world(|world| change(world.traffic.entry(host).or_default()));
     }
 }
@@ -244,56 +261,6 @@ impl FleetConnector {
     }
 }
 
-/// A connection that can be cut; shared by all that hangs on it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Cut(Arc<CutState>);
-
-#[derive(Debug, Default)]
-struct CutState {
-    is_cut: AtomicBool,
-    wakers: Mutex<Vec<Waker>>,
-}
-
-impl Cut {
-    fn wakers(&self) -> MutexGuard<'_, Vec<Waker>> {
-        self.0.wakers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn cut(&self) {
-        self.0.is_cut.store(true, Ordering::Relaxed);
-        for waker in std::mem::take(&mut *self.wakers()) {
-            waker.wake();
-        }
-    }
-
-    fn is_cut(&self) -> bool {
-        self.0.is_cut.load(Ordering::Relaxed)
-    }
-
-    /// Returns whether it is cut; wakes the task when it will be.
-    fn poll(&self, context: &Context<'_>) -> bool {
-        if self.is_cut() {
-            return true;
-        }
-        let mut wakers = self.wakers();
-        if !wakers.iter().any(|known| known.will_wake(context.waker())) {
-            wakers.push(context.waker().clone());
-        }
-        false
-    }
-
-    async fn happens(&self) {
-        std::future::poll_fn(|context| {
-            if self.poll(context) {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
-        })
-        .await;
-    }
-}
-
 struct FleetConnection {
     fleet: Fleet,
     host: HostId,
@@ -377,28 +344,26 @@ impl FleetConnection {
         let (stdout_writer, stdout_reader) = pipe();
         let (stderr_writer, stderr_reader) = pipe();
         let (ended, exit) = oneshot::channel();
-        let meter = Arc::new(Meter {
-            fleet: self.fleet.clone(),
-            host: self.host,
-            number,
-            has_input: AtomicBool::new(false),
-            has_output: AtomicBool::new(false),
-            received: AtomicU64::new(0),
-        });
+        let meter = Arc::new(Meter::new(&self.fleet, self.host, number));
         let session = Session {
             fleet: self.fleet.clone(),
             host: self.host,
             number,
-            verdict: verdict.clone(),
-            line: line.to_owned(),
+            verdict,
+            user: self.fleet.host(self.host, |host| host.login.clone()),
+            environment: Environment::default(),
+            asked: Asked::Command(line.to_owned()),
             cut: self.cut.clone(),
+        };
+        let streams = Streams {
+            stdin: stdin_reader,
+            stdout: stdout_writer,
+            stderr: stderr_writer,
         };
         self.sessions.fetch_add(1, Ordering::Relaxed);
         let sessions = Arc::clone(&self.sessions);
         tokio::spawn(async move {
-            let status = session
-                .run(stdin_reader, stdout_writer, stderr_writer)
-                .await;
+            let status = session.run(streams).await;
             sessions.fetch_sub(1, Ordering::Relaxed);
             // Nobody may be waiting any more.
             let _ = ended.send(status);
@@ -425,260 +390,5 @@ impl FleetConnection {
             stderr: Box::new(Line::new(stderr_reader, &self.cut, &meter, link)),
             exit: exit.boxed(),
         }
-    }
-}
-
-/// One command on its way.
-struct Session {
-    fleet: Fleet,
-    host: HostId,
-    number: u64,
-    verdict: Option<Verdict>,
-    line: String,
-    cut: Cut,
-}
-
-impl Session {
-    /// Runs the line; returns how it ended, none where nobody will know.
-    async fn run(self, stdin: Reader, stdout: Writer, stderr: Writer) -> Option<ExitStatus> {
-        self.fleet.command_started(self.host, self.number);
-        let before = self.fleet.before_audit(self.host);
-        let ended = match &self.verdict {
-            Some(Verdict::Fail { status, said }) => {
-                // The program is read for its mark, so that the failure is the command's own.
-                let program = stdin.read_to_end().await.unwrap_or_default();
-                let mark = mark_of(&program).unwrap_or_default();
-                let opening = if mark.is_empty() {
-                    String::new()
-                } else {
-                    format!("{mark} 1\n")
-                };
-                // Nobody may be listening any more.
-                let _ = stdout.write(opening.as_bytes()).await;
-                let _ = stderr.write(format!("{mark}\n{said}\n").as_bytes()).await;
-                Ended::Code(*status)
-            }
-            Some(Verdict::Hang) => {
-                self.cut.happens().await;
-                return None;
-            }
-            _ => self.login(stdin, stdout.clone(), stderr.clone()).await,
-        };
-        let status = match ended {
-            Ended::Code(code) => ExitStatus::Code(u32::from(code)),
-            Ended::Signal(signal) => ExitStatus::Signal(signal.name().to_owned()),
-        };
-        self.fleet
-            .command_ended(self.host, self.number, status.code());
-        self.fleet.after_audit(self.host, self.number, before);
-        if self.verdict == Some(Verdict::LoseAfter) {
-            self.cut.cut();
-            return None;
-        }
-        drop((stdout, stderr));
-        Some(status)
-    }
-
-    async fn login(&self, stdin: Reader, stdout: Writer, stderr: Writer) -> Ended {
-        let (login, files, first) = self.fleet.host(self.host, |host| {
-            (host.login.clone(), host.files.clone(), host.login_shell)
-        });
-        match first {
-            LoginShell::Plain => {}
-            LoginShell::Greets => {
-                // Nobody may be listening any more.
-                let _ = stdout
-                    .write(b"Welcome! This is a login shell that greets.\n")
-                    .await;
-                let _ = stderr
-                    .write(b"stty: standard input: not a terminal\n")
-                    .await;
-            }
-            LoginShell::Ends => return Ended::Code(1),
-        }
-        let Some(credentials) = crate::accounts::credentials(&files, &login) else {
-            return Ended::Code(1);
-        };
-        let login = crate::shell::Login {
-            session: session_of(self.host, self.number),
-            credentials,
-            environment: Environment::default(),
-            line: self.line.clone(),
-            stdin,
-            stdout,
-            stderr,
-        };
-        crate::shell::run_login(&self.fleet, self.host, login).await
-    }
-}
-
-/// Returns the session of a command: what its processes are known by.
-pub(crate) fn session_of(host: HostId, number: u64) -> u64 {
-    ((host.0 as u64 + 1) << 32) | number
-}
-
-/// Returns the mark of a program: the word that it prints first.
-fn mark_of(program: &[u8]) -> Option<&str> {
-    let start = std::str::from_utf8(program.get(..program.len().min(200))?).ok()?;
-    let at = start.find("launchpad-")?;
-    let rest = &start[at..];
-    let end = rest.find(|one: char| !one.is_ascii_alphanumeric() && one != '-')?;
-    Some(&rest[..end])
-}
-
-/// Returns what a mark declares of its command.
-fn kind_of(mark: &str) -> Kind {
-    match mark
-        .strip_prefix("launchpad-")
-        .and_then(|rest| rest.chars().next())
-    {
-        Some('r') => Kind::Read,
-        Some('c') => Kind::Change,
-        Some('u') => Kind::User,
-        _ => Kind::Unknown,
-    }
-}
-
-/// Counts what goes over a channel.
-struct Meter {
-    fleet: Fleet,
-    host: HostId,
-    number: u64,
-    has_input: AtomicBool,
-    has_output: AtomicBool,
-    received: AtomicU64,
-}
-
-impl Meter {
-    fn sent(&self, bytes: &[u8]) {
-        if !self.has_input.swap(true, Ordering::Relaxed)
-            && let Some(mark) = mark_of(bytes)
-        {
-            self.fleet.command_is(self.host, self.number, kind_of(mark));
-        }
-        let bytes = bytes.len();
-        let waits = self.has_output.swap(false, Ordering::Relaxed);
-        self.fleet.count(self.host, |traffic| {
-            traffic.sent += bytes as u64;
-            traffic.round_trips += u64::from(waits);
-        });
-    }
-
-    /// Returns whether a fault wants the connection to break now.
-    fn received(&self, bytes: usize) -> bool {
-        if bytes > 0 {
-            self.has_output.store(true, Ordering::Relaxed);
-        }
-        let all = self.received.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
-        self.fleet
-            .count(self.host, |traffic| traffic.received += bytes as u64);
-        self.fleet.cuts_after(self.host, self.number, all)
-    }
-}
-
-/// An end of a pipe that is gone when its connection is.
-struct Line<T> {
-    inner: Option<T>,
-    cut: Cut,
-    meter: Arc<Meter>,
-    bandwidth: u64,
-    /// Bytes whose time was not waited for yet.
-    owed: u64,
-    delay: Option<Pin<Box<Sleep>>>,
-}
-
-impl<T> Line<T> {
-    fn new(inner: T, cut: &Cut, meter: &Arc<Meter>, link: Link) -> Self {
-        Self {
-            inner: Some(inner),
-            cut: cut.clone(),
-            meter: Arc::clone(meter),
-            bandwidth: link.bandwidth.max(1),
-            owed: 0,
-            delay: None,
-        }
-    }
-
-    /// Waits for the time that bytes take; small ones are not worth it.
-    fn poll_delay(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if let Some(delay) = &mut self.delay {
-            if delay.as_mut().poll(context).is_pending() {
-                return Poll::Pending;
-            }
-            self.delay = None;
-        }
-        Poll::Ready(())
-    }
-
-    fn owe(&mut self, bytes: usize) {
-        self.owed += bytes as u64;
-        let time = Duration::from_secs_f64(self.owed as f64 / self.bandwidth as f64);
-        if time >= Duration::from_millis(5) {
-            self.owed = 0;
-            self.delay = Some(Box::pin(tokio::time::sleep(time)));
-        }
-    }
-}
-
-impl AsyncRead for Line<Reader> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        let line = &mut *self;
-        if line.cut.poll(context) {
-            line.inner = None;
-        }
-        if line.poll_delay(context).is_pending() {
-            return Poll::Pending;
-        }
-        let Some(inner) = &mut line.inner else {
-            return Poll::Ready(Ok(()));
-        };
-        let before = buffer.filled().len();
-        let polled = Pin::new(inner).poll_read(context, buffer);
-        if polled.is_ready() {
-            let bytes = buffer.filled().len() - before;
-            line.owe(bytes);
-            if line.meter.received(bytes) {
-                line.cut.cut();
-            }
-        }
-        polled
-    }
-}
-
-impl AsyncWrite for Line<Writer> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        let line = &mut *self;
-        if line.cut.poll(context) {
-            line.inner = None;
-        }
-        if line.poll_delay(context).is_pending() {
-            return Poll::Pending;
-        }
-        let Some(inner) = &mut line.inner else {
-            return Poll::Ready(Err(std::io::ErrorKind::BrokenPipe.into()));
-        };
-        let polled = Pin::new(inner).poll_write(context, bytes);
-        if let Poll::Ready(Ok(written)) = &polled {
-            line.owe(*written);
-            line.meter.sent(&bytes[..*written]);
-        }
-        polled
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        self.inner = None;
-        Poll::Ready(Ok(()))
     }
 }

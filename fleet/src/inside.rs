@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::door::Reach;
 use crate::files::{Credentials, Files, Follow, Kind, Node};
 use crate::host::Host;
 use crate::process::{Pid, Signal};
@@ -123,7 +124,16 @@ impl World {
     /// Does something with a host, or with one in a container.
     pub(crate) fn with_host<T>(&mut self, id: HostId, work: impl FnOnce(&mut Host) -> T) -> T {
         if id.0 < FIRST {
-            return work(&mut self.hosts[id.0]);
+            let host = &mut self.hosts[id.0];
+            let Some(ways) = &self.ways else {
+                return work(host);
+            };
+            let before = Reach::of(host);
+            let result = work(host);
+            if Reach::of(host) != before {
+                ways.send_modify(|count| *count += 1);
+            }
+            return result;
         }
         let Some(mut inside) = self.insides.all.remove(&id) else {
             // It is gone, and the last of its processes does not know yet.

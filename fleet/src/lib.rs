@@ -6,7 +6,8 @@
 //! ([`Fleet::not_simulated`]).
 //!
 //! No clock, thread, socket, file or random number of the machine is touched: time is
-//! `tokio::time`, which a rehearsal pauses, and every choice comes from the seed.
+//! `tokio::time`, which a rehearsal pauses, and every choice comes from the seed. Only who opens
+//! [`door`]s gets sockets and a thread.
 //!
 //! | module | holds |
 //! |---|---|
@@ -21,6 +22,7 @@
 //! | `inside` | hosts in containers |
 //! | [`network`] | interfaces, names, sites, who reaches whom |
 //! | [`connection`] | how hosts are reached |
+//! | [`door`] | how they are reached from outside: real SSH sockets |
 //! | [`outside`] | repositories of packages outside of the fleet |
 //! | [`fault`] | what goes wrong, and when |
 //! | [`scenario`] | what hosts are like and what goes wrong, as YAML |
@@ -28,6 +30,7 @@
 //! | [`profile`] | operating systems as data |
 //! | `process` | its processes and their signals |
 //! | `pipe` | byte streams between processes |
+//! | `terminal` | terminals: what is between who types and what reads |
 //! | `open` | files that are opened as streams |
 //! | [`script`] | scripts that mean the same and look different, for tests |
 //! | `shell` | the interpreter |
@@ -38,6 +41,7 @@ pub mod access;
 pub mod accounts;
 pub mod build;
 pub mod connection;
+pub mod door;
 pub(crate) mod engine;
 pub(crate) mod environment;
 pub mod fault;
@@ -57,6 +61,7 @@ pub mod script;
 pub(crate) mod shell;
 pub mod snapshot;
 pub mod systemd;
+pub(crate) mod terminal;
 #[cfg(test)]
 pub(crate) mod testing;
 mod time;

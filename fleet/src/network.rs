@@ -34,6 +34,8 @@ pub struct Interface {
 pub struct Link {
     /// How long a packet takes, one way.
     pub latency: Duration,
+    /// By how much longer it may take. Only real sockets have it.
+    pub jitter: Duration,
     /// Bytes per second.
     pub bandwidth: u64,
 }
@@ -42,6 +44,7 @@ impl Default for Link {
     fn default() -> Self {
         Self {
             latency: Duration::from_micros(250),
+            jitter: Duration::ZERO,
             bandwidth: 110 << 20,
         }
     }

@@ -139,6 +139,16 @@ impl Opener<'_> {
     }
 }
 
+/// Reads what a file holds, whoever may read it; `now` is the time since the start of the fleet.
+///
+/// # Errors
+///
+/// Fails where it is no file.
+pub(crate) fn content_now(host: &Host, path: &str, now: Duration) -> Result<Content, Errno> {
+    let content = host.files.read(path, &Credentials::root())?;
+    Ok(shown(host, &content, now))
+}
+
 /// Returns the descriptor that a path is a name of.
 fn descriptor_of(path: &str) -> Option<u32> {
     let number = path

@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::files::{Content, Credentials, Errno, Follow};
+use crate::terminal::Terminal;
 use crate::world::{Fleet, HostId};
 
 /// How many bytes a pipe holds, as on Linux.
@@ -19,9 +20,23 @@ const CAPACITY: usize = 64 << 10;
 /// How much is read from a file at a time.
 const PIECE: usize = 64 << 10;
 
+/// Who is told when somebody begins to wait for what comes from outside, and when that is over.
+pub(crate) trait Awaited: std::fmt::Debug + Send + Sync {
+    /// Is told.
+    fn set(&self, is_awaited: bool);
+}
+
 /// Makes a pipe.
 pub(crate) fn pipe() -> (Writer, Reader) {
-    let channel = Arc::new(Channel::default());
+    watched_pipe(None)
+}
+
+/// Makes a pipe whose reader is watched.
+pub(crate) fn watched_pipe(watch: Option<Arc<dyn Awaited>>) -> (Writer, Reader) {
+    let channel = Arc::new(Channel {
+        state: Mutex::default(),
+        watch,
+    });
     let writer = Writer(
         Sink::Pipe(Arc::new(WriteEnd(Arc::clone(&channel)))),
         Way::Plain,
@@ -56,9 +71,10 @@ pub(crate) enum WriteError {
     Errno(Errno),
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Channel {
     state: Mutex<State>,
+    watch: Option<Arc<dyn Awaited>>,
 }
 
 #[derive(Debug, Default)]
@@ -66,6 +82,8 @@ struct State {
     bytes: BytesMut,
     has_no_reader: bool,
     has_no_writer: bool,
+    /// Whether somebody waits for more; known where it is watched.
+    is_awaited: bool,
     wakers: Vec<Waker>,
 }
 
@@ -91,6 +109,17 @@ impl Channel {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Takes note of whether somebody waits for more. Who does not any more is woken before: a clock
+    /// that may jump then must find that there is something to do.
+    fn set_awaited(&self, state: &mut State, is_awaited: bool) {
+        if let Some(watch) = &self.watch
+            && state.is_awaited != is_awaited
+        {
+            state.is_awaited = is_awaited;
+            watch.set(is_awaited);
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -101,6 +130,7 @@ impl Drop for ReadEnd {
         let mut state = self.0.state();
         state.has_no_reader = true;
         state.wake();
+        self.0.set_awaited(&mut state, false);
     }
 }
 
@@ -112,6 +142,7 @@ impl Drop for WriteEnd {
         let mut state = self.0.state();
         state.has_no_writer = true;
         state.wake();
+        self.0.set_awaited(&mut state, false);
     }
 }
 
@@ -130,6 +161,7 @@ enum Source {
     Directory,
     Pipe(Arc<ReadEnd>),
     File(Arc<OpenFile>),
+    Terminal(Arc<Terminal>),
 }
 
 /// Where a process reads from.
@@ -165,6 +197,19 @@ impl Reader {
         })))
     }
 
+    /// Returns a reader of what is typed at a terminal.
+    pub(crate) fn terminal(terminal: Arc<Terminal>) -> Self {
+        Self(Source::Terminal(terminal))
+    }
+
+    /// Returns the terminal that it reads from.
+    pub(crate) fn as_terminal(&self) -> Option<&Arc<Terminal>> {
+        match &self.0 {
+            Source::Terminal(terminal) => Some(terminal),
+            _ => None,
+        }
+    }
+
     /// Returns whether it is a directory.
     pub(crate) fn is_directory(&self) -> bool {
         matches!(self.0, Source::Directory)
@@ -193,6 +238,7 @@ impl Reader {
                 *position += bytes.len() as u64;
                 Poll::Ready(Ok(bytes))
             }
+            Source::Terminal(terminal) => terminal.poll_read(context, most),
             Source::Pipe(end) => {
                 let mut state = end.0.state();
                 if !state.bytes.is_empty() {
@@ -205,6 +251,7 @@ impl Reader {
                     return Poll::Ready(Ok(Bytes::new()));
                 }
                 state.wait(context);
+                end.0.set_awaited(&mut state, true);
                 Poll::Pending
             }
         }
@@ -336,6 +383,7 @@ enum Sink {
     Closed,
     Pipe(Arc<WriteEnd>),
     File(Arc<FileSink>),
+    Terminal(Arc<Terminal>),
 }
 
 /// What leads to where a process writes.
@@ -364,6 +412,19 @@ impl Writer {
     /// Returns a writer that is closed.
     pub(crate) fn closed() -> Self {
         Self(Sink::Closed, Way::Plain)
+    }
+
+    /// Returns a writer to a terminal.
+    pub(crate) fn terminal(terminal: Arc<Terminal>) -> Self {
+        Self(Sink::Terminal(terminal), Way::Terminal)
+    }
+
+    /// Returns the terminal that it writes to.
+    pub(crate) fn as_terminal(&self) -> Option<&Arc<Terminal>> {
+        match &self.0 {
+            Sink::Terminal(terminal) => Some(terminal),
+            _ => None,
+        }
     }
 
     /// Returns a writer at the end of the file at a canonical path, which must exist.
@@ -413,6 +474,7 @@ impl Writer {
             Sink::Null => Poll::Ready(Ok(bytes.len())),
             Sink::Full => Poll::Ready(Err(WriteError::Errno(Errno::NoSpace))),
             Sink::Closed => Poll::Ready(Err(WriteError::Closed)),
+            Sink::Terminal(terminal) => terminal.poll_write(context, bytes),
             Sink::File(file) => Poll::Ready(file.write(bytes).map(|()| bytes.len())),
             Sink::Pipe(end) => {
                 let mut state = end.0.state();
@@ -427,6 +489,7 @@ impl Writer {
                 let length = bytes.len().min(room);
                 state.bytes.extend_from_slice(&bytes[..length]);
                 state.wake();
+                end.0.set_awaited(&mut state, false);
                 Poll::Ready(Ok(length))
             }
         }

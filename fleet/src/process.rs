@@ -29,11 +29,15 @@ pub(crate) const SIGNALS: &[&str] = &[
 
 impl Signal {
     pub(crate) const HUP: Self = Self(1);
+    pub(crate) const INT: Self = Self(2);
+    pub(crate) const QUIT: Self = Self(3);
     pub(crate) const KILL: Self = Self(9);
     pub(crate) const PIPE: Self = Self(13);
     pub(crate) const TERM: Self = Self(15);
     pub(crate) const CONT: Self = Self(18);
     pub(crate) const STOP: Self = Self(19);
+    pub(crate) const TSTP: Self = Self(20);
+    pub(crate) const WINCH: Self = Self(28);
 
     /// Returns the signal with a name (with or without `SIG`) or a number.
     pub(crate) fn parse(text: &str) -> Option<Self> {
@@ -387,6 +391,16 @@ impl Processes {
             process.control.signal(signal);
         }
         Ok(())
+    }
+
+    /// Delivers a signal to all processes of a session that a user may send one to.
+    pub(crate) fn signal_session(&mut self, session: u64, signal: Signal, user: &str) {
+        let may = |process: &&Process| user == "root" || process.user == user;
+        let members = self.table.values();
+        let members = members.filter(|process| process.session == session);
+        for process in members.filter(may) {
+            process.control.signal(signal);
+        }
     }
 
     /// Lets the next process be number 1: that of a container that starts.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::connection::{Cut, Traffic};
@@ -53,6 +54,8 @@ pub struct World {
     pub(crate) faults: Faults,
     /// Connections, with what cuts them.
     pub(crate) connections: Vec<(HostId, Cut)>,
+    /// Is told when the way to a host changes, where doors are open.
+    pub(crate) ways: Option<watch::Sender<u64>>,
     /// What hosts have sent and received.
     pub traffic: BTreeMap<HostId, Traffic>,
     /// Whether commands that only look are checked.
@@ -82,6 +85,7 @@ pub struct Fleet {
 #[derive(Debug)]
 struct Inner {
     world: Mutex<World>,
+    seed: u64,
     started: Instant,
     /// Seconds since 1970 at the start.
     epoch: Duration,
@@ -100,6 +104,7 @@ impl Fleet {
                     assumes: false,
                     faults: Faults::default(),
                     connections: Vec::new(),
+                    ways: None,
                     traffic: BTreeMap::new(),
                     audits: false,
                     breaches: Vec::new(),
@@ -110,6 +115,7 @@ impl Fleet {
                     profiles: BTreeMap::new(),
                     scripts: Scripts::default(),
                 }),
+                seed,
                 started: Instant::now(),
                 epoch,
             }),
@@ -129,6 +135,11 @@ impl Fleet {
     /// Does something with a host or with one in a container, while nobody else does.
     pub fn host<T>(&self, host: HostId, work: impl FnOnce(&mut Host) -> T) -> T {
         self.world(|world| world.with_host(host, work))
+    }
+
+    /// Returns where chance comes from.
+    pub fn seed(&self) -> u64 {
+        self.inner.seed
     }
 
     /// Returns the time since 1970 at which the fleet started.

@@ -8,6 +8,8 @@ pub(crate) mod describe;
 pub(crate) mod download;
 pub(crate) mod exec;
 pub(crate) mod explain;
+#[cfg(feature = "fleet")]
+pub(crate) mod fleet;
 pub(crate) mod init;
 pub(crate) mod migrate;
 pub(crate) mod plan;

@@ -1,5 +1,6 @@
 //! `launchpad rehearse`: runs a command on simulated hosts that match the configuration.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use fleet::scenario::Scenario;
 use report::style::Style;
 use tokio::sync::mpsc::unbounded_channel;
 
-use crate::arguments::{RehearseArguments, RehearsedCommand, StartingPoint};
+use crate::arguments::{ClusterOptions, RehearseArguments, RehearsedCommand, StartingPoint};
 use crate::error::{self, CliError};
 use crate::rehearsal::{self, Problem, Setting, Summary, Tape, Watch};
 use crate::session;
@@ -33,8 +34,8 @@ struct Job {
 }
 
 pub(crate) async fn run(world: &mut World, arguments: &RehearseArguments) -> Result<u8, CliError> {
-    let (config, text) = configuration(world, arguments).await?;
-    let scenario = scenario(world, arguments)?;
+    let (config, text) = configuration(world, &arguments.cluster).await?;
+    let scenario = scenario(world, arguments.scenario.as_deref())?;
     let seed = arguments.seed.or(scenario.seed).unwrap_or(1);
     let style = Style::wanted(
         world.stdout.is_terminal,
@@ -69,17 +70,17 @@ pub(crate) async fn run(world: &mut World, arguments: &RehearseArguments) -> Res
 }
 
 /// Returns the configuration, and its text where it is the built-in one.
-async fn configuration(
+pub(super) async fn configuration(
     world: &mut World,
-    arguments: &RehearseArguments,
+    cluster: &ClusterOptions,
 ) -> Result<(Config, Option<String>), CliError> {
     let is_there = world.current_dir.join("launchpad.yaml").exists();
-    if arguments.cluster.config.is_some() || is_there {
-        let loaded = session::load(world, &arguments.cluster).await?;
+    if cluster.config.is_some() || is_there {
+        let loaded = session::load(world, cluster).await?;
         return Ok((loaded.config, None));
     }
     world.say(
-        "There is no launchpad.yaml here: this rehearses the built-in example of 3 managers and 5 \
+        "There is no launchpad.yaml here: this is the built-in example of 3 managers and 5 \
          workers. Use `--config PATH` for your own cluster.",
     );
     let source = config::Source {
@@ -90,13 +91,14 @@ async fn configuration(
     Ok((loaded.config, Some(rehearsal::EXAMPLE.to_owned())))
 }
 
-fn scenario(world: &World, arguments: &RehearseArguments) -> Result<Scenario, CliError> {
-    let Some(path) = &arguments.scenario else {
+/// Reads a scenario, where there is one.
+pub(super) fn scenario(world: &World, path: Option<&Path>) -> Result<Scenario, CliError> {
+    let Some(path) = path else {
         return Ok(Scenario::default());
     };
     let text =
         std::fs::read_to_string(world.current_dir.join(path)).map_err(|source| CliError::Read {
-            path: path.clone(),
+            path: path.to_owned(),
             source,
         })?;
     Scenario::parse(&text)
@@ -217,7 +219,7 @@ fn apply_words(words: &[String]) -> Vec<&str> {
 }
 
 /// Returns why hosts cannot be simulated, each with its place in the configuration.
-fn refused(config: &Config, problems: Vec<Problem>) -> CliError {
+pub(super) fn refused(config: &Config, problems: Vec<Problem>) -> CliError {
     let diagnostics: Vec<Diagnostic> = problems
         .into_iter()
         .map(|one| config.problem_at(Code::NotSimulated, &one.path, one.message))

@@ -27,6 +27,15 @@ impl Family {
             Self::El | Self::Sles => "sshd.service",
         }
     }
+
+    /// Returns the program that moves files for SFTP.
+    pub fn sftp_server(self) -> &'static str {
+        match self {
+            Self::Debian => "/usr/lib/openssh/sftp-server",
+            Self::El => "/usr/libexec/openssh/sftp-server",
+            Self::Sles => "/usr/lib/ssh/sftp-server",
+        }
+    }
 }
 
 /// A system.

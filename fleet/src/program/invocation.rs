@@ -86,6 +86,17 @@ impl Invocation {
         }
     }
 
+    /// Returns its descriptors that are terminals.
+    pub(crate) fn terminals(&self) -> Vec<u32> {
+        let all = [
+            self.stdin.as_terminal(),
+            self.stdout.as_terminal(),
+            self.stderr.as_terminal(),
+        ];
+        let found = (0..).zip(all).filter(|(_, one)| one.is_some());
+        found.map(|(number, _)| number).collect()
+    }
+
     /// Prints a text.
     pub(crate) fn print(&mut self, text: &str) {
         self.put(false, text.as_bytes());

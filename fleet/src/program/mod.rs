@@ -45,12 +45,15 @@ mod privilege;
 mod processes;
 pub(crate) mod rpm;
 mod run;
+mod scp;
 mod sed;
 pub(crate) mod selinux;
+mod sftp;
 mod sockets;
 mod subscription;
 mod system;
 pub(crate) mod systemctl;
+mod terminal;
 mod text;
 pub(crate) mod time;
 mod zypper;
@@ -108,8 +111,11 @@ const TABLES: &[&[Program]] = &[
     path::PROGRAMS,
     processes::PROGRAMS,
     run::PROGRAMS,
+    scp::PROGRAMS,
     sed::PROGRAMS,
+    sftp::PROGRAMS,
     system::PROGRAMS,
+    terminal::PROGRAMS,
     text::PROGRAMS,
     time::PROGRAMS,
     zypper::PROGRAMS,

@@ -114,12 +114,14 @@ async fn yes(invocation: &mut Invocation) -> u8 {
 }
 
 fn answer(invocation: &mut Invocation, words: &[String]) -> u8 {
+    let terminals = invocation.terminals();
     let answer = invocation.host(|host| {
         let probe = test::Probe {
             files: &host.files,
             who: &invocation.credentials,
             directory: &invocation.directory,
             style: Style::Gnu,
+            terminals: &terminals,
         };
         test::evaluate(words, &probe)
     });

@@ -19,6 +19,7 @@
 
 mod chance;
 mod event;
+mod ssh;
 mod value;
 
 use std::time::Duration;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use chance::{Place, draw};
 pub use event::{EventSpec, What};
+pub use ssh::{Method, Password, SshSpec};
 pub use value::{Size, Time};
 
 use crate::access::Trouble;
@@ -42,6 +44,8 @@ pub struct Scenario {
     pub seed: Option<u64>,
     /// The link of all hosts.
     pub network: Option<LinkSpec>,
+    /// What the SSH servers of all hosts are told.
+    pub ssh: Option<SshSpec>,
     /// What single hosts are like.
     pub hosts: Vec<HostTraits>,
     /// What goes wrong.
@@ -56,6 +60,8 @@ pub struct Scenario {
 pub struct LinkSpec {
     /// How long a packet takes, one way (`20ms`).
     pub latency: Option<Time>,
+    /// By how much longer it may take (`5ms`); felt at real sockets only.
+    pub jitter: Option<Time>,
     /// Bytes per second (`10MB`).
     pub bandwidth: Option<Size>,
 }
@@ -85,6 +91,8 @@ pub struct HostTraits {
     pub processors: Option<u32>,
     /// How long a packet takes, one way.
     pub latency: Option<Time>,
+    /// By how much longer it may take; felt at real sockets only.
+    pub jitter: Option<Time>,
     /// Bytes per second.
     pub bandwidth: Option<Size>,
     /// How its login user becomes root: `free`, `password`, `partial`, `doas`, `none`.
@@ -94,6 +102,8 @@ pub struct HostTraits {
     pub troubles: Vec<Trouble>,
     /// By how many seconds its clock is ahead.
     pub clock: Option<f64>,
+    /// What its SSH server is told, instead of what those of all hosts are.
+    pub ssh: Option<SshSpec>,
 }
 
 /// The processor of a host.
@@ -190,6 +200,9 @@ pub enum ScenarioError {
         /// Why not.
         message: String,
     },
+    /// The SSH server of a host cannot be told.
+    #[error("ssh: {0}")]
+    Ssh(String),
     /// It names a host that there is not.
     #[error("{place}: there is no host `{host}`; there are {known}")]
     Host {
@@ -273,13 +286,22 @@ impl Scenario {
         if let Some(link) = &self.network {
             fleet.world(|world| {
                 for host in &mut world.hosts {
-                    set_link(host, link.latency, link.bandwidth);
+                    set_link(host, *link);
                 }
             });
         }
+        if let Some(ssh) = &self.ssh {
+            let count = fleet.world(|world| world.hosts.len());
+            for host in (0..count).map(HostId) {
+                ssh.apply(fleet, host).map_err(ScenarioError::Ssh)?;
+            }
+        }
         for (host, traits) in hosts {
+            if let Some(ssh) = &traits.ssh {
+                ssh.apply(fleet, host).map_err(ScenarioError::Ssh)?;
+            }
             fleet.host(host, |host| {
-                set_link(host, traits.latency, traits.bandwidth);
+                set_link(host, traits.link());
                 host.clock_skew = traits.clock.unwrap_or(host.clock_skew);
             });
             for trouble in &traits.troubles {
@@ -298,9 +320,21 @@ impl Scenario {
     }
 }
 
-fn set_link(host: &mut crate::host::Host, latency: Option<Time>, bandwidth: Option<Size>) {
-    host.link.latency = latency.map_or(host.link.latency, |time| time.0);
-    host.link.bandwidth = bandwidth.map_or(host.link.bandwidth, |size| size.0);
+fn set_link(host: &mut crate::host::Host, spec: LinkSpec) {
+    let link = &mut host.link;
+    link.latency = spec.latency.map_or(link.latency, |time| time.0);
+    link.jitter = spec.jitter.map_or(link.jitter, |time| time.0);
+    link.bandwidth = spec.bandwidth.map_or(link.bandwidth, |size| size.0);
+}
+
+impl HostTraits {
+    fn link(&self) -> LinkSpec {
+        LinkSpec {
+            latency: self.latency,
+            jitter: self.jitter,
+            bandwidth: self.bandwidth,
+        }
+    }
 }
 
 fn find(fleet: &Fleet, name: &str, place: &str) -> Result<HostId, ScenarioError> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::connection::session::Asked;
 use crate::environment::Environment;
 use crate::files::Credentials;
 use crate::pipe::{Reader, Writer, take_lines};
@@ -48,8 +49,8 @@ pub(crate) struct Login {
     pub(crate) credentials: Credentials,
     /// The environment.
     pub(crate) environment: Environment,
-    /// The command line.
-    pub(crate) line: String,
+    /// What is asked for.
+    pub(crate) asked: Asked,
     /// Standard input.
     pub(crate) stdin: Reader,
     /// Standard output.
@@ -58,7 +59,7 @@ pub(crate) struct Login {
     pub(crate) stderr: Writer,
 }
 
-/// Runs a command line with the login shell of a user, as sshd does.
+/// Runs the login shell of a user, as sshd does: a command line, or what comes on its input.
 pub(crate) async fn run_login(fleet: &Fleet, host: HostId, login: Login) -> Ended {
     let passwd = fleet.host(host, |host| host.files.text("/etc/passwd"));
     let passwd = passwd.unwrap_or_default();
@@ -100,7 +101,10 @@ pub(crate) async fn run_login(fleet: &Fleet, host: HostId, login: Login) -> Ende
         parent: Pid(1),
         session: login.session,
         path,
-        arguments: vec![name, "-c".to_owned(), login.line],
+        arguments: match login.asked {
+            Asked::Command(line) => vec![name, "-c".to_owned(), line],
+            Asked::Shell => vec![format!("-{name}")],
+        },
         environment,
         directory: if exists { home } else { "/".to_owned() },
         credentials: login.credentials,
@@ -155,6 +159,7 @@ struct Setting {
     positional: Vec<String>,
     options: Options,
     is_login: bool,
+    is_interactive: bool,
 }
 
 fn read_arguments(invocation: &mut Invocation, dialect: Dialect) -> Result<Setting, u8> {
@@ -162,6 +167,7 @@ fn read_arguments(invocation: &mut Invocation, dialect: Dialect) -> Result<Setti
     let mut options = Options::default();
     let mut at = 0;
     let (mut is_text, mut is_login) = (false, invocation.name.starts_with('-'));
+    let mut is_interactive = false;
     while let Some(word) = words.get(at) {
         if word == "--" {
             at += 1;
@@ -188,7 +194,7 @@ fn read_arguments(invocation: &mut Invocation, dialect: Dialect) -> Result<Setti
                     match letter {
                         'c' => is_text = true,
                         'l' => is_login = true,
-                        'i' => return Err(invocation.not_simulated("the option -i")),
+                        'i' => is_interactive = true,
                         'o' => {
                             let name = words.get(at).cloned().unwrap_or_default();
                             at += 1;
@@ -230,7 +236,14 @@ fn read_arguments(invocation: &mut Invocation, dialect: Dialect) -> Result<Setti
         }
     };
     options.reads_stdin = matches!(source, Source::Stdin);
+    let has_terminal = |reader: &Reader| reader.as_terminal().is_some();
+    if is_interactive && !(options.reads_stdin && has_terminal(&invocation.stdin)) {
+        return Err(invocation.not_simulated("the option -i without a terminal"));
+    }
     Ok(Setting {
+        is_interactive: options.reads_stdin
+            && has_terminal(&invocation.stdin)
+            && invocation.stderr.as_terminal().is_some(),
         source,
         name,
         positional: rest.collect(),
@@ -249,6 +262,9 @@ async fn run(invocation: &mut Invocation, dialect: Dialect) -> u8 {
     invocation.stdin = Reader::null();
     invocation.stdout = Writer::null();
     invocation.stderr = Writer::null();
+    if setting.is_interactive {
+        shell.become_interactive();
+    }
     let flow = shell.start_files(invocation, &setting).await;
     if flow == Flow::Next {
         let context = Context {
@@ -260,6 +276,7 @@ async fn run(invocation: &mut Invocation, dialect: Dialect) -> u8 {
                 shell.run_text(text, 1, context).await;
             }
             Source::File(file) => shell.run_file(file, context).await,
+            Source::Stdin if setting.is_interactive => shell.run_interactive().await,
             Source::Stdin => shell.run_stdin().await,
         }
     }
@@ -347,6 +364,7 @@ fn make_shell(invocation: &Invocation, dialect: Dialect, setting: &Setting) -> S
         substitution_status: None,
         option_offset: 0,
         is_ending: false,
+        is_interrupted: false,
     }
 }
 
@@ -363,6 +381,9 @@ impl Shell {
                 is_read && self.opener().content(path).is_ok()
             });
             paths.extend(found);
+        } else if self.dialect == Dialect::Bash && setting.is_interactive {
+            paths.push("/etc/bash.bashrc".to_owned());
+            paths.push(format!("{home}/.bashrc"));
         } else if self.dialect == Dialect::Bash
             && invocation.parent == Pid(1)
             && (self.variable("SSH_CLIENT").is_some() || self.variable("SSH_CONNECTION").is_some())

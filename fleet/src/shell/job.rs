@@ -159,7 +159,13 @@ impl Shell {
     pub(super) fn start_background(&mut self, body: &Arc<Command>) {
         let mut descriptors = self.descriptors.clone();
         descriptors.insert(0, Descriptor::reader(Reader::null()));
+        let before = self.ignored_from_start.clone();
+        if self.options.is_interactive {
+            // The keys are for what is in the foreground.
+            self.ignored_from_start.extend([Signal::INT, Signal::QUIT]);
+        }
         let child = self.start_subshell(body, descriptors, false);
+        self.ignored_from_start = before;
         self.last_background = Some(child.pid);
         self.jobs.push(Job { child });
     }

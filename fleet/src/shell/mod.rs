@@ -7,6 +7,7 @@ mod builtin;
 mod entry;
 mod expand;
 pub(crate) mod format;
+mod interactive;
 mod job;
 pub(crate) mod parse;
 pub(crate) mod pattern;
@@ -83,6 +84,7 @@ struct Options {
     verbose: bool,
     reads_stdin: bool,
     fails_in_pipes: bool,
+    is_interactive: bool,
 }
 
 impl Options {
@@ -90,6 +92,7 @@ impl Options {
         let letters = [
             (self.exits_on_error, 'e'),
             (self.no_glob, 'f'),
+            (self.is_interactive, 'i'),
             (self.no_exec, 'n'),
             (self.reads_stdin, 's'),
             (self.traces, 'x'),
@@ -180,6 +183,8 @@ pub(crate) struct Shell {
     option_offset: usize,
     /// Set by `exit` in a trap on the end.
     is_ending: bool,
+    /// Somebody has typed the key for an interrupt.
+    is_interrupted: bool,
 }
 
 impl Shell {

@@ -154,6 +154,18 @@ impl Shell {
             .unwrap_or_else(Reader::closed)
     }
 
+    /// Returns the descriptors that are terminals.
+    pub(super) fn terminals(&self) -> Vec<u32> {
+        let is_one = |descriptor: &Descriptor| {
+            let reader = descriptor.reader.as_ref().and_then(Reader::as_terminal);
+            let writer = descriptor.writer.as_ref().and_then(Writer::as_terminal);
+            reader.or(writer).is_some()
+        };
+        let all = self.descriptors.iter();
+        let found = all.filter(|(_, descriptor)| is_one(descriptor));
+        found.map(|(number, _)| *number).collect()
+    }
+
     /// Returns the writer of a descriptor.
     pub(super) fn writer(&self, number: u32) -> Writer {
         let found = self.descriptors.get(&number);

@@ -629,7 +629,9 @@ impl Shell {
         };
         let environment = self.environment(assigned);
         let launch = self.launch(path, words, environment);
-        let is_last = context.is_last && !self.traps.contains_key(&0) && self.locals.is_empty();
+        // Traps want the shell to be there.
+        let has_traps = self.traps.values().any(|action| !action.is_empty());
+        let is_last = context.is_last && !has_traps && self.locals.is_empty();
         if is_last && self.jobs.is_empty() {
             self.become_program(launch).await;
             return Flow::Exit;

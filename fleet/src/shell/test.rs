@@ -14,6 +14,8 @@ pub(crate) struct Probe<'a> {
     pub(crate) directory: &'a str,
     /// Whose words are used for errors.
     pub(crate) style: Style,
+    /// The descriptors that are terminals.
+    pub(crate) terminals: &'a [u32],
 }
 
 const UNARY: &[&str] = &[
@@ -157,8 +159,10 @@ impl Probe<'_> {
         match operator {
             "-n" => return Ok(!word.is_empty()),
             "-z" => return Ok(word.is_empty()),
-            // Nothing here is a terminal.
-            "-t" => return Ok(false),
+            "-t" => {
+                let number = word.parse::<u32>();
+                return Ok(number.is_ok_and(|number| self.terminals.contains(&number)));
+            }
             _ => {}
         }
         let Ok(node) = self.files.node(&self.path(word), follow, self.who) else {

@@ -22,11 +22,15 @@ impl Shell {
                 false => caught.insert(signal),
             };
         }
+        let (catches, ignores) = self.interactive_signals();
+        caught.extend(catches);
+        ignored.extend(ignores);
         self.control.set_dispositions(caught, ignored);
     }
 
     /// Forgets traps as a subshell does: what is ignored stays so.
     pub(super) fn reset_traps(&mut self) {
+        self.options.is_interactive = false;
         self.traps
             .retain(|number, action| *number != 0 && action.is_empty());
         self.apply_traps();
@@ -36,6 +40,11 @@ impl Shell {
     pub(super) async fn run_traps(&mut self) -> Flow {
         while let Some(signal) = self.control.take_pending() {
             let Some(action) = self.traps.get(&signal.0).cloned() else {
+                if signal == Signal::INT && self.options.is_interactive {
+                    // Everything that was typed is taken back, however deep it is.
+                    self.is_interrupted = true;
+                    return Flow::Exit;
+                }
                 continue;
             };
             let status = self.status;

@@ -51,12 +51,14 @@ impl Shell {
 
     /// Answers a test.
     pub(in super::super) fn answer_test(&mut self, words: &[String]) -> Result<bool, Fault> {
+        let terminals = self.terminals();
         let answer = self.fleet.host(self.host, |host| {
             let probe = test::Probe {
                 files: &host.files,
                 who: &self.credentials,
                 directory: &self.directory,
                 style: Style::Dash,
+                terminals: &terminals,
             };
             test::evaluate(words, &probe)
         });

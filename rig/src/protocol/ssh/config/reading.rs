@@ -138,7 +138,12 @@ impl<'a> Reading<'a> {
                 let command = self.command(criterion)?;
                 match self.asker.world.succeeds(&command) {
                     Some(success) => success,
-                    None => return Ok(self.pass_over(criterion, "runs a command, which takes `--allow-match-exec`")),
+                    None => {
+                        return Ok(self.pass_over(
+                            criterion,
+                            "runs a command, which takes `--allow-match-exec`",
+                        ));
+                    }
                 }
             }
             _ => return Ok(self.pass_over(criterion, "is not known here")),

@@ -1,0 +1,90 @@
+//! The time of hosts, and of the way to them.
+
+use std::time::{Duration, Instant};
+
+use fleet::door::Pace;
+use fleet::scenario::Scenario;
+
+use crate::house::{House, Plan, SOON};
+
+fn at(pace: Pace) -> House {
+    House::with(Plan {
+        pace,
+        ..Plan::default()
+    })
+}
+
+#[test]
+fn hours_of_a_host_pass_at_once_where_time_is_instant() {
+    let house = at(Pace::Instant);
+    let start = Instant::now();
+
+    let answer = house.ssh(&[
+        "m1",
+        "a=$(date +%s); sleep 7200; b=$(date +%s); echo $((b - a >= 7200))",
+    ]);
+
+    assert_eq!(answer.out, "1\n", "{answer:?}");
+    assert!(start.elapsed() < SOON);
+}
+
+#[test]
+fn who_waits_for_his_input_is_not_hurried() {
+    let house = at(Pace::Instant);
+    let mut command = house.client("ssh");
+    command.args(["m1", "timeout 3000 cat; echo $?"]);
+    let mut child = command
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    std::io::Write::write_all(&mut input, b"in time\n").unwrap();
+    drop(input);
+
+    let answer = crate::house::finish(child);
+
+    assert_eq!(answer.out, "in time\n0\n", "{answer:?}");
+}
+
+#[test]
+fn minutes_of_a_host_are_seconds_where_time_is_scaled() {
+    let house = at(Pace::Scaled(600));
+
+    let answer = house.ssh(&["m1", "sleep 600; echo over"]);
+
+    assert_eq!(answer.out, "over\n", "{answer:?}");
+}
+
+#[test]
+fn a_link_takes_its_time_and_loses_nothing() {
+    let house = House::open();
+    let scenario = "network: {latency: 30ms, jitter: 10ms, bandwidth: 20MB}\n";
+    let fleet = house.fleet.clone();
+    let apply = async move { Scenario::parse(scenario).unwrap().apply(&fleet) };
+    house
+        .runtime
+        .block_on(house.simulation.run(apply))
+        .unwrap()
+        .unwrap();
+    let input = vec![b'x'; 1_000_000];
+
+    let start = Instant::now();
+    let mut command = house.client("ssh");
+    command.args(["m1", "cat"]);
+    let answer = crate::house::run(command, &input);
+
+    assert!(
+        answer.out.as_bytes() == input,
+        "{} bytes, {}",
+        answer.out.len(),
+        answer.err
+    );
+    // Key exchange, login and command are more than four times there and back.
+    assert!(
+        start.elapsed() >= Duration::from_millis(240),
+        "{:?}",
+        start.elapsed()
+    );
+}
