@@ -30,8 +30,11 @@ use product::mke::facts::parse::{Question, parse};
 use product::mke::shared::{Clock, Shared, Wishes};
 
 mod figures;
+#[path = "figures/peak.rs"]
+mod peak;
 
-use figures::{Figure, end_and_peak, median, over, table, write};
+use figures::{Figure, median, over, table, write};
+use peak::end_and_peak;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_launchpad");
 const BARE: &str = include_str!("../../product/tests/recorded/bare.txt");

@@ -10,6 +10,8 @@
 )]
 
 mod figures;
+#[path = "figures/peak.rs"]
+mod peak;
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -18,7 +20,8 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use figures::{Figure, end_and_peak, median, over, table, write};
+use figures::{Figure, median, over, table, write};
+use peak::end_and_peak;
 use russh::client::{self, Handler};
 use russh::keys::{PrivateKeyWithHashAlg, load_secret_key};
 use tokio::sync::Semaphore;

@@ -114,8 +114,7 @@ pub fn key_of(seed: u64, kind: KeyKind, what: &[&str]) -> Result<PrivateKey, ssh
     let mut words = vec![kind.name()];
     words.extend_from_slice(what);
     let mut numbers = Numbers::from(seed, &words);
-    let key = PrivateKey::random(&mut numbers, kind.algorithm());
-    key
+    PrivateKey::random(&mut numbers, kind.algorithm())
 }
 
 /// Returns a key as clients keep it: its public half, and the text of the private one.
@@ -222,7 +221,7 @@ fn certify(
     for address in addresses {
         builder.valid_principal(address)?;
     }
-    Ok(builder.sign(&authority_of(seed)?)?)
+    builder.sign(&authority_of(seed)?)
 }
 
 /// The keys that a server shows.

@@ -138,7 +138,7 @@ fn preferred(settings: &Settings, door: &Door) -> Preferred {
             mac::Name::try_from(name).map_err(|()| unknown("MACs", name))
         })),
         key: Cow::Owned(chosen(settings, "hostkeyalgorithms", KEYS, |name| {
-            Algorithm::new(name).map_err(|_| unknown("HostKeyAlgorithms", name))
+            Algorithm::new(name).map_err(|_unknown| unknown("HostKeyAlgorithms", name))
         })),
         compression: Cow::Owned(vec![compression::NONE]),
         host_key_certificates: Cow::Borrowed(&[]),

@@ -91,7 +91,7 @@ impl Target {
 impl Copy<'_> {
     async fn put(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         let written = self.invocation.stdout.write(bytes).await;
-        written.map_err(|_| Broken)
+        written.map_err(|_ended| Broken)
     }
 
     /// Tells the near end what went wrong, and goes on.
@@ -102,7 +102,7 @@ impl Copy<'_> {
 
     async fn line(&mut self) -> Result<Option<String>, Broken> {
         let line = self.invocation.stdin.read_line().await;
-        let line = line.map_err(|_| Broken)?;
+        let line = line.map_err(|_ended| Broken)?;
         if line.is_empty() {
             return Ok(None);
         }
@@ -113,7 +113,7 @@ impl Copy<'_> {
     /// Waits for the near end to say that all is well.
     async fn answer(&mut self) -> Result<bool, Broken> {
         let byte = self.invocation.stdin.read(1).await;
-        match byte.map_err(|_| Broken)?.first() {
+        match byte.map_err(|_ended| Broken)?.first() {
             Some(0) => Ok(true),
             Some(1) => {
                 self.line().await?;
@@ -235,7 +235,7 @@ impl Copy<'_> {
         while (all.len() as u64) < size {
             let most = (size - all.len() as u64).min(PIECE as u64) as usize;
             let piece = self.invocation.stdin.read(most).await;
-            let piece = piece.map_err(|_| Broken)?;
+            let piece = piece.map_err(|_ended| Broken)?;
             if piece.is_empty() {
                 return Err(Broken);
             }

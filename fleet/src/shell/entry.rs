@@ -372,6 +372,8 @@ impl Shell {
     /// Runs the files that greet: profiles at a login, and what bash reads where sshd started it.
     async fn start_files(&mut self, invocation: &Invocation, setting: &Setting) -> Flow {
         let home = self.variable("HOME").unwrap_or_default().to_owned();
+        let is_from_sshd = invocation.parent == Pid(1)
+            && (self.variable("SSH_CLIENT").is_some() || self.variable("SSH_CONNECTION").is_some());
         let mut paths = Vec::new();
         if setting.is_login {
             paths.push("/etc/profile".to_owned());
@@ -381,13 +383,7 @@ impl Shell {
                 is_read && self.opener().content(path).is_ok()
             });
             paths.extend(found);
-        } else if self.dialect == Dialect::Bash && setting.is_interactive {
-            paths.push("/etc/bash.bashrc".to_owned());
-            paths.push(format!("{home}/.bashrc"));
-        } else if self.dialect == Dialect::Bash
-            && invocation.parent == Pid(1)
-            && (self.variable("SSH_CLIENT").is_some() || self.variable("SSH_CONNECTION").is_some())
-        {
+        } else if self.dialect == Dialect::Bash && (setting.is_interactive || is_from_sshd) {
             paths.push("/etc/bash.bashrc".to_owned());
             paths.push(format!("{home}/.bashrc"));
         }

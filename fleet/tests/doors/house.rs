@@ -32,6 +32,8 @@ pub(crate) struct House {
 /// How a house is opened.
 pub(crate) struct Plan {
     pub(crate) hosts: usize,
+    /// Their operating system.
+    pub(crate) os: &'static str,
     pub(crate) pace: Pace,
     pub(crate) most: usize,
     pub(crate) has_certificates: bool,
@@ -43,6 +45,7 @@ impl Default for Plan {
     fn default() -> Self {
         Self {
             hosts: 1,
+            os: fleet::profile::DEFAULT,
             pace: Pace::Real,
             most: 10_000,
             has_certificates: false,
@@ -100,14 +103,15 @@ impl House {
         let (fleet, simulation, doors) = runtime.block_on(async {
             let simulation = Simulation::start(plan.pace).await.unwrap();
             let public = key.public_key().clone();
-            let count = plan.hosts;
+            let (count, os) = (plan.hosts, plan.os);
             let prepare = plan.prepare;
             let fleet = simulation.run(async move {
                 let fleet = Fleet::new(5, Duration::from_secs(1_790_000_000));
                 for number in 1..=count {
                     let address =
                         Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 0, 0, 0)) + number as u32);
-                    let spec = HostSpec::new(&format!("m{number}"), address.into());
+                    let mut spec = HostSpec::new(&format!("m{number}"), address.into());
+                    os.clone_into(&mut spec.profile);
                     let host = fleet.add_host(&spec).unwrap();
                     fleet.authorize(host, &public).unwrap();
                 }

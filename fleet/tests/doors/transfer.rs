@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::house::{House, run};
+use crate::house::{House, Plan, run};
 
 fn bytes(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at * 31 % 251) as u8).collect()
@@ -41,6 +41,39 @@ fn a_batch_of_sftp_does_what_it_says() {
         "{answer:?}"
     );
     assert!(std::fs::read(house.path("back")).unwrap() == content);
+}
+
+#[test]
+fn hosts_of_all_families_take_files_and_restart_their_server() {
+    for (os, unit) in [
+        ("rocky-9", "sshd"),
+        ("sles-15.5", "sshd"),
+        ("ubuntu-24.04", "ssh"),
+    ] {
+        let house = House::with(Plan {
+            os,
+            ..Plan::default()
+        });
+        std::fs::write(house.path("here"), "content").unwrap();
+        for protocol in ["-s", "-O"] {
+            let mut scp = house.client("scp");
+            scp.arg(protocol).arg(house.path("here")).arg("m1:there");
+            let answer = run(scp, b"");
+            assert_eq!(answer.status, Some(0), "{os} {protocol}: {answer:?}");
+        }
+        assert_eq!(house.as_root(&format!("systemctl stop {unit}")), 0, "{os}");
+        house.until("the door is closed", || {
+            std::net::TcpStream::connect(house.address()).is_err()
+        });
+        assert_eq!(house.as_root(&format!("systemctl start {unit}")), 0, "{os}");
+        house.until("the door is open", || {
+            std::net::TcpStream::connect(house.address()).is_ok()
+        });
+
+        let answer = house.ssh(&["m1", "cat there"]);
+
+        assert_eq!(answer.out, "content", "{os}: {answer:?}");
+    }
 }
 
 #[test]
