@@ -112,6 +112,12 @@ impl Faults {
         self.counts.get(&host).copied().unwrap_or(0)
     }
 
+    /// Returns whether a command runs on a host that may change it.
+    pub(crate) fn is_changing(&self, host: HostId) -> bool {
+        let mut running = self.sent.iter().filter(|one| one.ended.is_none());
+        running.any(|one| one.host == host && one.kind == Kind::Change)
+    }
+
     fn kind(&self, host: HostId, number: u64) -> Kind {
         let kind = self.kinds.get(&(host, number));
         kind.copied().unwrap_or(Kind::Unknown)

@@ -113,7 +113,9 @@ impl Fleet {
             let Some((files, packages, changes)) = before else {
                 return;
             };
-            let is_alone = world.changing.get(&host) == Some(&changes);
+            // A change that has not ended may have written something already.
+            let is_alone =
+                world.changing.get(&host) == Some(&changes) && !world.faults.is_changing(host);
             let now = &world.hosts[host.0];
             let is_same = now.files == files && now.packages.installed == packages.installed;
             if declared != Declared::Read || !is_alone || is_same {
