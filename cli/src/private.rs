@@ -235,6 +235,17 @@ pub(crate) fn replace_file(
     replaced
 }
 
+/// Writes a file for the user alone; one that is there goes first, with the rights that it had.
+pub(crate) fn write_anew(path: &Path, content: &[u8]) -> Result<(), PrivateError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(cannot("remove", path)(error));
+        }
+        _ => {}
+    }
+    create_file(path, PRIVATE, content).map_err(cannot("write", path))
+}
+
 /// Keeps a content beside a file, under a name that is free (`config.bak`, `config.bak-2`).
 pub(crate) fn keep_copy(path: &Path, mode: u32, content: &[u8]) -> Result<PathBuf, PrivateError> {
     let mut number = 1;

@@ -98,10 +98,7 @@ async fn up(world: &mut World, arguments: &FleetUpArguments) -> Result<u8, CliEr
     let doors = Doors::open(&built, &simulation, opening)
         .await
         .map_err(refused)?;
-    write(&files, &config, &built, &doors, &identity).map_err(local(format!(
-        "cannot write to `{}`",
-        files.directory.display()
-    )))?;
+    write(&files, &config, &built, &doors, &identity)?;
     let greeting = greeting(&files, &doors, arguments.time);
     world.print(&greeting)?;
     let steered = Arc::new(Steered {

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use config::{Config, Connection, Secrets, Ssh};
 use fleet::door::{Doors, KeyKind, Opened, key_of};
 use fleet::{Fleet, HostId};
+
+use crate::private::{self, PrivateError};
 
 /// A key that all hosts of a fleet know.
 pub(crate) struct Identity {
@@ -93,32 +95,16 @@ pub(crate) fn write(
     fleet: &Fleet,
     doors: &Doors,
     identity: &Identity,
-) -> io::Result<()> {
+) -> Result<(), PrivateError> {
+    let put = |path: PathBuf, text: &str| private::write_anew(&path, text.as_bytes());
     let shown = shown(config, fleet, doors);
-    put(&files.identity(), &identity.private)?;
+    put(files.identity(), &identity.private)?;
     let public = format!("{} fleet\n", fleet::door::text_of(&identity.public));
-    put(&files.directory.join("id_ed25519.pub"), &public)?;
-    put(&files.known_hosts(), &known_hosts(&shown))?;
-    put(&files.ssh_config(), &ssh_config(files, &shown))?;
-    put(&files.inventory(), &inventory(files, config, &shown))?;
-    put(&files.launchpad(), &launchpad(files, config, fleet, doors))
-}
-
-fn put(path: &Path, text: &str) -> io::Result<()> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    // A file that is there may have other rights, and a key must not be readable for a moment.
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = std::fs::OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(text.as_bytes())
+    put(files.directory.join("id_ed25519.pub"), &public)?;
+    put(files.known_hosts(), &known_hosts(&shown))?;
+    put(files.ssh_config(), &ssh_config(files, &shown))?;
+    put(files.inventory(), &inventory(files, config, &shown))?;
+    put(files.launchpad(), &launchpad(files, config, fleet, doors))
 }
 
 /// Returns the first jump of each host of a configuration, by its address.
