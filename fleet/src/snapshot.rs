@@ -113,12 +113,14 @@ impl Fleet {
             let Some((files, packages, changes)) = before else {
                 return;
             };
-            // A change that has not ended may have written something already.
-            let is_alone =
-                world.changing.get(&host) == Some(&changes) && !world.faults.is_changing(host);
+            let is_alone = world.changing.get(&host) == Some(&changes);
             let now = &world.hosts[host.0];
             let is_same = now.files == files && now.packages.installed == packages.installed;
             if declared != Declared::Read || !is_alone || is_same {
+                return;
+            }
+            // A change that has not ended may have written something already.
+            if world.faults.is_changing(host) {
                 return;
             }
             let (mut old, mut new) = (Snapshot::new(), Snapshot::new());
