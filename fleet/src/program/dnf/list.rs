@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::repository::{self, Age, Settings};
+use super::repository::{self, Settings};
 use super::select::{here_for, is_meant, offers_for, pool};
 use super::table::{self, WIDTH, number};
 use super::transaction::origin;
@@ -26,17 +26,10 @@ pub(super) async fn run(invocation: &mut Invocation, wishes: &Wishes, settings: 
         wishes.has("--installed") || wishes.names.first().is_some_and(|word| word == "installed");
     let metadata = match wishes.command.as_str() {
         "list" | "info" | "repoquery" if only_here => BTreeMap::new(),
-        _ => {
-            let age = if wishes.refreshes {
-                Age::New
-            } else {
-                Age::Good
-            };
-            match repository::load(invocation, wishes, settings, age).await {
-                Ok(metadata) => metadata,
-                Err(status) => return status,
-            }
-        }
+        _ => match repository::load(invocation, wishes, settings, wishes.age()).await {
+            Ok(metadata) => metadata,
+            Err(status) => return status,
+        },
     };
     let pool = pool(invocation, wishes, settings, &metadata);
     match wishes.command.as_str() {

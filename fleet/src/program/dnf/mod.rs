@@ -272,12 +272,7 @@ async fn change(invocation: &mut Invocation, wishes: &Wishes, settings: &Setting
         if settings.enabled().next().is_none() && !is_removal {
             return no_repositories(invocation, settings);
         }
-        let age = if wishes.refreshes {
-            Age::New
-        } else {
-            Age::Good
-        };
-        match repository::load(invocation, wishes, settings, age).await {
+        match repository::load(invocation, wishes, settings, wishes.age()).await {
             Ok(metadata) => metadata,
             Err(status) => return status,
         }

@@ -1,5 +1,7 @@
 //! The command line of dnf.
 
+use super::repository::Age;
+
 /// What was asked for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Wishes {
@@ -37,6 +39,11 @@ impl Wishes {
         let mut found = self.flags.iter().rev().filter(|(name, _)| name == flag);
         found.next().map(|(_, value)| value.as_str())
     }
+
+    /// Returns how old what repositories tell may be.
+    pub(super) fn age(&self) -> Age {
+        if self.refreshes { Age::New } else { Age::Good }
+    }
 }
 
 /// What is said of a repository.
@@ -59,38 +66,25 @@ pub(super) enum BadLine {
     NotSimulated(String),
 }
 
-/// Options of dnf that change nothing here.
-const WITHOUT_EFFECT: &[&str] = &[
-    "--color=never",
-    "--color",
-    "--noplugins",
-    "--nodocs",
-    "-4",
-    "-6",
-    "--verbose",
-    "-v",
-    "--obsoletes",
-    "--comment",
-    "-d",
-    "--debuglevel",
-    "-e",
-    "--errorlevel",
-    "--rpmverbosity",
-    "--disableplugin",
-    "--enableplugin",
-];
-
-/// Those of them that take a value.
-const WITH_VALUE: &[&str] = &[
-    "--color",
-    "--comment",
-    "-d",
-    "--debuglevel",
-    "-e",
-    "--errorlevel",
-    "--rpmverbosity",
-    "--disableplugin",
-    "--enableplugin",
+/// Options of dnf that change nothing here; whether they take a value.
+const WITHOUT_EFFECT: &[(&str, bool)] = &[
+    ("--color=never", false),
+    ("--color", true),
+    ("--noplugins", false),
+    ("--nodocs", false),
+    ("-4", false),
+    ("-6", false),
+    ("--verbose", false),
+    ("-v", false),
+    ("--obsoletes", false),
+    ("--comment", true),
+    ("-d", true),
+    ("--debuglevel", true),
+    ("-e", true),
+    ("--errorlevel", true),
+    ("--rpmverbosity", true),
+    ("--disableplugin", true),
+    ("--enableplugin", true),
 ];
 
 /// Options of single commands; whether they take a value.
@@ -218,17 +212,21 @@ fn option(
         | "--advisory" | "--bugfix" | "--destdir" | "--skip-unavailable" => {
             return Err(BadLine::NotSimulated(name.to_owned()));
         }
-        name if WITHOUT_EFFECT.contains(&name) => {
-            if WITH_VALUE.contains(&name) {
-                drop(needed());
-            }
-        }
         name => {
-            let known = OF_COMMANDS.iter().find(|(one, _)| *one == name);
-            let Some((_, takes)) = known else {
+            let find = |options: &[(&str, bool)]| {
+                let found = options.iter().find(|(one, _)| *one == name);
+                found.map(|(_, takes)| *takes)
+            };
+            if let Some(takes) = find(WITHOUT_EFFECT) {
+                if takes {
+                    drop(needed());
+                }
+                return Ok(());
+            }
+            let Some(takes) = find(OF_COMMANDS) else {
                 return Err(BadLine::Unknown(name.to_owned()));
             };
-            let value = if *takes { needed() } else { String::new() };
+            let value = if takes { needed() } else { String::new() };
             wishes.flags.push((name.to_owned(), value));
         }
     }
