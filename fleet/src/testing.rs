@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::build::HostSpec;
 use crate::files::{Content, Credentials, Device, Files, Kind};
 use crate::host::Host;
 use crate::pipe::{Reader, pipe};
@@ -65,6 +66,25 @@ pub(crate) fn fleet() -> (Fleet, HostId) {
         world.hosts.push(host);
     });
     (fleet, HostId(0))
+}
+
+/// Returns a fleet with one host of a distribution, and repositories with an engine; root logs in.
+pub(crate) fn host_of(profile: &str, change: impl FnOnce(&mut HostSpec)) -> (Fleet, HostId) {
+    let fleet = Fleet::new(3, Duration::from_secs(1_795_000_000));
+    let name = format!("{}1", profile.get(..1).unwrap_or_default());
+    let mut spec = HostSpec::new(&name, [10, 0, 0, 1].into());
+    profile.clone_into(&mut spec.profile);
+    spec.login = "root".to_owned();
+    change(&mut spec);
+    let host = fleet.add_host(&spec).unwrap();
+    fleet.add_archive();
+    fleet.add_engine_repository("https://repos.mirantis.com", "stable-25.0");
+    (fleet, host)
+}
+
+/// Runs a script with `bash -c` on a host.
+pub(crate) async fn bash(fleet: &Fleet, host: HostId, script: &str) -> Ran {
+    run_with(fleet, host, &["bash", "-c", script], "").await
 }
 
 /// Returns what starts a program as root in `/work`.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use fleet::build::HostSpec;
 use fleet::door::{Bind, Doors, KeyKind, Note, Opening, Pace, Simulation, key_of};
+use fleet::scenario::Scenario;
 use fleet::{Fleet, HostId};
 use russh::keys::ssh_key::LineEnding;
 use tempfile::TempDir;
@@ -194,6 +195,14 @@ impl House {
         let mut command = self.client("ssh");
         command.args(arguments).stdin(Stdio::null());
         run(command, b"")
+    }
+
+    /// Makes hosts what a scenario says.
+    pub(crate) fn apply(&self, scenario: &str) {
+        let scenario = Scenario::parse(scenario).unwrap();
+        let fleet = self.fleet.clone();
+        let applied = self.simulation.run(async move { scenario.apply(&fleet) });
+        self.runtime.block_on(applied).unwrap().unwrap();
     }
 
     /// Runs a script as root, without SSH.

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use fleet::door::Pace;
-use fleet::scenario::Scenario;
 
 use crate::house::{House, Plan, SOON};
 
@@ -61,13 +60,7 @@ fn minutes_of_a_host_are_seconds_where_time_is_scaled() {
 fn a_link_takes_its_time_and_loses_nothing() {
     let house = House::open();
     let scenario = "network: {latency: 30ms, jitter: 10ms, bandwidth: 20MB}\n";
-    let fleet = house.fleet.clone();
-    let apply = async move { Scenario::parse(scenario).unwrap().apply(&fleet) };
-    house
-        .runtime
-        .block_on(house.simulation.run(apply))
-        .unwrap()
-        .unwrap();
+    house.apply(scenario);
     let input = vec![b'x'; 1_000_000];
 
     let start = Instant::now();

@@ -8,7 +8,6 @@ use std::time::Duration;
 use fleet::HostId;
 use fleet::access::Trouble;
 use fleet::fault::{Blow, Verdict};
-use fleet::scenario::Scenario;
 
 use crate::house::{House, Plan, finish};
 
@@ -270,13 +269,7 @@ fn a_scenario_tells_servers_what_to_do() {
     let house = House::open();
     let scenario = "ssh: {banner: Look out!, methods: [password], password: word}\n\
                     hosts: [{host: m1, ssh: {banner: Stop!, accept-env: [WORD]}}]\n";
-    let fleet = house.fleet.clone();
-    let apply = async move { Scenario::parse(scenario).unwrap().apply(&fleet) };
-    house
-        .runtime
-        .block_on(house.simulation.run(apply))
-        .unwrap()
-        .unwrap();
+    house.apply(scenario);
     assert_eq!(house.as_root("systemctl restart ssh"), 0);
 
     house.until("the server is told", || {

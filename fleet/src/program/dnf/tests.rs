@@ -1,27 +1,7 @@
 //! dnf on hosts of RHEL and its children.
 
-use std::time::Duration;
-
-use crate::build::HostSpec;
 use crate::network::Condition;
-use crate::testing::{Ran, run_with};
-use crate::world::{Fleet, HostId};
-
-fn host_of(change: impl FnOnce(&mut HostSpec)) -> (Fleet, HostId) {
-    let fleet = Fleet::new(3, Duration::from_secs(1_795_000_000));
-    let mut spec = HostSpec::new("r1", [10, 0, 0, 1].into());
-    spec.profile = "rocky-9".to_owned();
-    spec.login = "root".to_owned();
-    change(&mut spec);
-    let host = fleet.add_host(&spec).unwrap();
-    fleet.add_archive();
-    fleet.add_engine_repository("https://repos.mirantis.com", "stable-25.0");
-    (fleet, host)
-}
-
-async fn sh(fleet: &Fleet, host: HostId, script: &str) -> Ran {
-    run_with(fleet, host, &["bash", "-c", script], "").await
-}
+use crate::testing::{bash as sh, host_of};
 
 const REPOSITORY: &str = "printf '[mirantis]\\nname=MCR\\nbaseurl=https://repos.mirantis.com/rocky/\
                           $releasever/$basearch/stable-25.0\\ngpgkey=https://repos.mirantis.com/rocky/\
@@ -29,7 +9,7 @@ const REPOSITORY: &str = "printf '[mirantis]\\nname=MCR\\nbaseurl=https://repos.
 
 #[tokio::test(start_paused = true)]
 async fn an_engine_comes_with_what_it_needs_and_goes() {
-    let (fleet, host) = host_of(|_| {});
+    let (fleet, host) = host_of("rocky-9", |_| {});
     let script = format!(
         "{REPOSITORY}dnf install -y -q docker-ee && systemctl enable --now docker && docker version \
          --format '{{{{.Server.Version}}}}'; rpm -q container-selinux docker-ee-cli; dnf remove -y -q \
@@ -54,7 +34,7 @@ async fn an_engine_comes_with_what_it_needs_and_goes() {
 
 #[tokio::test(start_paused = true)]
 async fn arm64_has_packages_of_its_own() {
-    let (fleet, host) = host_of(|spec| spec.machine = "aarch64".to_owned());
+    let (fleet, host) = host_of("rocky-9", |spec| spec.machine = "aarch64".to_owned());
 
     let ran = sh(
         &fleet,
@@ -75,7 +55,7 @@ async fn arm64_has_packages_of_its_own() {
 
 #[tokio::test(start_paused = true)]
 async fn a_repository_that_is_silent_is_given_up() {
-    let (fleet, host) = host_of(|_| {});
+    let (fleet, host) = host_of("rocky-9", |_| {});
     fleet.world(|world| {
         if let Some(site) = world.network.sites.get_mut("archive.example.com") {
             site.condition = Condition::Silent;
@@ -94,7 +74,7 @@ async fn a_repository_that_is_silent_is_given_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_host_that_is_not_registered_has_no_repositories() {
-    let (fleet, host) = host_of(|spec| {
+    let (fleet, host) = host_of("rocky-9", |spec| {
         spec.profile = "rhel-9".to_owned();
         spec.is_registered = false;
     });

@@ -1,29 +1,10 @@
 //! A host of Rocky Linux 9 asked by rpm.
 
-use std::time::Duration;
-
-use crate::build::HostSpec;
-use crate::testing::{Ran, run_with};
-use crate::world::{Fleet, HostId};
-
-fn rocky() -> (Fleet, HostId) {
-    let fleet = Fleet::new(3, Duration::from_secs(1_795_000_000));
-    let mut spec = HostSpec::new("r1", [10, 0, 0, 1].into());
-    spec.profile = "rocky-9".to_owned();
-    spec.login = "root".to_owned();
-    let host = fleet.add_host(&spec).unwrap();
-    fleet.add_archive();
-    fleet.add_engine_repository("https://repos.mirantis.com", "stable-25.0");
-    (fleet, host)
-}
-
-async fn sh(fleet: &Fleet, host: HostId, script: &str) -> Ran {
-    run_with(fleet, host, &["bash", "-c", script], "").await
-}
+use crate::testing::{bash as sh, host_of};
 
 #[tokio::test(start_paused = true)]
 async fn the_database_is_that_of_the_profile() {
-    let (fleet, host) = rocky();
+    let (fleet, host) = host_of("rocky-9", |_| {});
 
     let ran = sh(
         &fleet,
@@ -44,7 +25,7 @@ async fn the_database_is_that_of_the_profile() {
 
 #[tokio::test(start_paused = true)]
 async fn what_others_need_is_not_erased() {
-    let (fleet, host) = rocky();
+    let (fleet, host) = host_of("rocky-9", |_| {});
 
     let ran = sh(
         &fleet,
@@ -67,7 +48,7 @@ async fn what_others_need_is_not_erased() {
 
 #[tokio::test(start_paused = true)]
 async fn selinux_is_what_its_file_says_and_its_configuration_after_a_boot() {
-    let (fleet, host) = rocky();
+    let (fleet, host) = host_of("rocky-9", |_| {});
     let script = "PATH=$PATH:/usr/sbin; getenforce; setenforce 0; getenforce; sed -i s/^SELINUX=.*/SELINUX=disabled/ \
                   /etc/selinux/config";
 

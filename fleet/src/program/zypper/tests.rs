@@ -2,29 +2,12 @@
 
 use std::time::Duration;
 
-use crate::build::HostSpec;
 use crate::packages::Holder;
-use crate::testing::{Ran, run_with};
-use crate::world::{Fleet, HostId};
-
-fn sles() -> (Fleet, HostId) {
-    let fleet = Fleet::new(3, Duration::from_secs(1_795_000_000));
-    let mut spec = HostSpec::new("s1", [10, 0, 0, 1].into());
-    spec.profile = "sles-15".to_owned();
-    spec.login = "root".to_owned();
-    let host = fleet.add_host(&spec).unwrap();
-    fleet.add_archive();
-    fleet.add_engine_repository("https://repos.mirantis.com", "stable-25.0");
-    (fleet, host)
-}
-
-async fn sh(fleet: &Fleet, host: HostId, script: &str) -> Ran {
-    run_with(fleet, host, &["bash", "-c", script], "").await
-}
+use crate::testing::{bash as sh, host_of};
 
 #[tokio::test(start_paused = true)]
 async fn the_engine_of_the_distribution_makes_room_for_ours() {
-    let (fleet, host) = sles();
+    let (fleet, host) = host_of("sles-15", |_| {});
     let script = "zypper -n -q in docker >/dev/null && rpm -q docker >/dev/null && zypper -n -q rm \
                   --clean-deps docker >/dev/null
 curl -fsSL -o /tmp/key https://repos.mirantis.com/sles/gpg && rpm --import /tmp/key
@@ -43,7 +26,7 @@ systemctl enable --now docker && docker version --format '{{.Server.Version}}'; 
 
 #[tokio::test(start_paused = true)]
 async fn a_lock_is_waited_for_as_long_as_the_environment_says() {
-    let (fleet, host) = sles();
+    let (fleet, host) = host_of("sles-15", |_| {});
     fleet.host(host, |host| {
         host.packages.holder = Some(Holder {
             pid: 4242,
