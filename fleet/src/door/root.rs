@@ -1,10 +1,8 @@
 //! Commands of who owns the fleet: as root, without SSH.
 
-use crate::environment::Environment;
 use crate::files::Credentials;
 use crate::pipe::{Reader, Writer, pipe};
-use crate::process::{Ended, Pid};
-use crate::program::launch::{DEFAULT_PATH, Launch, find_executable};
+use crate::program::launch::{Launch, find_executable};
 use crate::world::{Fleet, HostId};
 
 use super::Simulation;
@@ -110,30 +108,15 @@ async fn run(
             return status;
         }
     };
-    let launch = Launch {
-        fleet: fleet.clone(),
-        host,
-        parent: Pid(1),
-        session: 0,
-        path,
-        arguments: words,
-        environment: [
-            ("PATH", DEFAULT_PATH),
-            ("HOME", "/root"),
-            ("USER", "root"),
-            ("LOGNAME", "root"),
-        ]
-        .into_iter()
-        .collect::<Environment>(),
+    let places = [("HOME", "/root"), ("USER", "root"), ("LOGNAME", "root")];
+    let mut launch = Launch {
         directory: "/root".to_owned(),
-        credentials: root,
-        umask: 0o022,
-        stdin: Reader::null(),
         stdout,
         stderr,
-        ignored: std::collections::BTreeSet::new(),
+        ..Launch::of_root(fleet, host, path, words)
     };
-    let (ended, owed) = launch.start().wait().await;
-    tokio::time::sleep(owed).await;
-    Ended::status(ended)
+    for (name, value) in places {
+        launch.environment.insert(name, value);
+    }
+    launch.finish().await.status()
 }

@@ -52,6 +52,39 @@ pub(crate) struct Launch {
 }
 
 impl Launch {
+    /// Returns what starts a program as the service manager does: as root, with nothing to read
+    /// and nobody to listen.
+    pub(crate) fn of_root(
+        fleet: &Fleet,
+        host: HostId,
+        path: String,
+        arguments: Vec<String>,
+    ) -> Self {
+        Self {
+            fleet: fleet.clone(),
+            host,
+            parent: Pid(1),
+            session: 0,
+            path,
+            arguments,
+            environment: [("PATH", DEFAULT_PATH)].into_iter().collect(),
+            directory: "/".to_owned(),
+            credentials: Credentials::root(),
+            umask: 0o022,
+            stdin: Reader::null(),
+            stdout: Writer::null(),
+            stderr: Writer::null(),
+            ignored: BTreeSet::new(),
+        }
+    }
+
+    /// Runs it as a process of its own, for as long as it takes.
+    pub(crate) async fn finish(self) -> Ended {
+        let (ended, owed) = self.start().wait().await;
+        tokio::time::sleep(owed).await;
+        ended
+    }
+
     /// Starts it as a process of its own.
     pub(crate) fn start(self) -> Child {
         let birth = Birth {

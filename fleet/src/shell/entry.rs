@@ -114,9 +114,7 @@ pub(crate) async fn run_login(fleet: &Fleet, host: HostId, login: Login) -> Ende
         stderr: login.stderr,
         ignored: std::collections::BTreeSet::new(),
     };
-    let (ended, owed) = launch.start().wait().await;
-    tokio::time::sleep(owed).await;
-    ended
+    launch.finish().await
 }
 
 /// Runs a command as root, as the service manager does; returns its exit status.
@@ -124,25 +122,8 @@ pub(crate) async fn run_as_root(fleet: &Fleet, host: HostId, words: &[String]) -
     let Some(path) = words.first() else {
         return 0;
     };
-    let launch = Launch {
-        fleet: fleet.clone(),
-        host,
-        parent: Pid(1),
-        session: 0,
-        path: path.clone(),
-        arguments: words.to_vec(),
-        environment: [("PATH", DEFAULT_PATH)].into_iter().collect(),
-        directory: "/".to_owned(),
-        credentials: Credentials::root(),
-        umask: 0o022,
-        stdin: Reader::null(),
-        stdout: Writer::null(),
-        stderr: Writer::null(),
-        ignored: std::collections::BTreeSet::new(),
-    };
-    let (ended, owed) = launch.start().wait().await;
-    tokio::time::sleep(owed).await;
-    ended.status()
+    let launch = Launch::of_root(fleet, host, path.clone(), words.to_vec());
+    launch.finish().await.status()
 }
 
 /// What a shell is told to run.

@@ -2,8 +2,7 @@
 //! of itself.
 
 use crate::files::{Content, Credentials, Follow, Kind};
-use crate::pipe::{Reader, Writer};
-use crate::process::{Child, Ended, Pid};
+use crate::process::{Child, Ended};
 use crate::program::launch::{DEFAULT_PATH, Launch};
 use crate::systemd::{Active, Behaviour, Unit, split_words};
 
@@ -87,24 +86,12 @@ pub(super) fn start(manager: &Manager, unit: &Unit, behaviour: &Behaviour) -> Op
     });
     is_simulated.then(|| {
         let launch = Launch {
-            fleet: manager.fleet.clone(),
-            host: manager.host,
-            parent: Pid(1),
-            session: 0,
-            path,
-            arguments: words,
             environment: unit
                 .environment()
                 .into_iter()
                 .chain([("PATH".to_owned(), DEFAULT_PATH.to_owned())])
                 .collect(),
-            directory: "/".to_owned(),
-            credentials: root,
-            umask: 0o022,
-            stdin: Reader::null(),
-            stdout: Writer::null(),
-            stderr: Writer::null(),
-            ignored: std::collections::BTreeSet::new(),
+            ..Launch::of_root(&manager.fleet, manager.host, path, words)
         };
         launch.start()
     })
