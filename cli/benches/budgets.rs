@@ -33,7 +33,7 @@ mod figures;
 #[path = "figures/peak.rs"]
 mod peak;
 
-use figures::{Figure, median, over, table, write};
+use figures::{Figure, median, memory, over, table, write};
 use peak::end_and_peak;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_launchpad");
@@ -186,7 +186,7 @@ fn measurements() -> Vec<Measurement> {
             unit: "MB",
             budget: 400.0,
             rounds: 1,
-            once: Box::new(peak_memory),
+            once: Box::new(|| memory("self", "VmHWM:").unwrap()),
         },
     ]
 }
@@ -216,17 +216,6 @@ fn validate(fill: impl FnOnce(&mut std::fs::File)) -> f64 {
 
 fn fill(file: &mut std::fs::File, document: &str) {
     std::io::Write::write_all(file, document.as_bytes()).unwrap();
-}
-
-fn peak_memory() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let kib: f64 = line
-        .and_then(|line| line.split_whitespace().nth(1))
-        .unwrap()
-        .parse()
-        .unwrap();
-    kib * 1024.0 / 1e6
 }
 
 /// An environment with nothing in it.

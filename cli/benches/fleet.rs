@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use cli::rehearsal::{self, Setting};
 use cli::world::Stream;
-use figures::{Figure, median, over, table, write};
+use figures::{Figure, median, memory, over, table, write};
 use fleet::Fleet;
 use fleet::build::HostSpec;
 use phase::{Envelope, Event, Sink};
@@ -286,16 +286,9 @@ fn script() -> f64 {
     median(samples)
 }
 
-fn status(field: &str) -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with(field)).unwrap();
-    let kib: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-    kib * 1024.0 / 1e6
-}
-
 /// Returns the resident memory in MB.
 fn resident() -> f64 {
-    status("VmRSS:")
+    memory("self", "VmRSS:").unwrap()
 }
 
 /// Lets the resident memory at its most begin anew (proc_pid_clear_refs(5)).
@@ -305,5 +298,5 @@ fn forget_peak() {
 
 /// Returns the resident memory at its most in MB.
 fn peak() -> f64 {
-    status("VmHWM:")
+    memory("self", "VmHWM:").unwrap()
 }

@@ -67,6 +67,15 @@ pub(crate) fn write(section: &str, table: &str) {
     std::fs::write(path, text).unwrap();
 }
 
+/// Returns what the kernel says of the memory of a process (`VmHWM:`), in MB; nothing where the
+/// process is gone.
+pub(crate) fn memory(process: &str, field: &str) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with(field))?;
+    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib * 1024.0 / 1e6)
+}
+
 fn machine() -> String {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name"));
