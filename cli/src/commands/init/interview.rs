@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use config::{Code, Source, Starter, USUAL_MKE, fitting_channel, propose_managers};
+use config::{Source, Starter, USUAL_MKE, fitting_channel, propose_managers};
 
 use super::inventory;
 use crate::arguments::InitArguments;
@@ -248,13 +248,10 @@ fn tried(starter: &Starter, text: &str) -> Result<String, String> {
         text: yaml.into_bytes(),
     };
     match config::load(source, &Empty) {
-        Ok(loaded) => {
-            let mut warnings = loaded.warnings.into_iter();
-            match warnings.find(|one| one.code == Code::ShortVersion) {
-                Some(short) => Err(short.message),
-                None => Ok(text.to_owned()),
-            }
-        }
+        Ok(loaded) => match super::short_version(&loaded) {
+            Some(short) => Err(short.to_owned()),
+            None => Ok(text.to_owned()),
+        },
         Err(problems) => Err(problems
             .items
             .first()

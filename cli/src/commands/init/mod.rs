@@ -7,7 +7,7 @@ mod interview;
 
 use std::path::Path;
 
-use config::{Code, ListedHost, PASSWORD_VARIABLE, Source, Starter};
+use config::{Code, ListedHost, Loaded, PASSWORD_VARIABLE, Source, Starter};
 
 use crate::arguments::{ClusterKind, InitArguments};
 use crate::error::{CliError, DONE};
@@ -96,6 +96,13 @@ fn inventory(path: &Path) -> Result<Vec<ListedHost>, CliError> {
         .map_err(|error| usage(format!("cannot read `{}`: {error}", path.display())))
 }
 
+/// Returns what is wrong with a version that names no release.
+fn short_version(loaded: &Loaded) -> Option<&str> {
+    let mut warnings = loaded.warnings.iter();
+    let short = warnings.find(|one| one.code == Code::ShortVersion)?;
+    Some(&short.message)
+}
+
 /// Loads a configuration that was made, and returns how many things are left to be done.
 fn load(world: &World, name: String, text: &str) -> Result<usize, CliError> {
     let source = Source {
@@ -103,9 +110,8 @@ fn load(world: &World, name: String, text: &str) -> Result<usize, CliError> {
         text: text.as_bytes().to_vec(),
     };
     let loaded = config::load(source, world).map_err(CliError::Config)?;
-    let mut warnings = loaded.warnings.iter();
-    if let Some(short) = warnings.find(|one| one.code == Code::ShortVersion) {
-        return Err(usage(format!("--mke-version: {}", short.message)));
+    if let Some(short) = short_version(&loaded) {
+        return Err(usage(format!("--mke-version: {short}")));
     }
     let warnings = loaded.warnings.iter();
     Ok(warnings
