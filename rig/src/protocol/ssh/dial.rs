@@ -24,7 +24,7 @@ pub(super) async fn dial(config: &HostConfig, limit: Duration) -> Result<TcpStre
     let count = u32::try_from(addresses.len()).unwrap_or(1);
     let attempts = count.saturating_mul(config.connection_attempts);
     for (number, address) in (0..attempts).zip(addresses.iter().cycle()) {
-        if number > 0 && *address == addresses[0] {
+        if number > 0 && number % count == 0 {
             let pause = BETWEEN_ATTEMPTS.min(end.saturating_duration_since(Instant::now()));
             tokio::time::sleep(pause).await;
         }
