@@ -150,6 +150,7 @@ const INSTALL: &[Flag] = &[
     Flag::one("cni-mtu"),
     Flag::one("controller-port"),
     Flag::one("data-path-addr"),
+    Flag::one("default-node-orchestrator"),
     Flag::switch("disable-tracking"),
     Flag::switch("disable-usage"),
     Flag::many("dns").variable("DNS"),
@@ -317,7 +318,8 @@ mod tests {
         for line in [
             "install --san a --san=b --controller-port 8443 --pod-cidr 10.0.0.0/16 --swarm-only \
              --license {} --pull never --cloud-provider aws --debug --jsonlog -i --unmanaged-cni \
-             --kube-proxy-mode=ipvs --force-minimums --external-service-lb x --preserve-certs \
+             --default-node-orchestrator=kubernetes --kube-proxy-mode=ipvs --force-minimums \
+             --external-service-lb x --preserve-certs \
              --host-address eth0 --data-path-addr eth1 --nodeport-range 1-2 --swarm-port 1 \
              --swarm-grpc-port 2 --skip-cloud-provider-check --disable-tracking --disable-usage \
              --unlock-key k --dns 1.1.1.1 --kv-timeout 1 --kv-snapshot-count 2 --calico-vxlan=false",
