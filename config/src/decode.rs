@@ -539,33 +539,29 @@ impl<'c> Fields<'c> {
             if self.block.key(&entry.key).is_some() {
                 continue;
             }
-            // Nothing is known of what stands there: it may be a secret under a misspelt name.
-            if suggest::former(self.block, &entry.key).is_none() {
-                let mut hidden = Vec::new();
-                secret::hide(&entry.value, &mut hidden);
-                hidden
-                    .into_iter()
-                    .for_each(|span| self.cx.problems.hide(span));
+            let former = suggest::former(self.block, &entry.key);
+            if former.is_none() {
+                // Nothing is known of what stands there: it may be a secret under a misspelt name.
+                self.cx.problems.hide_all(&entry.value);
             }
             let path = node::key_path(&self.path, &entry.key);
             self.cx.unknown.borrow_mut().push(path.clone());
-            let message = unknown("key", &entry.key);
-            let mut problem = if self.cx.ignores_unknown {
-                let message = format!("{message}: it is ignored, as it always was");
-                Problem::warning(Code::IgnoredKey, entry.key_span, message)
-            } else {
-                let code = match suggest::former(self.block, &entry.key) {
-                    Some(_) => Code::OlderKey,
-                    None => Code::UnknownKey,
-                };
-                Problem::error(code, entry.key_span, message)
+            let code = match former {
+                _ if self.cx.ignores_unknown => Code::IgnoredKey,
+                Some(_) => Code::OlderKey,
+                None => Code::UnknownKey,
             };
-            problem = problem.path(path);
-            // Looking for near names takes its time, and so many are never told.
-            if !self.cx.problems.is_many() {
-                problem.hint = suggest::hint(self.block, &self.path, &entry.key);
-            }
-            self.cx.problems.add(problem);
+            self.cx.problems.add_with(code.severity(), || {
+                let mut message = unknown("key", &entry.key);
+                if self.cx.ignores_unknown {
+                    message += ": it is ignored, as it always was";
+                }
+                Problem {
+                    severity: code.severity(),
+                    hint: suggest::hint(self.block, &self.path, &entry.key),
+                    ..Problem::error(code, entry.key_span, message).path(path)
+                }
+            });
         }
     }
 }

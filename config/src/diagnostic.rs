@@ -62,7 +62,7 @@ pub struct Snippet {
 /// All problems of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Diagnostics {
-    /// The problems, errors first, in the order of the document; at most 10 000.
+    /// The problems, errors first, in the order of the document; at most 1000.
     pub items: Vec<Diagnostic>,
     /// How many more there were.
     pub more: usize,

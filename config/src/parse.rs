@@ -2,7 +2,7 @@
 //! duplicate keys refused, and the size of the tree is bounded. Of several documents the first one
 //! is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Tag};
 
@@ -16,7 +16,7 @@ use crate::source::{Span, Text};
 /// How deep lists and mappings may be nested.
 pub(crate) const DEEPEST: usize = 64;
 /// How many values a document may have, aliases expanded.
-pub(crate) const MOST_NODES: usize = 250_000;
+pub(crate) const MOST_NODES: usize = 100_000;
 /// How many bytes aliases may add.
 const MOST_ALIAS_BYTES: usize = 16 << 20;
 
@@ -375,9 +375,9 @@ impl<'t> Builder<'t> {
                 continue;
             }
             let last_counts = self.duplicates == Duplicates::LastCounts;
-            if entries.has(&name) {
-                let dropped = entries.value(&name).filter(|_| last_counts);
-                crate::secret::hide(dropped.unwrap_or(&value), &mut self.dropped);
+            if let Some(first) = entries.get(&name) {
+                let dropped = if last_counts { &first.value } else { &value };
+                crate::secret::hide(dropped, &mut self.dropped);
             }
             let entry = Entry {
                 key: name.clone(),
@@ -404,7 +404,7 @@ impl<'t> Builder<'t> {
                 end,
             },
             origin: None,
-            kind: Kind::Map(entries.list),
+            kind: Kind::Map(entries.into_list()),
         })
     }
 
@@ -427,7 +427,7 @@ impl<'t> Builder<'t> {
             };
             self.count(entries.len(), key)?;
             for entry in entries {
-                if into.has(&entry.key) {
+                if into.get(&entry.key).is_some() {
                     // What is there already wins.
                     crate::secret::hide(&entry.value, &mut self.dropped);
                 } else {
@@ -480,41 +480,37 @@ impl<'t> Builder<'t> {
     }
 }
 
-/// The entries of a mapping, with an index where they are many.
+/// The entries of a mapping while it is read: in order, with an index of their keys.
 #[derive(Default)]
 struct Entries {
-    list: Vec<Entry>,
-    index: BTreeMap<String, Span>,
+    /// Nothing where an entry was replaced by a later one.
+    list: Vec<Option<Entry>>,
+    index: HashMap<String, usize>,
 }
 
 impl Entries {
-    fn has(&self, key: &str) -> bool {
-        self.index.contains_key(key)
+    fn get(&self, key: &str) -> Option<&Entry> {
+        self.list.get(*self.index.get(key)?)?.as_ref()
     }
 
-    fn value(&self, key: &str) -> Option<&Node> {
-        let entry = self.list.iter().rfind(|entry| entry.key == key)?;
-        Some(&entry.value)
-    }
-
-    /// Adds an entry, in the place of one with its key; returns where that stood.
+    /// Adds an entry in the place of one with its key; returns where that stood.
     fn replace(&mut self, entry: Entry) -> Option<Span> {
-        let before = self.index.insert(entry.key.clone(), entry.key_span);
-        if before.is_some() {
-            self.list.retain(|other| other.key != entry.key);
-        }
-        self.list.push(entry);
-        before
+        let before = self.index.insert(entry.key.clone(), self.list.len());
+        self.list.push(Some(entry));
+        let replaced = self.list.get_mut(before?)?.take();
+        replaced.map(|entry| entry.key_span)
     }
 
     /// Adds an entry; returns where its key stands already, if it does.
     fn add(&mut self, entry: Entry) -> Option<Span> {
-        if let Some(first) = self.index.get(&entry.key) {
-            return Some(*first);
+        if let Some(first) = self.get(&entry.key) {
+            return Some(first.key_span);
         }
-        self.index.insert(entry.key.clone(), entry.key_span);
-        self.list.push(entry);
-        None
+        self.replace(entry)
+    }
+
+    fn into_list(self) -> Vec<Entry> {
+        self.list.into_iter().flatten().collect()
     }
 }
 

@@ -4,10 +4,12 @@ use std::cell::{Cell, RefCell};
 
 use crate::code::Code;
 use crate::diagnostic::Severity;
+use crate::node::Node;
+use crate::secret;
 use crate::source::Span;
 
-/// How many problems are kept of one document; the others are only counted.
-pub(crate) const MOST_KEPT: usize = 10_000;
+/// How many errors are kept of one document, and how many warnings; the others are only counted.
+pub(crate) const MOST_KEPT: usize = 1000;
 
 /// A problem with its place.
 #[derive(Clone)]
@@ -95,9 +97,8 @@ impl Problem {
 pub(crate) struct Problems {
     found: RefCell<Vec<Problem>>,
     hidden: RefCell<Vec<Span>>,
-    has_errors: Cell<bool>,
-    /// How many were not kept.
-    more: Cell<usize>,
+    errors: Cell<usize>,
+    warnings: Cell<usize>,
 }
 
 /// What is told of a document.
@@ -113,20 +114,30 @@ pub(crate) struct Findings {
 impl Problems {
     /// Takes note of a problem.
     pub(crate) fn add(&self, problem: Problem) {
-        if problem.severity == Severity::Error {
-            self.has_errors.set(true);
-        }
-        let mut found = self.found.borrow_mut();
-        if found.len() < MOST_KEPT {
-            found.push(problem);
-        } else {
-            self.more.set(self.more.get() + 1);
+        self.add_with(problem.severity, || problem);
+    }
+
+    /// Takes note of a problem that is only made where it is kept.
+    pub(crate) fn add_with(&self, severity: Severity, problem: impl FnOnce() -> Problem) {
+        let count = match severity {
+            Severity::Error => &self.errors,
+            Severity::Warning => &self.warnings,
+        };
+        count.set(count.get() + 1);
+        // No number of warnings may hide an error.
+        if count.get() <= MOST_KEPT {
+            self.found.borrow_mut().push(problem());
         }
     }
 
     /// Takes note of text that no message may show.
     pub(crate) fn hide(&self, span: Span) {
         self.hidden.borrow_mut().push(span);
+    }
+
+    /// Takes note of a value that no message may show any part of.
+    pub(crate) fn hide_all(&self, value: &Node) {
+        secret::hide(value, &mut self.hidden.borrow_mut());
     }
 
     /// Gives what has a path the one that the user knows it by: `names` returns the path of a place
@@ -151,25 +162,23 @@ impl Problems {
         }
     }
 
-    /// Whether there are more than anybody wants to read.
-    pub(crate) fn is_many(&self) -> bool {
-        self.found.borrow().len() > 1000
-    }
-
     /// Whether there is an error among them.
     pub(crate) fn has_errors(&self) -> bool {
-        self.has_errors.get()
+        self.errors.get() > 0
     }
 
     /// Returns all that was found.
     pub(crate) fn finish(self) -> Findings {
         let mut problems = self.found.into_inner();
+        let more = self.errors.get() + self.warnings.get() - problems.len();
         problems.sort_by_key(|problem| (problem.severity, problem.span));
         let mut seen = std::collections::BTreeSet::new();
         problems.retain(|problem| seen.insert((problem.span, problem.message.clone())));
+        let cut = problems.len().saturating_sub(MOST_KEPT);
+        problems.truncate(MOST_KEPT);
         Findings {
             problems,
-            more: self.more.get(),
+            more: more + cut,
             hidden: self.hidden.into_inner(),
         }
     }

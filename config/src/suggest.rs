@@ -188,8 +188,8 @@ fn elsewhere(path: &str, written: &str, places: &[String]) -> String {
 /// where they are as near, and in different parts of the document.
 fn best_places(block: &Block, path: &str, is_meant: impl Fn(&str) -> bool) -> Vec<String> {
     let here = without_index(path);
-    let mut found: Vec<(usize, Placed)> = schema::every_key()
-        .into_iter()
+    let mut found: Vec<(usize, &Placed)> = schema::every_key()
+        .iter()
         .filter(|placed| is_meant(placed.key.name) && placed.block.name != block.name)
         .map(|placed| (distance(&here, &placed.parent), placed))
         .collect();

@@ -51,9 +51,7 @@ fn named(name: &str) -> Option<&'static Block> {
     if name == DOCUMENT.name {
         return Some(&DOCUMENT);
     }
-    let mut below = every_key()
-        .into_iter()
-        .filter_map(|placed| placed.key.block());
+    let mut below = every_key().iter().filter_map(|placed| placed.key.block());
     below.find(|block| block.name == name)
 }
 

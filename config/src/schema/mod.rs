@@ -8,6 +8,8 @@
 //! - `json`: the JSON Schema
 //! - `markdown`: the tables of the reference
 
+use std::sync::LazyLock;
+
 mod connection;
 mod document;
 mod host;
@@ -223,10 +225,13 @@ impl Placed {
 }
 
 /// Returns every key there is, those of a bastion's bastion not again.
-pub(crate) fn every_key() -> Vec<Placed> {
-    let mut found = Vec::new();
-    walk(&DOCUMENT, "", &mut Vec::new(), &mut found);
-    found
+pub(crate) fn every_key() -> &'static [Placed] {
+    static ALL: LazyLock<Vec<Placed>> = LazyLock::new(|| {
+        let mut found = Vec::new();
+        walk(&DOCUMENT, "", &mut Vec::new(), &mut found);
+        found
+    });
+    &ALL
 }
 
 fn walk(

@@ -203,7 +203,7 @@ fn decoders_and_schema_take_what_the_description_says() {
             placed.key.name != "enabled" || !["false", "Off"].contains(&yaml.as_str())
         });
         for yaml in values {
-            let (text, path) = document(&placed, &yaml);
+            let (text, path) = document(placed, &yaml);
             assert_eq!(errors_at(&text, &path), [""; 0], "{path}: {yaml}\n{text}");
             let told: Vec<String> = validator
                 .iter_errors(&as_json(&text))
@@ -223,7 +223,7 @@ fn decoders_and_schema_refuse_what_the_description_does_not_say() {
             values.push("null".to_owned());
         }
         for yaml in values {
-            let (text, path) = document(&placed, &yaml);
+            let (text, path) = document(placed, &yaml);
             assert_ne!(errors_at(&text, &path), [""; 0], "{path}: {yaml}\n{text}");
             assert!(
                 !validator.is_valid(&as_json(&text)),
@@ -237,7 +237,7 @@ fn decoders_and_schema_refuse_what_the_description_does_not_say() {
 fn what_is_missing_or_unknown_is_refused_by_both() {
     let validator = validator();
     for placed in every_key() {
-        let (text, path) = document(&placed, "'@'");
+        let (text, path) = document(placed, "'@'");
         let mut root: Json = as_json(&text);
         let pointer = format!("/{}", placed.parent.replace("[]", ".0").replace('.', "/"));
         let pointer = if placed.parent.is_empty() {
@@ -324,7 +324,7 @@ fn variables_may_stand_for_any_value_but_kind_and_version_of_the_api() {
         if placed.key.block().is_some() || !is_scalar {
             continue;
         }
-        let (text, path) = document(&placed, "\"${ANY:-1}\"");
+        let (text, path) = document(placed, "\"${ANY:-1}\"");
         assert_eq!(validator.is_valid(&as_json(&text)), !is_fixed, "{path}");
     }
 }
