@@ -40,7 +40,7 @@ pub enum CliError {
     /// An argument is wrong.
     #[error("{0}")]
     Usage(String),
-    /// A host cannot be connected to, as far as this machine knows.
+    /// What a command needs before it begins cannot be had: keys of hosts, sockets.
     #[error("{0}")]
     Prepare(String),
     /// Nobody confirmed what destroys.

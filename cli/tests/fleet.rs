@@ -158,6 +158,31 @@ fn its_files_are_for_the_user_alone_and_its_directory_for_one_fleet() {
 }
 
 #[test]
+fn too_few_open_files_are_told_before_it_begins() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new("/bin/sh");
+    command
+        .args([
+            "-c",
+            "ulimit -n 15 && exec \"$0\" fleet up --bind 127.0.0.1",
+        ])
+        .arg(env!("CARGO_BIN_EXE_launchpad"))
+        .env_clear()
+        .env("HOME", home.path())
+        .current_dir(home.path());
+
+    let output = command.output().unwrap();
+
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("\nerror: cannot open the door of "), "{said}");
+    assert!(
+        said.contains("hint: raise the limit of open files"),
+        "{said}"
+    );
+}
+
+#[test]
 fn launchpad_itself_finds_the_hosts_as_the_configuration_says() {
     let up = Up::start(&["--time", "instant"]);
 

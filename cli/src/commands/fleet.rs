@@ -82,7 +82,7 @@ async fn up(world: &mut World, arguments: &FleetUpArguments) -> Result<u8, CliEr
     let identity = Identity::generate().map_err(local("cannot make a key"))?;
     for host in hosts(&built) {
         let authorized = built.authorize(host, &identity.public);
-        authorized.map_err(|error| CliError::Prepare(format!("error: {error}")))?;
+        authorized.map_err(|error| CliError::Prepare(error.to_string()))?;
     }
     let (notes, mut told) = unbounded_channel();
     let opening = Opening {
@@ -144,7 +144,7 @@ fn refused(error: fleet::door::DoorError) -> CliError {
     if is_full {
         text.push_str("\n  hint: raise the limit of open files (`ulimit -n`), two for each host");
     }
-    CliError::Prepare(format!("error: {text}"))
+    CliError::Prepare(text)
 }
 
 /// Takes the directory of a fleet: nobody else may look into it, and no other fleet may use it.
