@@ -87,14 +87,14 @@ fn names_secret(low: &str) -> bool {
         "key",
     ];
     words.iter().any(|word| {
-        let has_flag = low.contains(&format!("-{word} "));
+        let has_flag = || low.contains(&format!("-{word} "));
         low.match_indices(word).any(|(at, _)| {
             let rest = low.get(at + word.len()..).unwrap_or_default();
             let rest = rest.trim_start_matches(['"', '\'']);
             let value = rest.trim_start_matches(|c: char| c.is_whitespace());
             let is_set = rest.starts_with(['=', ':']);
-            let is_flag = has_flag && value.len() < rest.len();
-            (is_set && rest.len() > 1) || (is_flag && !value.is_empty())
+            let is_flag = || !value.is_empty() && value.len() < rest.len() && has_flag();
+            (is_set && rest.len() > 1) || is_flag()
         })
     })
 }
