@@ -12,6 +12,8 @@
 mod figures;
 #[path = "figures/peak.rs"]
 mod peak;
+#[path = "figures/run.rs"]
+mod run;
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -21,12 +23,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use figures::{Figure, median, over, table, write};
-use peak::end_and_peak;
+use run::Run;
 use russh::client::{self, Handler};
 use russh::keys::{PrivateKeyWithHashAlg, load_secret_key};
 use tokio::sync::Semaphore;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_launchpad");
 const SSHD: &str = "/usr/sbin/sshd";
 /// What keeps bash from reading `~/.bashrc` for each command, as it does under a server: that of
 /// whoever runs this may take a second.
@@ -91,13 +92,6 @@ struct Bench {
     open: Sshd,
 }
 
-/// What a run of launchpad took.
-struct Run {
-    seconds: f64,
-    cpu_seconds: f64,
-    peak_megabytes: f64,
-}
-
 fn keygen(path: &Path) {
     let made = Command::new("ssh-keygen")
         .args(["-q", "-t", "ed25519", "-N", "", "-f"])
@@ -148,24 +142,7 @@ impl Bench {
 
     /// Runs launchpad to its end.
     fn launchpad(&self, arguments: &[&str]) -> Run {
-        let before = children_cpu();
-        let started = Instant::now();
-        let mut child = Command::new(BINARY)
-            .args(arguments)
-            .current_dir(self.home.path())
-            .env("HOME", self.home.path())
-            .env_remove("SSH_AUTH_SOCK")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let (ended, peak) = end_and_peak(&mut child);
-        assert!(ended.success(), "{arguments:?}: {ended}");
-        Run {
-            seconds: started.elapsed().as_secs_f64(),
-            cpu_seconds: children_cpu() - before,
-            peak_megabytes: peak,
-        }
+        run::launchpad(self.home.path(), arguments)
     }
 
     fn exec(&self, config: &str) -> Run {
@@ -190,19 +167,6 @@ fn config(prefix: &str, count: usize) -> String {
         "apiVersion: launchpad.mirantis.com/mke/v1.6\nkind: mke\nmetadata: {{name: bench}}\nspec:\n  \
          hosts:\n{hosts}  mcr: {{channel: stable-25.0}}\n  mke: {{version: 3.8.8}}\n"
     )
-}
-
-/// Returns the processor time of all programs that were waited for (proc_pid_stat(5)).
-fn children_cpu() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap();
-    let (_, after) = stat.rsplit_once(") ").unwrap();
-    let ticks: f64 = after
-        .split(' ')
-        .skip(13)
-        .take(2)
-        .map(|field| field.parse::<f64>().unwrap())
-        .sum();
-    ticks / 100.0
 }
 
 struct AnyKey;
