@@ -158,8 +158,10 @@ impl Fleet {
             super::selinux::boot(host, now);
             host.booted = elapsed;
             host.power = Power::On;
+            host.systemd.is_booting = true;
         });
         super::systemctl::boot(self, host).await;
+        self.host(host, |host| host.systemd.is_booting = false);
     }
 
     /// Boots a host anew.
