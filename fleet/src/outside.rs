@@ -199,6 +199,14 @@ impl Fleet {
         self.add_rpm_archive_at(site);
     }
 
+    /// Adds the channels of all lines to the repository of the engine at a base address (`repoURL`), as
+    /// a cluster that is upgraded needs more than its own.
+    pub fn add_engine_channels(&self, base: &str) {
+        for (line, ..) in LINES {
+            self.add_engine_repository(base, &format!("stable-{line}"));
+        }
+    }
+
     /// Adds the repository of the engine at a base address (`repoURL`), with a channel.
     pub fn add_engine_repository(&self, base: &str, channel: &str) {
         self.add_rpm_engine_repositories(base, channel);
@@ -368,6 +376,23 @@ fn engine_packages(channel: &str, suite: &str) -> Vec<Arc<Package>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_repository_has_the_channels_of_all_lines() {
+        let fleet = Fleet::new(1, std::time::Duration::ZERO);
+        fleet.add_engine_repository("https://repos.example.com", "stable-23.0.9");
+
+        fleet.add_engine_channels("https://repos.example.com");
+
+        let channels = fleet.world(|world| {
+            let jammy = world.repositories.iter().filter(|one| one.suite == "jammy");
+            jammy.map(|one| one.component.clone()).collect::<Vec<_>>()
+        });
+        assert_eq!(
+            channels.join(" "),
+            "stable-23.0.9 stable-20.10 stable-23.0 stable-25.0 stable-26.1 stable-29.0"
+        );
+    }
 
     #[test]
     fn channels_lead_to_versions() {

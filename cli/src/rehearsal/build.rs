@@ -157,6 +157,7 @@ fn add_bastions(config: &Config, fleet: &Fleet) {
 fn add_outside(config: &Config, fleet: &Fleet) {
     fleet.add_archive();
     fleet.add_engine_repository(&config.mcr.repo_url, &config.mcr.channel);
+    fleet.add_engine_channels(&config.mcr.repo_url);
     let repository = &config.mke.image_repo;
     let first = repository.split('/').next().unwrap_or_default();
     let is_host = first.contains(['.', ':']) || first == "localhost";

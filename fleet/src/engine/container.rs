@@ -238,7 +238,11 @@ impl Container {
         let state = &self.state;
         match state.status {
             Status::Created => "Created".to_owned(),
-            Status::Running => format!("Up {}", since(state.started)),
+            Status::Running => match super::msr::health(self, now) {
+                "none" => format!("Up {}", since(state.started)),
+                "starting" => format!("Up {} (health: starting)", since(state.started)),
+                health => format!("Up {} ({health})", since(state.started)),
+            },
             Status::Paused => format!("Up {} (Paused)", since(state.started)),
             Status::Restarting => {
                 format!(

@@ -49,6 +49,8 @@ pub(crate) struct Layer {
 pub(crate) enum Behaviour {
     /// They are MKE.
     Mke,
+    /// They are the bootstrapper of MSR.
+    Msr,
     /// They run until they are stopped.
     Stays,
     /// They greet and end.
@@ -68,13 +70,16 @@ impl Image {
         };
         let (entrypoint, command): (&[&str], &[&str]) = match behaviour {
             Behaviour::Mke => (&["/ucp"], &[]),
+            Behaviour::Msr => (&["/bin/dtr"], &[]),
             Behaviour::Stays => (&["/docker-entrypoint.sh"], &["serve"]),
             Behaviour::Greets => (&[], &["/hello"]),
             Behaviour::Shell => (&[], &["/bin/sh"]),
         };
         let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
         let shares: &[(&str, u64)] = match behaviour {
-            Behaviour::Mke | Behaviour::Stays => &[("base", 20), ("files", 50), ("program", 30)],
+            Behaviour::Mke | Behaviour::Msr | Behaviour::Stays => {
+                &[("base", 20), ("files", 50), ("program", 30)]
+            }
             Behaviour::Greets | Behaviour::Shell => &[("files", 100)],
         };
         Self {

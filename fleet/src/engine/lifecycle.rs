@@ -8,7 +8,7 @@ use super::disk::{cannot, disk};
 use super::image::{Behaviour, Reference};
 use super::queue::Event;
 use super::volume::{self, Volume};
-use super::{Refusal, mke, names, process, refusal, show, swarm};
+use super::{Refusal, mke, msr, names, process, refusal, show, swarm};
 use crate::process::Signal;
 use crate::world::{HostId, World};
 
@@ -232,6 +232,7 @@ fn free_ports(world: &mut World, host: HostId, id: &str) -> Result<(), Refusal> 
 fn run(world: &mut World, host: HostId, id: &str, behaviour: Behaviour, now: Duration) {
     match behaviour {
         Behaviour::Mke => mke::launch(world, host, id, now),
+        Behaviour::Msr => msr::launch(world, host, id, now),
         Behaviour::Stays => {}
         Behaviour::Greets => {
             print(world, host, id, now, Stream::Out, GREETING);

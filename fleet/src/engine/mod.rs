@@ -18,6 +18,7 @@
 //! | [`lifecycle`] | what can be done with containers |
 //! | [`links`] | interfaces that engines make |
 //! | [`mke`] | MKE: its containers, driven over this engine; its HTTPS API |
+//! | [`msr`] | MSR: its bootstrapper and the containers of its replicas |
 //! | [`names`] | ids, names, times and sizes as docker shows them |
 //! | [`network`], [`volume`] | networks and volumes |
 //! | [`power`] | starting and stopping engines |
@@ -44,6 +45,7 @@ pub(crate) mod image;
 pub(crate) mod lifecycle;
 pub(crate) mod links;
 pub(crate) mod mke;
+pub(crate) mod msr;
 pub(crate) mod names;
 pub(crate) mod network;
 pub(crate) mod power;

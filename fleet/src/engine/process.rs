@@ -108,7 +108,9 @@ fn program_words(world: &World, host: HostId, container: &Container) -> Option<V
         .or(local.image.command.first());
     match local.image.behaviour {
         Behaviour::Shell => Some(words),
-        Behaviour::Mke | Behaviour::Greets => (words.first() != own).then_some(words),
+        Behaviour::Mke | Behaviour::Msr | Behaviour::Greets => {
+            (words.first() != own).then_some(words)
+        }
         // Its entry point runs what it is given.
         Behaviour::Stays if words.first() == own => {
             let rest = words.get(1..).unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{lifecycle, links, mke, swarm};
+use super::{lifecycle, links, mke, msr, swarm};
 use crate::world::{HostId, World};
 
 /// Something that is due.
@@ -11,6 +11,15 @@ use crate::world::{HostId, World};
 pub(crate) enum Event {
     /// A process of MKE goes on.
     Step {
+        /// Where.
+        host: HostId,
+        /// Its container.
+        container: String,
+        /// Which of its processes.
+        run: u32,
+    },
+    /// The bootstrapper of MSR goes on.
+    Replica {
         /// Where.
         host: HostId,
         /// Its container.
@@ -122,6 +131,11 @@ fn happen(world: &mut World, event: Event, now: Duration) {
             container,
             run,
         } => mke::step(world, host, &container, run, now),
+        Event::Replica {
+            host,
+            container,
+            run,
+        } => msr::step(world, host, &container, run, now),
         Event::Ended {
             host,
             container,

@@ -513,12 +513,31 @@ const MKE: &[(&str, u64)] = &[
     ("ucp-hardware-info-win", 260),
 ];
 
-/// Returns an image of MKE, where the name is of one and the tag is a version.
+/// The images of MSR and their sizes in MB, as Docker Hub shows them for 2.9 (rounded).
+const MSR: &[(&str, u64)] = &[
+    ("dtr", 44),
+    ("dtr-api", 60),
+    ("dtr-garant", 38),
+    ("dtr-jobrunner", 170),
+    ("dtr-nginx", 45),
+    ("dtr-notary-server", 40),
+    ("dtr-notary-signer", 40),
+    ("dtr-postgres", 92),
+    ("dtr-registry", 55),
+    ("dtr-rethink", 58),
+];
+
+/// Returns an image of MKE or MSR, where the name is of one and the tag is a version.
 pub(crate) fn image_of_mke(path: &str, tag: &str) -> Option<Image> {
     let name = path.rsplit('/').next()?;
-    let (_, size) = MKE.iter().find(|(known, _)| *known == name)?;
+    let (_, size) = MKE.iter().chain(MSR).find(|(known, _)| *known == name)?;
+    let behaviour = match name {
+        "dtr" => Behaviour::Msr,
+        name if name.starts_with("dtr-") => Behaviour::Stays,
+        _ => Behaviour::Mke,
+    };
     let is_version = tag.starts_with(|one: char| one.is_ascii_digit()) && tag.contains('.');
-    is_version.then(|| Image::new(name, tag, *size, Behaviour::Mke))
+    is_version.then(|| Image::new(name, tag, *size, behaviour))
 }
 
 /// The small images that everybody knows.

@@ -10,7 +10,7 @@ use super::mke::serve;
 use super::power::{self, Halt};
 use super::registry::{Health, small_images};
 use super::root::System;
-use super::{api, enter};
+use super::{api, enter, msr};
 use crate::files::{Credentials, Kind};
 use crate::network::Condition;
 use crate::packages::Packages;
@@ -176,6 +176,23 @@ pub(crate) fn dial(fleet: &Fleet, from: HostId, address: &str, port: u16) -> Opt
     serve::dial(fleet, from, address, port)
 }
 
+/// Asks a replica of MSR on `host` whether it is well.
+fn replica(fleet: &Fleet, host: HostId, url: &Url) -> Result<Page, Unfetched> {
+    let is_well = enter(fleet, |world, now| msr::is_well(world, host, url.port, now));
+    let (status, body) = match (is_well, url.path.as_str()) {
+        (None, _) => return Err(Unfetched::Refused),
+        (Some(true), "/_ping") => (200, "{\"Error\":\"\",\"Healthy\":true}"),
+        (Some(true), _) => (404, "page not found"),
+        (Some(false), _) => (503, "{\"Error\":\"starting\",\"Healthy\":false}"),
+    };
+    Ok(Page {
+        status,
+        body: body.as_bytes().to_vec(),
+        bandwidth: 50 << 20,
+        is_trusted: false,
+    })
+}
+
 /// Asks a controller on `host`, without the cost of TLS.
 ///
 /// # Errors
@@ -209,7 +226,7 @@ pub(crate) async fn fetch(
             bandwidth: 50 << 20,
             is_trusted: false,
         }),
-        Err(_) => Err(Unfetched::Refused),
+        Err(_) => replica(fleet, host, url),
     }
 }
 

@@ -361,6 +361,36 @@ pub(crate) fn letters_of(letter: char, mode: u32) -> String {
     text
 }
 
+/// What follows the name where `stat` is not told what to say.
+const WITHOUT_FORMAT: &str = concat!(
+    "  Size: %-10s\tBlocks: %-10b IO Block: %-6o %F\n",
+    "Device: %D\tInode: %-10i  Links: %h\n",
+    "Access: (%04a/%10A)  Uid: (%5u/%8U)   Gid: (%5g/%8G)\n",
+    "Access: %x\nModify: %y\nChange: %z\n Birth: %w\n",
+);
+
+/// Returns the format that `stat` has for a file where it is given none.
+fn without_format(files: &Files, path: &str, name: &str, stat: &Stat) -> String {
+    let target = stat.target.as_ref().map(|target| format!(" -> {target}"));
+    let name = format!("{name}{}", target.unwrap_or_default()).replace('%', "%%");
+    let device = device_of(files, path);
+    format!("  File: {name}\n{}", WITHOUT_FORMAT.replace("%D", &device))
+}
+
+/// Returns the number of the device that a file is on, as `major,minor`.
+fn device_of(files: &Files, path: &str) -> String {
+    let mounts = files.mounts();
+    let point = files.mount_of(path).map(|mount| &mount.point);
+    let at = mounts
+        .iter()
+        .position(|mount| Some(&mount.point) == point)
+        .unwrap_or(0);
+    match mounts.get(at) {
+        Some(mount) if mount.device.starts_with("/dev/") => format!("253,{}", at + 1),
+        _ => format!("0,{}", at + 20),
+    }
+}
+
 fn kind_name(stat: &Stat) -> &'static str {
     match stat.letter {
         'd' => "directory",
@@ -370,6 +400,18 @@ fn kind_name(stat: &Stat) -> &'static str {
         'c' => "character special file",
         _ if stat.size == 0 => "regular empty file",
         _ => "regular file",
+    }
+}
+
+/// Returns the bits of a mode that tell the kind of a file.
+fn kind_bits(stat: &Stat) -> u32 {
+    match stat.letter {
+        'd' => 0o040_000,
+        'l' => 0o120_000,
+        's' => 0o140_000,
+        'p' => 0o010_000,
+        'c' => 0o020_000,
+        _ => 0o100_000,
     }
 }
 
@@ -401,15 +443,7 @@ fn shown(
         'b' => (stat.size.div_ceil(4096) * 8).to_string(),
         'B' => "512".to_owned(),
         'o' => "4096".to_owned(),
-        'f' => format!(
-            "{:x}",
-            stat.mode
-                | if stat.is_directory() {
-                    0o040_000
-                } else {
-                    0o100_000
-                }
-        ),
+        'f' => format!("{:x}", stat.mode | kind_bits(stat)),
         'Y' | 'X' | 'Z' => match precision {
             Some(digits) => {
                 let nanos = format!("{:09}", stat.modified.subsec_nanos());
@@ -437,22 +471,16 @@ fn stat(invocation: &mut Invocation) -> u8 {
     };
     let format = match (options.value('P'), options.value('c')) {
         (Some(format), _) => {
-            String::from_utf8_lossy(&crate::shell::format::unescape(format).0).into_owned()
+            Some(String::from_utf8_lossy(&crate::shell::format::unescape(format).0).into_owned())
         }
-        (None, Some(format)) => format!("{format}\n"),
-        (None, None) => {
-            let root = crate::files::Credentials::root();
-            let missing = options.operands.iter().find(|operand| {
-                let path = invocation.path(operand);
-                invocation.host(|host| host.files.stat(&path, Follow::No, &root).is_err())
-            });
-            let Some(missing) = missing else {
-                return invocation.not_simulated("output without a format");
-            };
-            invocation.error(&format!("cannot statx '{missing}': {}", Errno::NotFound));
-            return 1;
-        }
+        (None, Some(format)) => Some(format!("{format}\n")),
+        (None, None) => None,
     };
+    if options.operands.is_empty() {
+        invocation.error("missing operand");
+        invocation.complain("Try 'stat --help' for more information.");
+        return 1;
+    }
     let follow = if options.has('L') {
         Follow::Yes
     } else {
@@ -463,6 +491,9 @@ fn stat(invocation: &mut Invocation) -> u8 {
         let path = invocation.path(operand);
         let found = invocation.files(|files, who, _| {
             let stat = files.stat(&path, follow, who)?;
+            let format = format
+                .clone()
+                .unwrap_or_else(|| without_format(files, &path, operand, &stat));
             Ok::<_, Errno>(expand(&format, |precision, letter| {
                 shown(files, operand, &stat, precision, letter)
             }))
@@ -493,6 +524,7 @@ pub(crate) fn expand(
             text.push(one);
             continue;
         }
+        let is_marked = rest.next_if_eq(&'#').is_some();
         let mut digits = String::new();
         while let Some(one) = rest.next_if(|one| one.is_ascii_digit() || matches!(one, '.' | '-')) {
             digits.push(one);
@@ -506,11 +538,18 @@ pub(crate) fn expand(
             Some('%') => text.push('%'),
             Some(letter) => {
                 let value = value(precision, letter).ok_or(letter)?;
+                let value = match letter {
+                    'a' if is_marked => format!("0{value}"),
+                    'f' | 'D' | 't' | 'T' if is_marked => format!("0x{value}"),
+                    _ => value,
+                };
                 let is_left = width.starts_with('-');
+                let is_filled = width.starts_with('0');
                 let width: usize = width.trim_start_matches('-').parse().unwrap_or(0);
-                match is_left {
-                    true => text.push_str(&format!("{value:<width$}")),
-                    false => text.push_str(&format!("{value:>width$}")),
+                match (is_left, is_filled) {
+                    (true, _) => text.push_str(&format!("{value:<width$}")),
+                    (false, true) => text.push_str(&format!("{value:0>width$}")),
+                    (false, false) => text.push_str(&format!("{value:>width$}")),
                 }
             }
         }

@@ -29,6 +29,7 @@ const LONG: &[options::Long] = &[
     ("extended-regexp", 'E', Value::None),
     ("fixed-strings", 'F', Value::None),
     ("basic-regexp", 'G', Value::None),
+    ("perl-regexp", 'P', Value::None),
     ("quiet", 'q', Value::None),
     ("silent", 'q', Value::None),
     ("no-messages", 's', Value::None),
@@ -66,7 +67,7 @@ struct Search {
 }
 
 async fn grep(invocation: &mut Invocation, syntax: Syntax) -> u8 {
-    let mut options = match options::read(invocation, "EFGqsvciontlLrRwxe:f:A:B:C:m:hHa", LONG) {
+    let mut options = match options::read(invocation, "EFGPqsvciontlLrRwxe:f:A:B:C:m:hHa", LONG) {
         Ok(options) => options,
         Err(status) => return status,
     };
@@ -93,6 +94,10 @@ async fn grep(invocation: &mut Invocation, syntax: Syntax) -> u8 {
             return 2;
         }
         patterns.extend(options.operands.remove(0).split('\n').map(str::to_owned));
+    }
+    if options.has('P') && patterns.len() > 1 {
+        invocation.error("the -P option only supports a single pattern");
+        return 2;
     }
     let regex = match compile(&patterns, &options, syntax) {
         Ok(regex) => regex,
@@ -219,10 +224,11 @@ fn compile(patterns: &[String], options: &Options, syntax: Syntax) -> Result<Arc
         .flags
         .iter()
         .rev()
-        .find(|(flag, _)| "EFG".contains(*flag))
+        .find(|(flag, _)| "EFGP".contains(*flag))
     {
         Some(('E', _)) => Syntax::Extended,
         Some(('F', _)) => Syntax::Fixed,
+        Some(('P', _)) => Syntax::Perl,
         Some(_) => Syntax::Basic,
         None => syntax,
     };
@@ -230,6 +236,7 @@ fn compile(patterns: &[String], options: &Options, syntax: Syntax) -> Result<Arc
     for pattern in patterns {
         let part = match syntax {
             Syntax::Fixed => regex::escape(pattern),
+            Syntax::Perl => posix::perl(pattern)?,
             syntax => posix::translate(pattern, syntax == Syntax::Extended)?,
         };
         parts.push(if options.has('x') {

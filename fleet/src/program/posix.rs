@@ -23,6 +23,8 @@ pub(crate) enum Syntax {
     Basic,
     /// Extended, as `grep -E`, `sed -E` and `awk` read it.
     Extended,
+    /// That of Perl, as `grep -P` reads it.
+    Perl,
     /// No expression at all.
     Fixed,
 }
@@ -44,6 +46,7 @@ pub(crate) enum Wrong {
 pub(crate) fn compile(text: &str, syntax: Syntax, ignores_case: bool) -> Result<Arc<Regex>, Wrong> {
     let translated = match syntax {
         Syntax::Fixed => regex::escape(text),
+        Syntax::Perl => perl(text)?,
         syntax => translate(text, syntax == Syntax::Extended)?,
     };
     build(&translated, ignores_case)
@@ -71,6 +74,18 @@ pub(crate) fn build(translated: &str, ignores_case: bool) -> Result<Arc<Regex>, 
         kept.insert(key, Arc::clone(&regex));
     });
     Ok(regex)
+}
+
+/// Takes an expression of Perl as it is: what the `regex` crate knows of them means the same there.
+///
+/// # Errors
+///
+/// Fails where it is not simulated, as looking around and back is not.
+pub(crate) fn perl(text: &str) -> Result<String, Wrong> {
+    match Regex::new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(Wrong::NotSimulated("this expression of Perl")),
+    }
 }
 
 /// Translates an expression.

@@ -35,6 +35,8 @@ pub struct Systemd {
     pub broken: Arc<BTreeMap<String, String>>,
     /// What services have said.
     pub journal: Arc<Journal>,
+    /// Whether the host boots, and services have yet to be started.
+    pub(crate) is_booting: bool,
 }
 
 impl Systemd {

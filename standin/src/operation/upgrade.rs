@@ -40,10 +40,11 @@ pub(super) async fn run(stage: &Stage) -> Result<(), Stop> {
         stage.act("update the service ucp-agent", update).await?;
     }
     stage.pass(Point::Deployed).await?;
-    deploy::wait_for_node(stage).await?;
+    // On a large cluster the turn of this node may come long after the first one's.
     if is_rolling {
         wait_for_nodes(stage).await?;
     }
+    deploy::wait_for_node(stage).await?;
     stage.say(Level::Info, "Upgrade completed");
     Ok(())
 }

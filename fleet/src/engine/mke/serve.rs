@@ -129,6 +129,21 @@ pub(crate) async fn https(
     answer.ok_or_else(|| "Connection reset by peer".to_owned())
 }
 
+/// Lets the controller under an address answer a request from a host, at once; also returns its host.
+pub(crate) fn ask(
+    world: &mut World,
+    from: HostId,
+    address: &str,
+    port: u16,
+    request: &standin::http::Request,
+    now: Duration,
+) -> Option<(Answer, HostId)> {
+    let target = target(world, from, address)?;
+    let listener = listener(world, target, port, now).filter(|one| !one.is_held)?;
+    let answer = handle(world, &listener, request, now)?;
+    Some((answer, target))
+}
+
 /// Returns whether the controller of a host answers that it is well.
 pub(crate) fn is_well(world: &mut World, host: HostId, port: u16, now: Duration) -> bool {
     if !around::is_up(world, host) {

@@ -93,6 +93,28 @@ const INSTALL: &[&str] = &[
 ];
 
 #[tokio::test(start_paused = true)]
+async fn a_large_cluster_is_upgraded() {
+    let cluster = Cluster::swarm(13, 1, 49).await;
+    cluster.bootstrap(0, "3.8.8", INSTALL).await;
+    let (status, log) = cluster.finish(0);
+    assert_eq!(status, 0, "{log}");
+    cluster.wait(120).await;
+    let id = cluster.see(|world, _| world.swarm(0).id.clone());
+
+    cluster
+        .bootstrap(0, "3.8.9", &["upgrade", "--id", &id])
+        .await;
+
+    let (status, log) = cluster.finish(0);
+    assert_eq!(status, 0, "{log}");
+    assert!(
+        cluster
+            .containers(0)
+            .contains(&"ucp-proxy 3.8.9".to_owned())
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn from_install_to_uninstall() {
     let cluster = Cluster::swarm(11, 3, 2).await;
 

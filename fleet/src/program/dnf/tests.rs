@@ -1,5 +1,7 @@
 //! dnf on hosts of RHEL and its children.
 
+use std::time::Duration;
+
 use crate::network::Condition;
 use crate::testing::{bash as sh, host_of};
 
@@ -99,4 +101,34 @@ async fn a_host_that_is_not_registered_has_no_repositories() {
         ran.stderr
     );
     assert!(ran.stderr.contains("not yet registered"), "{}", ran.stderr);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_early_after_a_boot_waits_for_the_engine() {
+    let (fleet, host) = host_of("rocky-9", |_| {});
+    let script =
+        format!("{REPOSITORY}dnf install -y -q docker-ee && systemctl enable --now docker");
+    assert_eq!(sh(&fleet, host, &script).await.status, 0);
+    fleet.power_off(host);
+    let booting = tokio::spawn({
+        let fleet = fleet.clone();
+        async move { fleet.power_on(host).await }
+    });
+    while !fleet.host(host, |host| host.is_up()) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+
+    let ran = sh(
+        &fleet,
+        host,
+        "docker version --format '{{.Server.Version}}'",
+    )
+    .await;
+
+    assert_eq!(
+        (ran.status, ran.stdout.as_str()),
+        (0, "25.0.14\n"),
+        "{ran:?}"
+    );
+    booting.await.unwrap();
 }

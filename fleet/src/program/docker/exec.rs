@@ -23,6 +23,7 @@ impl Docker<'_> {
         let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
         let flags = Flags::parse_until_word(&known, &words)?;
         if flags.has("tty") {
+            self.needs_terminal(&flags)?;
             return Err(unknown("a terminal (-t)"));
         }
         let [name, program @ ..] = flags.rest.as_slice() else {

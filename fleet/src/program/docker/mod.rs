@@ -57,6 +57,8 @@ use super::{Invocation, Program};
 use crate::engine::registry::Login;
 use crate::engine::swarm::objects::Kind;
 use crate::engine::{self, Refusal, api, show};
+use crate::host::Host;
+use crate::systemd::Active;
 use crate::world::{HostId, World};
 use flags::{Flag, Flags};
 
@@ -274,6 +276,10 @@ impl Docker<'_> {
             self.invocation.flush().await;
             api::wait_while_it_hangs(&fleet, host).await;
         }
+        while self.invocation.host(is_on_its_way) {
+            self.invocation.flush().await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
         if fleet.world(|world| world.engine(host).is_running) {
             Ok(())
         } else {
@@ -398,6 +404,19 @@ impl Docker<'_> {
 }
 
 /// What the command says where no engine listens.
+/// Returns whether an engine is about to come up. Its socket is there before it is: who connects waits.
+fn is_on_its_way(host: &mut Host) -> bool {
+    let service = host.systemd.state("docker.service");
+    let is_starting = service.active == Active::Activating && service.sub != "auto-restart";
+    let is_wanted = || {
+        host.files
+            .exists("/etc/systemd/system/multi-user.target.wants/docker.service")
+    };
+    !host.engine.is_running
+        && (is_starting
+            || host.systemd.is_booting && service.active == Active::Inactive && is_wanted())
+}
+
 const CANNOT_CONNECT: &str = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. \
                               Is the docker daemon running?";
 

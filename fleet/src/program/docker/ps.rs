@@ -12,7 +12,7 @@ use super::{Docker, Failure, Outcome, said, unknown};
 use crate::engine::container::Container;
 use crate::engine::image::without_digest;
 use crate::engine::value::{Value, map};
-use crate::engine::{names, show};
+use crate::engine::{msr, names, show};
 use crate::program::posix;
 use crate::world::{HostId, World};
 
@@ -50,7 +50,7 @@ impl Docker<'_> {
                     .containers
                     .values()
                     .filter(|one| shows_all || one.state.status.is_alive())
-                    .filter(|one| filters.fit(world, host, one))
+                    .filter(|one| filters.fit(world, host, one, now))
                     .collect();
                 containers.sort_by_key(|one| std::cmp::Reverse(one.created));
                 let rows = containers.into_iter();
@@ -135,10 +135,11 @@ impl Filters {
         for (name, value) in flags.pairs("filter") {
             if ![
                 "name", "id", "status", "label", "ancestor", "volume", "network", "exited",
+                "health",
             ]
             .contains(&name.as_str())
             {
-                let others = ["before", "since", "publish", "expose", "health", "is-task"];
+                let others = ["before", "since", "publish", "expose", "is-task"];
                 return Err(if others.contains(&name.as_str()) {
                     unknown(format!("the filter {name}"))
                 } else {
@@ -166,7 +167,7 @@ impl Filters {
         self.all.contains_key("status") || self.all.contains_key("exited")
     }
 
-    fn fit(&self, world: &World, host: HostId, one: &Container) -> bool {
+    fn fit(&self, world: &World, host: HostId, one: &Container, now: Duration) -> bool {
         let named = |name: &Arc<Regex>| {
             let with_slash = format!("/{}", one.name);
             name.is_match(one.name.as_bytes()) || name.is_match(with_slash.as_bytes())
@@ -194,6 +195,7 @@ impl Filters {
             && any("network", &|name| {
                 show::container::networks(one).contains(&name.to_owned())
             })
+            && any("health", &|health| msr::health(one, now) == health)
             && any("exited", &|code| one.state.exit_code.to_string() == code)
     }
 }

@@ -62,6 +62,7 @@ impl Docker<'_> {
     pub(super) async fn run(&mut self, words: &[&str]) -> Outcome {
         let (flags, spec) = self.read_run("run", words).await?;
         if flags.has("tty") {
+            self.needs_terminal(&flags)?;
             return Err(unknown("a terminal (-t)"));
         }
         let is_open = spec.has_input;
@@ -75,6 +76,15 @@ impl Docker<'_> {
             return Ok(0);
         }
         self.attach_from_start(&id, is_open).await
+    }
+
+    /// Fails where a terminal is asked for, and the input is none.
+    pub(super) fn needs_terminal(&self, flags: &Flags) -> Result<(), Failure> {
+        let has_terminal = self.invocation.stdin.as_terminal().is_some();
+        match flags.has("interactive") && !has_terminal {
+            true => Err(said("the input device is not a TTY")),
+            false => Ok(()),
+        }
     }
 
     /// Says why a container could not be started; one that removes itself is gone then.

@@ -1,6 +1,7 @@
 //! The command, typed into a shell as people and launchpad do it.
 
 mod images;
+mod msr;
 mod programs;
 
 use std::time::Duration;

@@ -46,6 +46,9 @@ pub(crate) struct Wishes {
 fn systemctl(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
     Box::pin(async move {
         invocation.spend(crate::time::of("systemctl")).await;
+        if let Some(run) = super::power::by_name(&invocation.name) {
+            return run(invocation).await;
+        }
         let (verb, wishes) = match parse(&invocation.arguments) {
             Ok(parsed) => parsed,
             Err(option) => return invocation.not_simulated(&option),
