@@ -100,3 +100,13 @@ async fn a_host_that_is_not_registered_has_no_repositories() {
     );
     assert!(ran.stderr.contains("not yet registered"), "{}", ran.stderr);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_query_takes_the_names_of_rpm_for_its_tags() {
+    let (fleet, host) = crate::testing::host_of("rocky-9", |_| {});
+
+    let script = "dnf repoquery --quiet --queryformat '%{NAME} %{name}' --whatprovides jq";
+    let ran = crate::testing::bash(&fleet, host, script).await;
+
+    assert_eq!(ran.stdout, "jq jq\n", "{ran:?}");
+}
