@@ -111,6 +111,17 @@ impl Cmd {
         self
     }
 
+    /// Starts the program with pipes for its streams; it is killed where nobody waits for it.
+    pub(crate) fn spawn(self) -> Result<tokio::process::Child> {
+        let shown = self.shown();
+        self.command()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("cannot start `{shown}`"))
+    }
+
     /// Runs the program to its end, whatever its exit status is.
     pub(crate) async fn finish(self) -> Result<Finished> {
         let shown = self.shown();

@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cache::remove;
 use crate::command::Cmd;
+use crate::judge;
 use crate::lab::{self, Flavour, Lab, Name, PREFIX};
 use crate::machine::{engine, tools};
 use crate::paths::Paths;
@@ -72,6 +73,14 @@ enum Command {
         #[arg(long)]
         launchpad: Option<PathBuf>,
     },
+    /// Play tools that know nothing of it against the simulated fleet
+    Judges {
+        /// Judges (stock, ansible, pyinfra); all if none is named
+        judges: Vec<String>,
+        /// The binary to test instead of the one cargo has built
+        #[arg(long)]
+        launchpad: Option<PathBuf>,
+    },
     /// List stories and faults
     List,
     /// Show what runs
@@ -89,6 +98,10 @@ pub(crate) async fn run(arguments: Arguments, talk: Talk) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let paths = Paths::find()?;
+    if let Command::Judges { judges, launchpad } = arguments.command {
+        let launchpad = launchpad.unwrap_or_else(|| paths.launchpad());
+        return judge::play(talk, &judges, &launchpad).await;
+    }
     let _lock = lock()?;
     match arguments.command {
         Command::Up { hosts, image } => {
@@ -164,7 +177,7 @@ pub(crate) async fn run(arguments: Arguments, talk: Talk) -> Result<ExitCode> {
             talk.say("all images are ready");
             Ok(ExitCode::SUCCESS)
         }
-        Command::List => Ok(ExitCode::SUCCESS),
+        Command::Judges { .. } | Command::List => Ok(ExitCode::SUCCESS),
     }
 }
 

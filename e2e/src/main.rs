@@ -7,6 +7,7 @@
 //! | `lab` | a running lab: services, hosts, inventories, runs of Launchpad, the watch for secrets |
 //! | `story` | what is proved, asserted from the hosts' side, and the faults that turn it red |
 //! | `rows` | commands and scripts whose answers the fleet has to give, too: compared with recordings, or recorded |
+//! | `judge` | other people's tools, played against a fleet that is up |
 //! | `drive` | the commands of this binary |
 
 #![expect(
@@ -18,6 +19,7 @@ mod cache;
 mod command;
 mod drive;
 mod https;
+mod judge;
 mod lab;
 mod machine;
 mod paths;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::files::{Content, Credentials, Device, Errno, Follow, Kind, Live};
+use crate::files::{Content, Credentials, Device, Errno, Follow, Kind, Live, Mount};
 use crate::host::Host;
 use crate::pipe::{Reader, Writer};
 use crate::world::{Fleet, HostId};
@@ -162,6 +162,24 @@ fn descriptor_of(path: &str) -> Option<u32> {
     }
 }
 
+/// Returns the mounts as `proc(5)` has them; the first one is what the others hang on.
+fn mount_info(host: &Host) -> String {
+    let line = |(at, mount): (usize, &Mount)| {
+        let parent = if at == 0 { 1 } else { 25 };
+        format!(
+            "{} {parent} 0:{} / {} {} shared:{} - {} {} rw\n",
+            25 + at,
+            22 + at,
+            mount.point,
+            mount.options,
+            1 + at,
+            mount.kind,
+            mount.device
+        )
+    };
+    host.files.mounts().iter().enumerate().map(line).collect()
+}
+
 /// Returns what a content is at this moment.
 fn shown(host: &Host, content: &Content, now: Duration) -> Content {
     match content {
@@ -181,6 +199,7 @@ fn shown(host: &Host, content: &Content, now: Duration) -> Content {
             });
             Content::from(lines.collect::<String>())
         }
+        Content::Live(Live::MountInfo) => Content::from(mount_info(host)),
         Content::Live(Live::MemInfo) => {
             let total = host.hardware.memory_kib;
             Content::from(format!(

@@ -399,6 +399,7 @@ impl<'a> Reader<'a> {
             ("/proc/uptime", Live::Uptime),
             ("/proc/mounts", Live::Mounts),
             ("/proc/self/mounts", Live::Mounts),
+            ("/proc/self/mountinfo", Live::MountInfo),
             ("/proc/1/mounts", Live::Mounts),
             ("/proc/meminfo", Live::MemInfo),
             ("/proc/cpuinfo", Live::CpuInfo),

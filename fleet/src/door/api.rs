@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+use super::converse::converse;
 use super::gate::Reception;
 use super::listen::{Place, reception_of};
 use super::{Door, DoorError, listen_at};
@@ -63,7 +63,7 @@ async fn keep(door: Arc<Door>, listener: TcpListener, port: u16) {
 }
 
 /// Leads a stream to the API among the hosts; it is reset where nothing listens there.
-async fn lead(door: Arc<Door>, mut stream: TcpStream, port: u16, place: Place) {
+async fn lead(door: Arc<Door>, stream: TcpStream, port: u16, place: Place) {
     let house = &door.house;
     let is_there = reception_of(&door) != Reception::Vanishes;
     let far = is_there.then(|| {
@@ -73,11 +73,7 @@ async fn lead(door: Arc<Door>, mut stream: TcpStream, port: u16, place: Place) {
             .enter(|| crate::engine::dial(fleet, host, "127.0.0.1", port))
     });
     match far.flatten() {
-        Some(mut far) => {
-            let _waiting = house.simulation.wait_for_host();
-            // However it ended, it is over.
-            let _ = copy_bidirectional(&mut stream, &mut far).await;
-        }
+        Some(far) => converse(&house.simulation, stream, far).await,
         // A socket that is gone already needs no reset.
         None => drop(stream.set_zero_linger()),
     }

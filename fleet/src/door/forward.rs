@@ -10,6 +10,7 @@ use russh::{Channel, ChannelOpenFailure};
 use tokio::io::copy_bidirectional;
 
 use super::Door;
+use super::converse::converse;
 use super::gate::Reception;
 use super::listen::{Place, manner_of, reception_of};
 use super::serve::Served;
@@ -64,12 +65,19 @@ impl Way {
             }
         };
         reply.accept().await;
-        let _waiting = house.simulation.wait_for_host();
         let mut near = channel.into_stream();
+        // Whoever logs in there is waited for by himself.
+        let is_door = matches!(self.door_there(), Ok(Some(_)));
+        let copied = async {
+            match is_door {
+                // However it ended, it is over.
+                true => drop(copy_bidirectional(&mut near, &mut far).await),
+                false => converse(&house.simulation, near, far).await,
+            }
+        };
         tokio::select! {
             () = self.cut.happens() => {}
-            // However it ended, it is over.
-            _ = copy_bidirectional(&mut near, &mut far) => {}
+            () = copied => {}
         }
     }
 

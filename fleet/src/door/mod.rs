@@ -28,6 +28,7 @@ mod api;
 mod authorized;
 mod backlog;
 mod channel;
+mod converse;
 mod forward;
 mod gate;
 mod keys;

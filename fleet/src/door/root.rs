@@ -34,7 +34,12 @@ impl Simulation {
         let (err_writer, err) = pipe();
         let waiting = self.wait_for_host();
         let fleet = fleet.clone();
-        let ended = self.run(async move { run(&fleet, host, words, out_writer, err_writer).await });
+        let ended = self.run(async move {
+            let status = run(&fleet, host, words, out_writer, err_writer).await;
+            // The clock must not jump while the answer is on its way.
+            drop(waiting);
+            status
+        });
         let (mut is_out, mut is_err) = (true, true);
         tokio::pin!(ended);
         let mut status = None;
@@ -51,7 +56,6 @@ impl Simulation {
                 result = &mut ended, if status.is_none() => status = Some(result?),
             }
         }
-        drop(waiting);
         Ok(status.unwrap_or_default())
     }
 }

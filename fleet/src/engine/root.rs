@@ -380,6 +380,7 @@ impl Root {
             ("/proc/uptime", Live::Uptime),
             ("/proc/mounts", Live::Mounts),
             ("/proc/self/mounts", Live::Mounts),
+            ("/proc/self/mountinfo", Live::MountInfo),
             ("/proc/meminfo", Live::MemInfo),
             ("/proc/cpuinfo", Live::CpuInfo),
             ("/proc/loadavg", Live::LoadAverage),

@@ -39,6 +39,8 @@ pub enum Live {
     Kernel,
     /// `/proc/mounts`.
     Mounts,
+    /// `/proc/self/mountinfo`.
+    MountInfo,
     /// `/proc/meminfo`.
     MemInfo,
     /// `/proc/cpuinfo`.

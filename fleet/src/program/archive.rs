@@ -1,7 +1,11 @@
 //! `tar` and `gzip`.
 //!
-//! Archives have the real format of tar. What is compressed is not: it is the content behind a
-//! header of gzip, which our own programs read back.
+//! Archives have the real format of tar, and what is compressed that of gzip.
+
+use std::io::{Read as _, Write as _};
+
+use flate2::read::MultiGzDecoder;
+use flate2::{Compression, GzBuilder};
 
 use std::collections::BTreeMap;
 
@@ -33,10 +37,18 @@ pub(crate) const PROGRAMS: &[Program] = &[
 ];
 
 /// How a compressed stream begins.
-const MAGIC: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\x03";
+const MAGIC: &[u8] = b"\x1f\x8b\x08";
+/// How many bytes are expanded at most.
+const LONGEST: u64 = 1 << 30;
+/// What gzip calls Unix.
+const UNIX: u8 = 3;
 
 fn compress(bytes: &[u8]) -> Vec<u8> {
-    [MAGIC, bytes].concat()
+    let writer = GzBuilder::new().operating_system(UNIX);
+    let mut writer = writer.write(Vec::new(), Compression::fast());
+    // A vector takes everything.
+    let _ = writer.write_all(bytes);
+    writer.finish().unwrap_or_default()
 }
 
 /// Returns what is in a compressed content; another one is as it was.
@@ -44,11 +56,17 @@ pub(super) fn unpacked(content: Content) -> Content {
     if *content.slice(0, MAGIC.len()) != *MAGIC {
         return content;
     }
-    Content::Bytes(content.slice(MAGIC.len() as u64, usize::MAX))
+    match expand(&content.whole()) {
+        Some(bytes) => Content::from(bytes),
+        None => content,
+    }
 }
 
 fn expand(bytes: &[u8]) -> Option<Vec<u8>> {
-    bytes.strip_prefix(MAGIC).map(<[u8]>::to_vec)
+    let mut all = Vec::new();
+    let reader = MultiGzDecoder::new(bytes.strip_prefix(MAGIC).map(|_| bytes)?);
+    reader.take(LONGEST).read_to_end(&mut all).ok()?;
+    Some(all)
 }
 
 async fn tar(invocation: &mut Invocation) -> u8 {
@@ -202,6 +220,10 @@ fn member_of(
 }
 
 async fn take_out(invocation: &mut Invocation, options: &Options, directory: &str) -> u8 {
+    let umask = match options.has('p') {
+        true => 0,
+        false => invocation.umask,
+    };
     let file = options.value('f').unwrap_or("-").to_owned();
     let content = match file.as_str() {
         "-" => Content::from(invocation.read_input().await),
@@ -257,7 +279,7 @@ async fn take_out(invocation: &mut Invocation, options: &Options, directory: &st
             continue;
         }
         let path = format!("{}/{}", directory.trim_end_matches('/'), parts.join("/"));
-        if let Err(errno) = put(invocation, directory, entry, &path) {
+        if let Err(errno) = put(invocation, directory, entry, &path, umask) {
             invocation.error(&format!("{}: Cannot open: {errno}", entry.name));
             status = 2;
         }
@@ -299,8 +321,14 @@ fn long_line(entry: &Member, width: &mut usize) -> String {
     )
 }
 
-fn put(invocation: &Invocation, directory: &str, entry: &Member, path: &str) -> Result<(), Errno> {
-    let umask = invocation.umask;
+/// Puts a member in its place, without the bits of `umask` where it is not root's to keep all.
+fn put(
+    invocation: &Invocation,
+    directory: &str,
+    entry: &Member,
+    path: &str,
+    umask: u32,
+) -> Result<(), Errno> {
     invocation.files(|files, who, now| {
         files.make_dirs(crate::files::split(path).0, 0o755, who, now)?;
         match &entry.kind {

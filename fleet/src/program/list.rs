@@ -21,8 +21,12 @@ pub(crate) const PROGRAMS: &[Program] = &[
 ];
 
 fn ls(invocation: &mut Invocation) -> u8 {
-    let long = [("all", 'a', Value::None), ("almost-all", 'A', Value::None)];
-    let options = match options::read(invocation, "laA1dtrnSRFhp", &long) {
+    let long = [
+        ("all", 'a', Value::None),
+        ("almost-all", 'A', Value::None),
+        ("dereference", 'L', Value::None),
+    ];
+    let options = match options::read(invocation, "laA1dtrnSRFhpL", &long) {
         Ok(options) => options,
         Err(status) => return status,
     };
@@ -37,10 +41,9 @@ fn ls(invocation: &mut Invocation) -> u8 {
     let (mut plain, mut directories) = (Vec::new(), Vec::new());
     for operand in operands {
         let path = invocation.path(&operand);
-        let follow = if options.has('l') || options.has('F') {
-            Follow::No
-        } else {
-            Follow::Yes
+        let follow = match options.has('l') || options.has('F') {
+            true if !options.has('L') => Follow::No,
+            _ => Follow::Yes,
         };
         let found = invocation.files(|files, who, _| {
             files
@@ -105,7 +108,14 @@ fn entries_of(
         let shows = |name: &String| options.has('a') || options.has('A') || !name.starts_with('.');
         let mut entries = Vec::new();
         for name in names.into_iter().filter(shows) {
-            let stat = files.stat(&format!("{path}/{name}"), Follow::No, who)?;
+            let inner = format!("{path}/{name}");
+            let led_to = options
+                .has('L')
+                .then(|| files.stat(&inner, Follow::Yes, who));
+            let stat = match led_to {
+                Some(Ok(stat)) => stat,
+                _ => files.stat(&inner, Follow::No, who)?,
+            };
             entries.push((name, stat));
         }
         entries.sort_by(|one, other| one.0.cmp(&other.0));

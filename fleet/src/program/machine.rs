@@ -51,6 +51,11 @@ fn getconf(invocation: &mut Invocation) -> u8 {
     let processors = invocation.host(|host| host.hardware.processors);
     let value = match invocation.arguments.first().map(String::as_str) {
         Some("_NPROCESSORS_ONLN" | "_NPROCESSORS_CONF") => processors.to_string(),
+        // That of other systems.
+        Some(name @ "NPROCESSORS_ONLN") => {
+            invocation.error(&format!("Unrecognized variable `{name}'"));
+            return 2;
+        }
         Some("PAGESIZE" | "PAGE_SIZE") => "4096".to_owned(),
         Some("LONG_BIT") => "64".to_owned(),
         Some("CLK_TCK") => "100".to_owned(),

@@ -50,6 +50,7 @@ mod sed;
 pub(crate) mod selinux;
 mod sftp;
 mod sockets;
+mod status;
 mod subscription;
 mod system;
 pub(crate) mod systemctl;
@@ -114,6 +115,7 @@ const TABLES: &[&[Program]] = &[
     scp::PROGRAMS,
     sed::PROGRAMS,
     sftp::PROGRAMS,
+    status::PROGRAMS,
     system::PROGRAMS,
     terminal::PROGRAMS,
     text::PROGRAMS,

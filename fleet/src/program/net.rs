@@ -1,9 +1,10 @@
 //! `ip`, `ping`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use serde_json::json;
 
 use super::{Invocation, Program};
 use crate::host::Route;
@@ -25,6 +26,7 @@ pub(crate) const PROGRAMS: &[Program] = &[
 struct Form {
     is_on_line: bool,
     is_brief: bool,
+    is_json: bool,
     only_four: bool,
     only_six: bool,
 }
@@ -38,6 +40,7 @@ fn ip(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
             match word.as_str() {
                 "-o" | "-oneline" => form.is_on_line = true,
                 "-br" | "-brief" => form.is_brief = true,
+                "-j" | "-json" => form.is_json = true,
                 "-4" => form.only_four = true,
                 "-6" => form.only_six = true,
                 "-o4" | "-4o" => (form.is_on_line, form.only_four) = (true, true),
@@ -53,6 +56,7 @@ fn ip(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
         };
         match object.as_str() {
             "a" | "addr" | "address" => addresses(invocation, form, words),
+            _ if form.is_json => invocation.not_simulated("option -j for this object"),
             "r" | "ro" | "route" => routes(invocation, form, words),
             "l" | "link" => links(invocation, form, words),
             other if !["n", "neigh", "rule", "netns"].contains(&other) => {
@@ -89,13 +93,12 @@ fn addresses(invocation: &mut Invocation, form: Form, words: &[String]) -> u8 {
     }
     let is_wanted = |address: &IpAddr| {
         let family = !(form.only_four && address.is_ipv6() || form.only_six && address.is_ipv4());
-        let of = if address.is_loopback() {
-            "host"
-        } else {
-            "global"
-        };
-        family && scope.as_deref().is_none_or(|scope| scope == of)
+        family
+            && scope
+                .as_deref()
+                .is_none_or(|scope| scope == scope_of(address))
     };
+    let mut values = Vec::new();
     for one in &interfaces {
         if device.as_ref().is_some_and(|device| *device != one.name) {
             continue;
@@ -110,10 +113,76 @@ fn addresses(invocation: &mut Invocation, form: Form, words: &[String]) -> u8 {
         if filters && shown.is_empty() {
             continue;
         }
+        if form.is_json {
+            values.push(address_value(one, &shown));
+            continue;
+        }
         let text = address_text(one, &shown, form);
         invocation.print(&text);
     }
+    if form.is_json {
+        invocation.print(&format!("{}\n", serde_json::Value::Array(values)));
+    }
     0
+}
+
+/// An interface with its addresses, as `-j` has it.
+fn address_value(one: &Interface, shown: &[(IpAddr, u8)]) -> serde_json::Value {
+    let (kind, end) = hardware_of(one);
+    let address = |(address, prefix): &(IpAddr, u8)| {
+        let mut value = json!({
+            "family": if address.is_ipv4() { "inet" } else { "inet6" },
+            "local": address,
+            "prefixlen": prefix,
+            "scope": scope_of(address),
+            "valid_life_time": u32::MAX,
+            "preferred_life_time": u32::MAX,
+        });
+        if address.is_ipv4() {
+            value["label"] = json!(one.name);
+        }
+        if let Some(broadcast) = broadcast_of(address, *prefix) {
+            value["broadcast"] = json!(broadcast);
+        }
+        value
+    };
+    json!({
+        "ifindex": one.index,
+        "ifname": one.name,
+        "flags": flags(one).split(',').collect::<Vec<_>>(),
+        "mtu": one.mtu,
+        "operstate": state(one),
+        "group": "default",
+        "link_type": kind,
+        "address": if one.name == "lo" { end } else { &one.mac },
+        "broadcast": end,
+        "addr_info": shown.iter().map(address).collect::<Vec<_>>(),
+    })
+}
+
+/// The kind of an interface, and its address that means all.
+fn hardware_of(one: &Interface) -> (&'static str, &'static str) {
+    match one.name.as_str() {
+        "lo" => ("loopback", "00:00:00:00:00:00"),
+        _ => ("ether", "ff:ff:ff:ff:ff:ff"),
+    }
+}
+
+fn scope_of(address: &IpAddr) -> &'static str {
+    match address.is_loopback() {
+        true => "host",
+        false => "global",
+    }
+}
+
+fn broadcast_of(address: &IpAddr, prefix: u8) -> Option<Ipv4Addr> {
+    match address {
+        IpAddr::V4(four) if !address.is_loopback() && prefix < 31 => {
+            let mask = u32::MAX.checked_shr(u32::from(prefix)).unwrap_or(0);
+            Some(Ipv4Addr::from(u32::from(*four) | mask))
+        }
+        _ => None,
+    }
 }
 
 fn address_text(one: &Interface, shown: &[(IpAddr, u8)], form: Form) -> String {
@@ -135,18 +204,10 @@ fn address_text(one: &Interface, shown: &[(IpAddr, u8)], form: Form) -> String {
     }
     for (address, prefix) in shown {
         let family = if address.is_ipv4() { "inet" } else { "inet6" };
-        let broadcast = match address {
-            IpAddr::V4(four) if !address.is_loopback() && *prefix < 31 => {
-                let mask = u32::MAX.checked_shr(u32::from(*prefix)).unwrap_or(0);
-                format!(" brd {}", std::net::Ipv4Addr::from(u32::from(*four) | mask))
-            }
-            _ => String::new(),
-        };
-        let scope = if address.is_loopback() {
-            "host"
-        } else {
-            "global"
-        };
+        let broadcast = broadcast_of(address, *prefix)
+            .map(|broadcast| format!(" brd {broadcast}"))
+            .unwrap_or_default();
+        let scope = scope_of(address);
         let body = format!(
             "{family} {address}/{prefix}{broadcast} scope {scope} {}",
             one.name
@@ -185,10 +246,7 @@ fn flags(one: &Interface) -> &'static str {
 
 fn header(one: &Interface, group: &str) -> String {
     let flags = flags(one);
-    let (kind, end) = match one.name.as_str() {
-        "lo" => ("loopback", "00:00:00:00:00:00"),
-        _ => ("ether", "ff:ff:ff:ff:ff:ff"),
-    };
+    let (kind, end) = hardware_of(one);
     let (queue, length) = match one.name.as_str() {
         "lo" => ("noqueue", "qlen 1000"),
         _ if one.peer.is_some() || one.is_virtual => ("noqueue", ""),

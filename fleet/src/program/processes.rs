@@ -166,6 +166,8 @@ fn cell(
         "args" | "cmd" | "command" => ("COMMAND", process.command.join(" ")),
         "etimes" => ("ELAPSED", elapsed.to_string()),
         "stat" | "state" | "s" => ("STAT", "S".to_owned()),
+        "%cpu" | "pcpu" => ("%CPU", "0.0".to_owned()),
+        "%mem" | "pmem" => ("%MEM", "0.0".to_owned()),
         _ => return None,
     })
 }
@@ -174,12 +176,12 @@ fn ps(invocation: &mut Invocation) -> u8 {
     let words = invocation.arguments.clone();
     let (mut columns, mut is_all, mut pids): (Vec<String>, bool, Vec<u32>) =
         (Vec::new(), false, Vec::new());
-    let mut at = 0;
-    let mut named = None;
+    let (mut at, mut named, mut wants_header) = (0, None, true);
     while let Some(word) = words.get(at).cloned() {
         at += 1;
         match word.as_str() {
             "aux" | "-ef" | "-e" | "-A" | "ax" | "-ax" => is_all = true,
+            "--no-headers" | "--no-heading" | "h" => wants_header = false,
             "-eo" | "-Ao" | "-o" | "axo" => {
                 is_all |= word != "-o";
                 columns.extend(
@@ -216,7 +218,7 @@ fn ps(invocation: &mut Invocation) -> u8 {
     if columns.is_empty() {
         columns = ["user", "pid", "ppid", "args"].map(str::to_owned).to_vec();
     }
-    let has_header = !columns.iter().all(|column| column.ends_with('='));
+    let has_header = wants_header && !columns.iter().all(|column| column.ends_with('='));
     let now = invocation.now();
     let session = invocation.session;
     let mut count = 0;

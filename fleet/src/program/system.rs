@@ -199,11 +199,19 @@ fn sysctl(invocation: &mut Invocation) -> u8 {
         ("write", 'w', Value::None),
         ("values", 'n', Value::None),
         ("quiet", 'q', Value::None),
+        ("all", 'a', Value::None),
     ];
-    let options = match options::read(invocation, "wnqe", &long) {
+    let mut options = match options::read(invocation, "wnqea", &long) {
         Ok(options) => options,
         Err(status) => return status,
     };
+    if options.has('a') {
+        let paths = invocation.host(|host| super::attribute::tree_of(&host.files, "/proc/sys"));
+        let names = paths
+            .iter()
+            .filter_map(|path| path.strip_prefix("/proc/sys/"));
+        options.operands = names.map(|name| name.replace('/', ".")).collect();
+    }
     let mut status = 0;
     for operand in &options.operands {
         let (name, value) = match operand.split_once('=') {
@@ -212,6 +220,10 @@ fn sysctl(invocation: &mut Invocation) -> u8 {
         };
         let path = format!("/proc/sys/{}", name.replace('.', "/"));
         let Some(text) = invocation.host(|host| host.files.text(&path)) else {
+            if options.has('a') {
+                // A directory, or what is made when it is read.
+                continue;
+            }
             invocation.error(&format!("cannot stat {path}: No such file or directory"));
             status = 255;
             continue;

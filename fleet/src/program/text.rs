@@ -143,12 +143,18 @@ async fn pass_on(invocation: &mut Invocation, operand: &str, reader: &Reader) ->
 
 /// Turns `-5` into `-n 5`.
 fn with_old_counts(invocation: &mut Invocation) {
-    if let Some(first) = invocation.arguments.first_mut()
-        && first.len() > 1
-        && first.starts_with('-')
-        && first[1..].bytes().all(|byte| byte.is_ascii_digit())
-    {
-        *first = format!("-n{}", &first[1..]);
+    let Some(first) = invocation.arguments.first_mut() else {
+        return;
+    };
+    let Some(count) = first.strip_prefix('-') else {
+        return;
+    };
+    let (letter, digits) = match count.strip_suffix('c') {
+        Some(digits) => ('c', digits),
+        None => ('n', count),
+    };
+    if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        *first = format!("-{letter}{digits}");
     }
 }
 

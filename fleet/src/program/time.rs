@@ -307,10 +307,10 @@ fn date(invocation: &mut Invocation) -> u8 {
     }
 }
 
-/// Reads `5`, `0.5`, `2m`, `1h`, `infinity`.
+/// Reads `5`, `0.5`, `2m`, `1h`, `infinity`, which is the longest time there is.
 pub(crate) fn parse_interval(text: &str) -> Option<Duration> {
     if matches!(text, "infinity" | "inf") {
-        return Some(Duration::from_secs(u32::MAX.into()));
+        return Some(Duration::MAX);
     }
     let (number, factor) = match text.char_indices().last()? {
         (at, 's') => (&text[..at], 1.0),
@@ -333,13 +333,18 @@ async fn sleep(invocation: &mut Invocation) -> u8 {
     let mut whole = Duration::ZERO;
     for word in &words {
         match parse_interval(word) {
-            Some(time) => whole += time,
+            Some(time) => whole = whole.saturating_add(time),
             None => {
                 invocation.error(&format!("invalid time interval '{word}'"));
                 invocation.complain("Try 'sleep --help' for more information.");
                 return 1;
             }
         }
+    }
+    if whole == Duration::MAX {
+        // No clock gets there, however it jumps.
+        invocation.flush().await;
+        std::future::pending::<()>().await;
     }
     invocation.sleep(whole).await;
     0

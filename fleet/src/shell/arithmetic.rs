@@ -8,6 +8,25 @@ pub(super) trait Variables {
     fn assign(&mut self, name: &str, value: i64) -> Result<(), String>;
 }
 
+/// Returns whether what follows a parenthesis makes it `(( … ))`: a second one whose partner has one
+/// more behind it. Else both open a subshell.
+pub(super) fn opens(text: &str) -> bool {
+    let mut depth = 0;
+    let mut letters = text.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '(' => depth += 1,
+            ')' if depth == 1 => return text[at + 1..].starts_with(')'),
+            ')' => depth -= 1,
+            _ if depth == 0 => return false,
+            '\\' => drop(letters.next()),
+            '\'' | '"' => drop(letters.by_ref().find(|(_, other)| *other == letter)),
+            _ => {}
+        }
+    }
+    false
+}
+
 /// Works an expression out.
 ///
 /// # Errors

@@ -460,7 +460,7 @@ impl<'a> Parser<'a> {
             Some(_) => return Err(self.unexpected(None)),
             None if self.is_operator("(")? => {
                 self.take()?;
-                if is_bash && self.text[self.at..].starts_with('(') {
+                if is_bash && super::arithmetic::opens(&self.text[self.at..]) {
                     return Err(self.not_simulated("(( … ))"));
                 }
                 let body = self.list(false)?;

@@ -81,3 +81,27 @@ fn a_link_takes_its_time_and_loses_nothing() {
         start.elapsed()
     );
 }
+
+#[test]
+fn what_runs_for_ever_hurries_no_clock() {
+    let house = at(Pace::Instant);
+    let unit = "[Service]\\nExecStart=/bin/sleep infinity\\n";
+    let root = |script: &str| {
+        let words = ["sh", "-c", script].map(str::to_owned).to_vec();
+        let simulation = &house.simulation;
+        let ran = simulation.exec(&house.fleet, fleet::HostId(0), words, drop);
+        house.runtime.block_on(ran).unwrap()
+    };
+    let script = format!(
+        "printf '{unit}' > /etc/systemd/system/ever.service && systemctl daemon-reload && \
+         date +%Y > /tmp/year"
+    );
+    assert_eq!(root(&script), 0);
+
+    for _ in 0..5 {
+        assert_eq!(root("systemctl restart ever"), 0);
+    }
+
+    let script = "systemctl is-active -q ever && test $(date +%Y) = $(cat /tmp/year)";
+    assert_eq!(root(script), 0);
+}

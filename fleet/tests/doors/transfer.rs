@@ -220,3 +220,14 @@ fn rsync_is_told_that_the_host_has_none() {
     assert_eq!(answer.status, Some(127), "{answer:?}");
     assert!(answer.err.contains("command not found"), "{answer:?}");
 }
+
+#[test]
+fn an_archive_keeps_its_modes_where_it_is_asked_to() {
+    let house = House::open();
+
+    let script = "umask 022; cd /tmp; echo > f; chmod 664 f; tar -cf t f; tar -xf t; stat -c %a f; \
+                  tar -xpf t; stat -c %a f";
+    let answer = house.ssh(&["m1", script]);
+
+    assert_eq!(answer.out, "644\n664\n", "{answer:?}");
+}

@@ -460,10 +460,15 @@ fn formatted(row: &Row, format: &str) -> String {
         ("\\n", "\n"),
         ("\\t", "\t"),
     ];
+    // Names of tags are those of `rpm` in small letters; `rpm`'s own are taken, too.
     values
         .iter()
         .fold(format.to_owned(), |text, (name, value)| {
-            text.replace(name, value)
+            let text = text.replace(name, value);
+            match name.starts_with('%') {
+                true => text.replace(&name.to_uppercase(), value),
+                false => text,
+            }
         })
 }
 

@@ -132,3 +132,13 @@ async fn who_is_early_after_a_boot_waits_for_the_engine() {
     );
     booting.await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_query_takes_the_names_of_rpm_for_its_tags() {
+    let (fleet, host) = crate::testing::host_of("rocky-9", |_| {});
+
+    let script = "dnf repoquery --quiet --queryformat '%{NAME} %{name}' --whatprovides jq";
+    let ran = crate::testing::bash(&fleet, host, script).await;
+
+    assert_eq!(ran.stdout, "jq jq\n", "{ran:?}");
+}

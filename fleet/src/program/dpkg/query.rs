@@ -23,6 +23,7 @@ pub(super) fn run(invocation: &mut Invocation, arguments: &[String]) -> u8 {
     while let Some(word) = words.next() {
         match word.as_str() {
             "-W" | "--show" => verb = Some('W'),
+            "-Wf" => (verb, format) = (Some('W'), words.next().cloned()),
             "-l" | "--list" => verb = Some('l'),
             "-s" | "--status" => verb = Some('s'),
             "-L" | "--listfiles" => verb = Some('L'),

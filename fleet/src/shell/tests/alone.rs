@@ -78,3 +78,19 @@ async fn traps_run_on_hangup_and_at_the_end() {
     assert_eq!(child.wait().await.0.status(), 1);
     assert!(String::from_utf8_lossy(&out.read_to_end().await.unwrap()).ends_with("bye\n"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn two_parentheses_are_two_subshells_where_they_do_not_end_together() {
+    let (fleet, host) = testing::fleet();
+
+    let ran = testing::bash(
+        &fleet,
+        host,
+        "x=`(((echo a || echo b) 2>/dev/null) | tr a c)`; echo $x",
+    )
+    .await;
+    let sum = testing::bash(&fleet, host, "((1 + 1))").await;
+
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("c\n", ""));
+    assert_eq!(sum.stderr, "bash: not simulated: (( … ))\n");
+}
