@@ -75,7 +75,8 @@ impl Diagnostic {
         let mut hint = problem.hint.clone();
         let snippet = problem.span.map(|span| {
             let line = text.line_at(span.start);
-            let unparsed = secret::unparsed(text, line).filter(|_| problem.is_syntax);
+            let unparsed = || secret::unparsed(text, line);
+            let unparsed = problem.is_syntax.then(unparsed).flatten();
             if unparsed.is_some() && problem.code == Code::Syntax {
                 "not valid YAML".clone_into(&mut message);
                 hint = Some("quote the value".to_owned());

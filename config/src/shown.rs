@@ -47,15 +47,19 @@ pub(crate) fn visible(c: char) -> char {
 
 /// Returns the name nearest to what was written, if it is near enough to be meant.
 pub(crate) fn nearest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
-    if written.chars().count() > 40 {
+    let length = written.chars().count();
+    if length > 40 {
         return None;
     }
     let low = written.to_lowercase();
-    names
-        .iter()
-        .map(|name| (distance(&low, &name.to_lowercase()), *name))
-        .filter(|(distance, name)| *distance <= 1 + name.len().min(written.len()) / 4)
-        .min_by_key(|(distance, _)| *distance)
+    let near = names.iter().filter_map(|name| {
+        let farthest = 1 + name.len().min(written.len()) / 4;
+        // No distance is shorter than the difference of the lengths, and that is known at once.
+        let may_be = name.chars().count().abs_diff(length) <= farthest;
+        let distance = may_be.then(|| distance(&low, &name.to_lowercase()))?;
+        (distance <= farthest).then_some((distance, *name))
+    });
+    near.min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
 
