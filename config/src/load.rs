@@ -145,6 +145,8 @@ pub(crate) fn read(text: &Text, problems: &Problems) -> Result<(Node, Version), 
         problems.any(|problem| problem.code == Code::DuplicateKey)
     };
     if matches!(version, Version::Older(_)) && has_duplicates() {
+        // The first tree goes before the second one comes: both may be large.
+        drop(parsed);
         parsed = self::parsed(text, Duplicates::LastCounts)?;
     }
     let Parsed {

@@ -16,7 +16,7 @@ use crate::source::{Span, Text};
 /// How deep lists and mappings may be nested.
 pub(crate) const DEEPEST: usize = 64;
 /// How many values a document may have, aliases expanded.
-pub(crate) const MOST_NODES: usize = 100_000;
+pub(crate) const MOST_NODES: usize = 60_000;
 /// How many bytes aliases may add.
 const MOST_ALIAS_BYTES: usize = 16 << 20;
 
