@@ -2,9 +2,11 @@
 
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{ChildStderr, Command};
+use tokio::sync::watch;
 
 use crate::connection::{ByteStream, ConnectError};
 use crate::protocol::held::Held;
@@ -12,21 +14,34 @@ use crate::protocol::held::Held;
 /// How much of what the program complains of is kept.
 const COMPLAINT: usize = 4 << 10;
 
-/// What a program has complained of so far.
+/// How long the last words of a program are waited for whose streams have ended.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// What a program complains of.
 #[derive(Clone, Default)]
-pub(super) struct Complaint(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Complaint(Arc<Heard>);
+
+#[derive(Default)]
+struct Heard {
+    text: Mutex<Vec<u8>>,
+    is_all: watch::Sender<bool>,
+}
 
 impl Complaint {
-    /// Returns the last line, where there is one.
-    pub(super) fn last_line(&self) -> Option<String> {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Returns the last line, where there is one, once the program has nothing more to say: it ends
+    /// before its words are read.
+    pub(super) async fn last_line(&self) -> Option<String> {
+        let mut is_all = self.0.is_all.subscribe();
+        // One that stays has said by then why.
+        let _ = tokio::time::timeout(LAST_WORDS, is_all.wait_for(|is_all| *is_all)).await;
+        let bytes = self.0.text.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(&bytes);
         let last = text.lines().rfind(|line| !line.trim().is_empty());
         last.map(|line| crate::observer::printable(line.trim()).to_string())
     }
 
     fn add(&self, bytes: &[u8]) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.0.text.lock().unwrap_or_else(PoisonError::into_inner);
         kept.extend_from_slice(bytes);
         let surplus = kept.len().saturating_sub(COMPLAINT);
         kept.drain(..surplus);
@@ -76,4 +91,5 @@ async fn listen(mut stderr: ChildStderr, complaint: Complaint) {
     while let Ok(read @ 1..) = stderr.read(&mut buffer).await {
         complaint.add(&buffer[..read]);
     }
+    complaint.0.is_all.send_replace(true);
 }

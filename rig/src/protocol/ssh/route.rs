@@ -83,9 +83,10 @@ impl Inner {
             let set_up = self
                 .set_up(route.stream, resolved, agent, &offer, route.address)
                 .await;
-            set_up
-                .map(|connection| connection.led_through(way.through()))
-                .map_err(|error| blame(error, complaint.as_ref(), resolved))
+            match set_up {
+                Ok(connection) => Ok(connection.led_through(way.through())),
+                Err(error) => Err(blame(error, complaint.as_ref(), resolved).await),
+            }
         }
         .boxed()
     }
@@ -201,18 +202,25 @@ impl Way {
 
 /// Lets a program that led nowhere speak for itself: without its words, only the silence of the
 /// host would be seen.
-fn blame(error: ConnectError, complaint: Option<&Complaint>, resolved: &Resolved) -> ConnectError {
-    let said = complaint.and_then(Complaint::last_line);
-    match (error, said) {
-        (
-            ConnectError::ResetBeforeAuth { .. }
+async fn blame(
+    error: ConnectError,
+    complaint: Option<&Complaint>,
+    resolved: &Resolved,
+) -> ConnectError {
+    let is_silence = matches!(
+        error,
+        ConnectError::ResetBeforeAuth { .. }
             | ConnectError::NoBanner { .. }
-            | ConnectError::Protocol { .. },
-            Some(reason),
-        ) => ConnectError::ProxyCommand {
+            | ConnectError::Protocol { .. }
+    );
+    let Some(complaint) = complaint.filter(|_| is_silence) else {
+        return error;
+    };
+    match complaint.last_line().await {
+        Some(reason) => ConnectError::ProxyCommand {
             target: resolved.target(),
             reason,
         },
-        (error, _) => error,
+        None => error,
     }
 }
