@@ -33,7 +33,7 @@ mod figures;
 #[path = "figures/peak.rs"]
 mod peak;
 
-use figures::{Figure, median, memory, over, table, write};
+use figures::{Figure, conclude, median, memory};
 use peak::end_and_peak;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_launchpad");
@@ -415,16 +415,5 @@ fn main() -> ExitCode {
             about: one.about,
         })
         .collect();
-    let table = table(&figures);
-    println!("{table}");
-    if std::env::args().any(|argument| argument == "--write") {
-        write("Without hosts", &table);
-    }
-    match over(&figures) {
-        0 => ExitCode::SUCCESS,
-        count => {
-            println!("{count} over the budget");
-            ExitCode::FAILURE
-        }
-    }
+    conclude("Without hosts", &figures)
 }

@@ -20,7 +20,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Instant;
 
-use figures::{Figure, median, memory, over, table, write};
+use figures::{Figure, conclude, median, memory};
 use run::{BINARY, CHILDREN, Run, cpu};
 
 /// How many hosts are installed.
@@ -169,21 +169,9 @@ fn again(home: &Path, figures: &mut Vec<Figure>) {
 }
 
 fn main() -> ExitCode {
-    let writes = std::env::args().any(|argument| argument == "--write");
     let home = tempfile::tempdir().unwrap();
     let mut figures = Vec::new();
     opening(home.path(), &mut figures);
     again(home.path(), &mut figures);
-    let table = table(&figures);
-    println!("{table}");
-    if writes {
-        write("Simulated hosts behind sockets", &table);
-    }
-    match over(&figures) {
-        0 => ExitCode::SUCCESS,
-        count => {
-            println!("{count} over the budget");
-            ExitCode::FAILURE
-        }
-    }
+    conclude("Simulated hosts behind sockets", &figures)
 }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use cli::rehearsal::{self, Setting};
 use cli::world::Stream;
-use figures::{Figure, median, memory, over, table, write};
+use figures::{Figure, conclude, median, memory};
 use fleet::Fleet;
 use fleet::build::HostSpec;
 use phase::{Envelope, Event, Sink};
@@ -30,7 +30,6 @@ const SAMPLES: usize = 5;
 const EPOCH: Duration = Duration::from_secs(1_795_000_000);
 
 fn main() -> ExitCode {
-    let writes = std::env::args().any(|argument| argument == "--write");
     let mut figures = Vec::new();
     let before = resident();
     let fleet = hosts();
@@ -97,21 +96,13 @@ fn main() -> ExitCode {
         400.0,
         "its resident memory at its most, both sides",
     ));
-    let table = table(&figures);
-    println!("{table}");
     println!(
         "fresh apply: {:.0} s of simulated time, longest chain {:.0} s, resident memory {:.0} MB",
         fresh.length.as_secs_f64(),
         fresh.critical.as_secs_f64(),
         fresh.peak
     );
-    if writes {
-        write("A thousand simulated hosts", &table);
-    }
-    match over(&figures) {
-        0 => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
-    }
+    conclude("A thousand simulated hosts", &figures)
 }
 
 fn address(number: u32) -> std::net::Ipv4Addr {

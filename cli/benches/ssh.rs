@@ -22,7 +22,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use figures::{Figure, median, over, table, write};
+use figures::{Figure, conclude, median};
 use run::Run;
 use russh::client::{self, Handler};
 use russh::keys::{PrivateKeyWithHashAlg, load_secret_key};
@@ -318,23 +318,11 @@ fn bastion(bench: &Bench, figures: &mut Vec<Figure>) {
 }
 
 fn main() -> ExitCode {
-    let writes = std::env::args().any(|argument| argument == "--write");
     let bench = Bench::new();
     println!("stock server on port {}", bench.stock.port);
     let mut figures = Vec::new();
     commands(&bench, &mut figures);
     files(&bench, &mut figures);
     bastion(&bench, &mut figures);
-    let table = table(&figures);
-    println!("{table}");
-    if writes {
-        write("Over SSH", &table);
-    }
-    match over(&figures) {
-        0 => ExitCode::SUCCESS,
-        count => {
-            println!("{count} over the budget");
-            ExitCode::FAILURE
-        }
-    }
+    conclude("Over SSH", &figures)
 }

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::process::ExitCode;
 
 /// A figure and what it may be at most.
 pub(crate) struct Figure {
@@ -13,8 +14,25 @@ pub(crate) struct Figure {
     pub(crate) about: &'static str,
 }
 
+/// Prints the figures, and writes them down as a section where `--write` is given; returns whether
+/// all are within their budgets.
+pub(crate) fn conclude(section: &str, figures: &[Figure]) -> ExitCode {
+    let table = table(figures);
+    println!("{table}");
+    if std::env::args().any(|argument| argument == "--write") {
+        write(section, &table);
+    }
+    match figures.iter().filter(|one| one.value > one.budget).count() {
+        0 => ExitCode::SUCCESS,
+        count => {
+            println!("{count} over the budget");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// Returns the figures as a table.
-pub(crate) fn table(figures: &[Figure]) -> String {
+fn table(figures: &[Figure]) -> String {
     let mut text = String::from("| | measured | budget | ratio | |\n|---|---|---|---|---|\n");
     for one in figures {
         let ratio = one.value / one.budget;
@@ -32,18 +50,13 @@ pub(crate) fn table(figures: &[Figure]) -> String {
     text
 }
 
-/// Returns how many figures are over their budget.
-pub(crate) fn over(figures: &[Figure]) -> usize {
-    figures.iter().filter(|one| one.value > one.budget).count()
-}
-
 pub(crate) fn median(mut samples: Vec<f64>) -> f64 {
     samples.sort_by(f64::total_cmp);
     samples[samples.len() / 2]
 }
 
 /// Writes a section down, with the machine that its figures were measured on; the others stay.
-pub(crate) fn write(section: &str, table: &str) {
+fn write(section: &str, table: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks.md");
     let before = std::fs::read_to_string(&path).unwrap_or_default();
     let mut text = format!(
