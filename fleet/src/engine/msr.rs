@@ -374,17 +374,25 @@ fn set_up(
     Ok(true)
 }
 
-fn looked_at(ports: &[(String, String)]) -> [Line; 6] {
+/// What is said while the cluster is looked at.
+fn looked() -> [Line; 4] {
+    [
+        "Validating UCP cert",
+        "Connecting to UCP",
+        "health checking ucp",
+        "Searching containers in UCP for DTR replicas",
+    ]
+    .map(info)
+}
+
+fn looked_at(ports: &[(String, String)]) -> Vec<Line> {
     let ports = ports.iter().rev().map(|(outer, _)| outer.as_str());
     let ports = ports.collect::<Vec<_>>().join(" ");
-    [
-        info("Validating UCP cert"),
-        info("Connecting to UCP"),
-        info("health checking ucp"),
-        info("Searching containers in UCP for DTR replicas"),
+    let more = [
         info(format!("verifying [{ports}] ports on node")),
         info("Waiting for running dtr-phase2 container to finish"),
-    ]
+    ];
+    looked().into_iter().chain(more).collect()
 }
 
 fn set_up_lines(replica: &str, is_join: bool) -> Vec<Line> {
@@ -523,13 +531,7 @@ fn upgrade(
     let cluster = connect(world, host, asked, now)?;
     known_replica(&cluster, asked)?;
     if !is_set_up {
-        let lines = [
-            info("Validating UCP cert"),
-            info("Connecting to UCP"),
-            info("health checking ucp"),
-            info("Searching containers in UCP for DTR replicas"),
-        ];
-        say(world, host, id, &lines, now);
+        say(world, host, id, &looked(), now);
         return Ok(false);
     }
     let release = release(world, host, id);

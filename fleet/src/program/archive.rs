@@ -2,12 +2,11 @@
 //!
 //! Archives have the real format of tar, and what is compressed that of gzip.
 
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 
 use flate2::read::MultiGzDecoder;
 use flate2::{Compression, GzBuilder};
-
-use std::collections::BTreeMap;
 
 use super::attribute::{letters_of, owner_names};
 use super::options::{self, Options, Value};
@@ -63,8 +62,11 @@ pub(super) fn unpacked(content: Content) -> Content {
 }
 
 fn expand(bytes: &[u8]) -> Option<Vec<u8>> {
+    if !bytes.starts_with(MAGIC) {
+        return None;
+    }
     let mut all = Vec::new();
-    let reader = MultiGzDecoder::new(bytes.strip_prefix(MAGIC).map(|_| bytes)?);
+    let reader = MultiGzDecoder::new(bytes);
     reader.take(LONGEST).read_to_end(&mut all).ok()?;
     Some(all)
 }
