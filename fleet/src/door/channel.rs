@@ -39,8 +39,10 @@ pub(super) struct Seat {
     pub(super) environment: Environment,
     input: Option<mpsc::UnboundedSender<Piece>>,
     backlog: Backlog,
-    /// What runs as long as the channel is open.
-    tasks: Vec<JoinHandle<()>>,
+    /// What takes its input, as long as the channel is open.
+    taking: Option<JoinHandle<()>>,
+    /// What gives its answer.
+    giving: Option<JoinHandle<()>>,
     /// Which command it is.
     number: Option<u64>,
     wish: Option<Wish>,
@@ -51,8 +53,14 @@ pub(super) struct Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
+        if let Some(taking) = &self.taking {
+            taking.abort();
+        }
+        // An end that is about to be told is told: without it, the client waits forever.
+        if let Some(giving) = &self.giving
+            && !self.is_over()
+        {
+            giving.abort();
         }
         if let Some(terminal) = &self.terminal {
             terminal.hang_up();
@@ -69,7 +77,8 @@ impl Seat {
             environment: Environment::default(),
             input: None,
             backlog,
-            tasks: Vec::new(),
+            taking: None,
+            giving: None,
             number: None,
             wish: None,
             terminal: None,
@@ -237,7 +246,7 @@ impl Seat {
         let (streams, outputs) = match &self.terminal {
             Some(terminal) => {
                 let typed = type_in(pieces, Arc::clone(terminal), Arc::clone(&meter));
-                self.tasks.push(tokio::spawn(typed));
+                self.taking = Some(tokio::spawn(typed));
                 let streams = Streams {
                     stdin: Reader::terminal(Arc::clone(terminal)),
                     stdout: Writer::terminal(Arc::clone(terminal)),
@@ -250,7 +259,7 @@ impl Seat {
                 let (stdout_writer, stdout) = pipe();
                 let (stderr_writer, stderr) = pipe();
                 let fed = feed(pieces, stdin, Arc::clone(&meter));
-                self.tasks.push(tokio::spawn(fed));
+                self.taking = Some(tokio::spawn(fed));
                 let streams = Streams {
                     stdin: stdin_reader,
                     stdout: stdout_writer,
@@ -275,7 +284,7 @@ impl Seat {
             cut,
             is_over: Arc::clone(&self.is_over),
         };
-        self.tasks.push(tokio::spawn(answer.give(outputs, end)));
+        self.giving = Some(tokio::spawn(answer.give(outputs, end)));
     }
 }
 

@@ -8,6 +8,7 @@
 //! | `terminal` | shells that somebody types to |
 //! | `transfer` | files, over `sftp` and `scp` |
 //! | `forward` | hosts as bastions |
+//! | `ours` | many commands at once |
 //! | `pace` | the time of hosts |
 //! | `state` | servers that stop, hosts that fall silent, faults |
 
@@ -17,6 +18,7 @@ mod exec;
 mod forward;
 mod house;
 mod login;
+mod ours;
 mod pace;
 mod state;
 mod terminal;
