@@ -8,6 +8,9 @@ use crate::files::Credentials;
 use crate::host::Host;
 use crate::world::{HostId, World};
 
+/// How many hosts are named to somebody who has named one that there is not.
+const MOST_NAMED: usize = 12;
+
 /// An interface of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interface {
@@ -224,6 +227,16 @@ impl World {
         };
         let found = self.hosts.iter().position(|host| host.has_address(ip));
         found.map(HostId)
+    }
+
+    /// Names the hosts for somebody who has named one that there is not; not all of many.
+    pub fn some_hosts(&self) -> String {
+        let names = self.hosts.iter().map(|host| host.name.as_str());
+        let named: Vec<&str> = names.take(MOST_NAMED).collect();
+        match self.hosts.len() - named.len() {
+            0 => named.join(", "),
+            more => format!("{} and {more} more", named.join(", ")),
+        }
     }
 
     /// Returns where an address leads from a host, if packets get there.

@@ -384,3 +384,20 @@ fn a_host_costs_little() {
 
     assert_eq!(name.as_deref(), Some("h999\n"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_many_hosts_some_are_named() {
+    let fleet = Fleet::new(3, Duration::from_secs(1_795_000_000));
+    assert_eq!(fleet.world(|world| world.some_hosts()), "");
+    for number in 1..=14 {
+        let spec = HostSpec::new(&format!("m{number}"), [10, 0, 0, number].into());
+        fleet.add_host(&spec).unwrap();
+    }
+
+    let named = fleet.world(|world| world.some_hosts());
+
+    assert_eq!(
+        named,
+        "m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12 and 2 more"
+    );
+}

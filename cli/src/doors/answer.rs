@@ -75,9 +75,7 @@ impl Steered {
     fn host(&self, name: &str) -> Result<HostId, String> {
         self.fleet.world(|world| {
             world.host_at(name).ok_or_else(|| {
-                let names = world.hosts.iter().map(|host| host.name.as_str());
-                let known = names.collect::<Vec<_>>().join(", ");
-                format!("there is no host `{name}`; there are {known}")
+                format!("there is no host `{name}`; there are {}", world.some_hosts())
             })
         })
     }

@@ -210,7 +210,7 @@ pub enum ScenarioError {
         place: String,
         /// The name.
         host: String,
-        /// Those that there are.
+        /// Some that there are.
         known: String,
     },
 }
@@ -342,12 +342,7 @@ fn find(fleet: &Fleet, name: &str, place: &str) -> Result<HostId, ScenarioError>
         world.host_at(name).ok_or_else(|| ScenarioError::Host {
             place: place.to_owned(),
             host: name.to_owned(),
-            known: world
-                .hosts
-                .iter()
-                .map(|host| host.name.as_str())
-                .collect::<Vec<_>>()
-                .join(", "),
+            known: world.some_hosts(),
         })
     })
 }
