@@ -258,6 +258,8 @@ async fn feed_bytes(mut stdin: DuplexStream, write: &ChannelWriteHalf<Msg>) {
             break;
         }
     }
+    // The answer may take long, and of a thousand hosts at the same time.
+    drop(buffer);
     // The host's answer, or its silence, is seen by the reader.
     let _ = write.eof().await;
     std::future::pending::<()>().await;
