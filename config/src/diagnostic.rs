@@ -2,6 +2,7 @@
 //!
 //! No secret of the document is in them: what must not be shown is masked before a line is kept.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -14,6 +15,10 @@ use crate::source::{Places, Position, Span, Text};
 
 /// How many problems are printed of one document.
 const MOST_SHOWN: usize = 20;
+/// How many of equal problems are printed; of the others, the lines are.
+const EQUAL_SHOWN: usize = 3;
+/// How many of those lines.
+const MOST_LINES: usize = 4;
 /// The longest part of a line that is shown, in characters.
 const WIDEST: usize = 110;
 
@@ -276,11 +281,24 @@ impl Diagnostics {
 
 impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, item) in self.items.iter().take(MOST_SHOWN).enumerate() {
+        let keys = self
+            .items
+            .iter()
+            .map(|item| (item.position.is_some(), item.code, item.message.as_str()));
+        let choice = Choice::of(keys);
+        for (index, &shown) in choice.shown.iter().enumerate() {
             let gap = if index == 0 { "" } else { "\n\n" };
+            let item = &self.items[shown];
             write!(f, "{gap}{item}")?;
+            if let Some(others) = choice.folded.get(&shown) {
+                let positions = others.iter().filter_map(|at| self.items[*at].position);
+                let mut lines: Vec<usize> = positions.map(|position| position.line).collect();
+                lines.dedup();
+                let pad = " ".repeat(item.position.map_or(1, |at| at.line.to_string().len()));
+                write!(f, "\n{pad} = also in {}", in_lines(&lines))?;
+            }
         }
-        match self.items.len().saturating_sub(MOST_SHOWN) + self.more {
+        match choice.cut + self.more {
             0 => {}
             1 => write!(f, "\n\nand 1 more problem")?,
             more => write!(f, "\n\nand {more} more problems")?,
@@ -289,6 +307,52 @@ impl fmt::Display for Diagnostics {
             Some(first) => write!(f, "\n\nto read more: launchpad explain {}", first.code),
             None => Ok(()),
         }
+    }
+}
+
+/// Names lines, not all of many.
+fn in_lines(lines: &[usize]) -> String {
+    if let [line] = lines {
+        return format!("line {line}");
+    }
+    let first = lines.iter().take(MOST_LINES).map(usize::to_string);
+    let first = first.collect::<Vec<_>>().join(", ");
+    match lines.len().saturating_sub(MOST_LINES) {
+        0 => format!("lines {first}"),
+        more => format!("lines {first} and {more} more"),
+    }
+}
+
+/// Which of many problems are printed.
+#[derive(Default)]
+struct Choice {
+    /// Those that are, by their places in the list.
+    shown: Vec<usize>,
+    /// What is told with one of them: problems that are equal to it.
+    folded: BTreeMap<usize, Vec<usize>>,
+    /// How many are only counted.
+    cut: usize,
+}
+
+impl Choice {
+    /// Chooses from problems, each with whether it has a place, its code and its message.
+    fn of<'a>(problems: impl Iterator<Item = (bool, Code, &'a str)>) -> Self {
+        let mut choice = Self::default();
+        let mut equals: BTreeMap<(Code, &str), Vec<usize>> = BTreeMap::new();
+        for (index, (has_place, code, message)) in problems.enumerate() {
+            let equal = equals.entry((code, message)).or_default();
+            match equal.last() {
+                Some(last) if has_place && equal.len() >= EQUAL_SHOWN => {
+                    choice.folded.entry(*last).or_default().push(index);
+                }
+                _ if choice.shown.len() < MOST_SHOWN => {
+                    equal.push(index);
+                    choice.shown.push(index);
+                }
+                _ => choice.cut += 1,
+            }
+        }
+        choice
     }
 }
 
@@ -304,10 +368,18 @@ impl From<Vec<Diagnostic>> for Diagnostics {
 pub(crate) fn tell(findings: Findings, text: &Text, secrets: &[Span]) -> Diagnostics {
     let hidden: Vec<Span> = [findings.hidden.as_slice(), secrets].concat();
     let mut places = Places::new(text);
+    let keys = findings.problems.iter().map(|problem| {
+        (
+            problem.span.is_some(),
+            problem.code,
+            problem.message.as_str(),
+        )
+    });
+    let mut shown = Choice::of(keys).shown.into_iter().peekable();
     let each = findings.problems.into_iter().enumerate();
     let items = each.map(|(index, problem)| {
         // Lines may be long: they are looked at only as often as they are shown.
-        if index < MOST_SHOWN {
+        if shown.next_if_eq(&index).is_some() {
             Diagnostic::of(problem, text, &hidden)
         } else {
             Diagnostic::brief(problem, &mut places)
@@ -386,6 +458,50 @@ mod tests {
         let lines: Vec<&str> = told.lines().collect();
         let column = lines[1].chars().position(|c| c == '^').unwrap();
         assert_eq!(lines[0].chars().nth(column), Some('X'));
+    }
+
+    #[test]
+    fn of_equal_problems_a_few_are_printed_and_the_lines_of_the_others() {
+        let text = Text::new("x.yaml".to_owned(), "a: 1\n".repeat(40));
+        let equal = |line: usize| {
+            let start = (line - 1) * 5;
+            let span = Span {
+                start,
+                end: start + 1,
+            };
+            Problem::error(Code::WrongType, span, "wrong")
+        };
+        let told = |lines: &[usize]| {
+            let mut problems: Vec<Problem> = lines.iter().map(|line| equal(*line)).collect();
+            let span = Span {
+                start: 195,
+                end: 196,
+            };
+            problems.push(Problem::error(Code::WrongType, span, "another"));
+            let findings = Findings {
+                problems,
+                more: 0,
+                hidden: Vec::new(),
+            };
+            tell(findings, &text, &[]).to_string()
+        };
+
+        let many = told(&(1..=30).collect::<Vec<_>>());
+        assert_eq!(many.matches("]: wrong").count(), 3, "{many}");
+        let third = "--> x.yaml:3:1\n  |\n3 | a: 1\n  | ^\n  = also in lines 4, 5, 6, 7 and 23 \
+                     more\n\n";
+        assert!(many.contains(third), "{many}");
+        // With its line, although it is the thirty-first.
+        assert!(
+            many.contains("]: another\n  --> x.yaml:40:1\n   |\n40 | a: 1"),
+            "{many}"
+        );
+        assert!(!many.contains("more problem"), "{many}");
+
+        let four = told(&[1, 2, 3, 9]);
+        assert!(four.contains("\n  = also in line 9\n\n"), "{four}");
+        let three = told(&[1, 2, 3]);
+        assert!(!three.contains("also"), "{three}");
     }
 
     #[test]

@@ -242,7 +242,9 @@ fn warnings_never_crowd_out_errors() {
         "{found}"
     );
     assert!(
-        found.to_string().contains("and 11 more problems"),
+        found
+            .to_string()
+            .contains("= also in lines 12, 13, 14, 15 and 23 more"),
         "{found}"
     );
 }
