@@ -230,4 +230,13 @@ fn the_api_of_an_installed_cluster_answers_through_a_host() {
         text(&told.stdout),
         text(&told.stderr)
     );
+
+    // As it was installed: for its doors, too.
+    let mut command = launchpad(&up.home);
+    let again = command.args(["apply", "--config", "sim/launchpad.yaml"]);
+    let again = again.output().unwrap();
+    let said = text(&again.stderr);
+    let labels = "Label nodes: skipped: every node has its labels";
+    assert!(again.status.success() && said.contains(labels), "{said}");
+    assert!(!said.contains("--san"), "{said}");
 }

@@ -52,6 +52,17 @@ impl Flags {
         Ok(())
     }
 
+    /// Adds a flag with a value, quoted as a shell wants it.
+    pub fn add(&mut self, name: &str, value: &str) {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._:/,@".contains(c);
+        let raw = if value.chars().all(is_plain) {
+            format!("{name}={value}")
+        } else {
+            format!("{name}='{}'", value.replace('\'', "'\\''"))
+        };
+        self.0.push(Flag::parse(raw));
+    }
+
     /// Whether a flag is there (`--san`), with a value or without.
     pub fn has(&self, name: &str) -> bool {
         self.named(name).next().is_some()
@@ -346,6 +357,17 @@ mod tests {
 
         assert!(!text.contains("hunter2"), "{text}");
         assert!(text.contains("--san=a"));
+    }
+
+    #[test]
+    fn adds_a_value_as_a_shell_wants_it() {
+        let mut flags = flags(&["--debug"]);
+
+        flags.add("--san", "10.0.0.1");
+        flags.add("--san", "it's $HOME");
+
+        assert_eq!(flags.values("--san"), ["10.0.0.1", "it's $HOME"]);
+        assert_eq!(flags.shell_words()[..2], ["--debug", "--san=10.0.0.1"]);
     }
 
     #[test]

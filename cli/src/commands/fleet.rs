@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::Config;
+use config::{Config, Secrets};
 use fleet::door::{Bind, Doors, KeyKind, Opening, Pace, Simulation};
 use fleet::scenario::Scenario;
 use fleet::{Fleet, HostId};
@@ -61,7 +61,9 @@ fn files(world: &World, given: &FleetDirectory) -> Result<Files, CliError> {
 
 async fn up(world: &mut World, arguments: &FleetUpArguments) -> Result<u8, CliError> {
     let files = files(world, &arguments.directory)?;
-    let (config, text) = rehearse::configuration(world, &arguments.cluster).await?;
+    let (mut config, _) = rehearse::configuration(world, &arguments.cluster).await?;
+    let bind = arguments.bind.map_or(Bind::EachItsOwn, Bind::All);
+    name_doors(&mut config, bind);
     let scenario = rehearse::scenario(world, arguments.scenario.as_deref())?;
     let listener = take_directory(&files).await?;
     let simulation = Simulation::start(arguments.time)
@@ -71,12 +73,10 @@ async fn up(world: &mut World, arguments: &FleetUpArguments) -> Result<u8, CliEr
         seed: arguments.seed.or(scenario.seed).unwrap_or(1),
         epoch: Duration::try_from((world.now)().as_duration()).unwrap_or_default(),
         scenario,
-        text,
         is_installed: arguments.from == FleetState::Installed,
         environment: world.environment.clone(),
         home: world.home.clone(),
         current_dir: world.current_dir.clone(),
-        path: arguments.cluster.config.clone(),
     };
     let built = build(&simulation, config.clone(), plan).await?;
     let identity = Identity::generate().map_err(local("cannot make a key"))?;
@@ -86,7 +86,7 @@ async fn up(world: &mut World, arguments: &FleetUpArguments) -> Result<u8, CliEr
     }
     let (notes, mut told) = unbounded_channel();
     let opening = Opening {
-        bind: arguments.bind.map_or(Bind::EachItsOwn, Bind::All),
+        bind,
         port: arguments.port,
         most: arguments.connections,
         most_of_host: arguments.connections,
@@ -121,6 +121,29 @@ async fn up(world: &mut World, arguments: &FleetUpArguments) -> Result<u8, CliEr
     // The next fleet makes its own.
     let _ = std::fs::remove_file(files.socket());
     Ok(status)
+}
+
+/// Makes the certificates of MKE good for the doors of the managers, too.
+fn name_doors(config: &mut Config, bind: Bind) {
+    let managers = config.hosts.iter().enumerate();
+    let managers = managers.filter(|(_, host)| host.role == config::Role::Manager);
+    let (inside, doors): (Vec<String>, Vec<String>) = managers
+        .map(|(index, host)| {
+            // Hosts are made in the order of the configuration.
+            let door = bind.address_of(HostId(index)).to_string();
+            (host.address().to_owned(), door)
+        })
+        .unzip();
+    let flags = &mut config.mke.install_flags;
+    let mut names = doors;
+    if !flags.has("--san") {
+        // What would be taken without any.
+        names.splice(0..0, inside);
+    }
+    names.dedup();
+    for name in names {
+        flags.add("--san", &name);
+    }
 }
 
 fn hosts(fleet: &Fleet) -> impl Iterator<Item = HostId> {
@@ -186,10 +209,6 @@ struct Plan {
     seed: u64,
     epoch: Duration,
     scenario: Scenario,
-    /// The configuration, where it is the built-in one.
-    text: Option<String>,
-    /// Where the configuration is, if it was said.
-    path: Option<String>,
     is_installed: bool,
     environment: BTreeMap<String, String>,
     home: Option<std::path::PathBuf>,
@@ -202,7 +221,7 @@ async fn build(simulation: &Simulation, config: Config, plan: Plan) -> Result<Fl
         let fleet = rehearsal::fleet_of(&config, &plan.scenario, plan.seed, plan.epoch);
         let fleet = fleet.map_err(|problems| rehearse::refused(&config, problems))?;
         if plan.is_installed {
-            install(&fleet, &plan).await?;
+            install(&fleet, &config, &plan).await?;
         }
         let scenario = plan.scenario.drawn(&fleet, plan.seed);
         scenario
@@ -217,25 +236,24 @@ async fn build(simulation: &Simulation, config: Config, plan: Plan) -> Result<Fl
 
 /// Makes the cluster as the configuration says. It is a whole command line within this one, which
 /// the compiler wants to be told the type of.
-fn install<'a>(fleet: &'a Fleet, plan: &'a Plan) -> BoxFuture<'a, Result<(), CliError>> {
+fn install<'a>(
+    fleet: &'a Fleet,
+    config: &'a Config,
+    plan: &'a Plan,
+) -> BoxFuture<'a, Result<(), CliError>> {
     Box::pin(async move {
         let silent = || Stream::in_memory(io::sink());
         let setting = Setting {
             environment: plan.environment.clone(),
             home: plan.home.clone(),
             current_dir: plan.current_dir.clone(),
-            config: plan.text.clone(),
+            config: Some(config.to_yaml(Secrets::Shown)),
             stdout: silent(),
             stderr: silent(),
             seed: plan.seed,
             signals: None,
         };
-        let mut words = vec!["launchpad", "apply"];
-        match (&plan.text, &plan.path) {
-            (Some(_), _) => words.extend(["--config", "-"]),
-            (None, Some(path)) => words.extend(["--config", path]),
-            (None, None) => {}
-        }
+        let words = ["launchpad", "apply", "--config", "-"];
         if rehearsal::run(fleet, setting, &words).await != error::DONE {
             return Err(CliError::Usage(
             "the cluster cannot be installed as the configuration says: see why with `launchpad \

@@ -78,6 +78,16 @@ pub enum Bind {
     All(IpAddr),
 }
 
+impl Bind {
+    /// Returns the address at which a host is reached.
+    pub fn address_of(self, host: HostId) -> IpAddr {
+        match self {
+            Self::EachItsOwn => own_address(host.0),
+            Self::All(address) => address,
+        }
+    }
+}
+
 /// How doors are opened.
 #[derive(Debug, Clone)]
 pub struct Opening {
@@ -354,9 +364,10 @@ fn own_address(index: usize) -> IpAddr {
 }
 
 fn first_listener(opening: &Opening, index: usize, name: &str) -> Result<TcpListener, DoorError> {
-    let (address, port) = match opening.bind {
-        Bind::EachItsOwn => (own_address(index), opening.port),
-        Bind::All(address) => (address, 0),
+    let address = opening.bind.address_of(HostId(index));
+    let port = match opening.bind {
+        Bind::EachItsOwn => opening.port,
+        Bind::All(_) => 0,
     };
     let wanted = SocketAddr::new(address, port);
     let listener = match listen_at(wanted) {
