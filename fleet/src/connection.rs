@@ -137,13 +137,13 @@ impl Fleet {
 impl Connector for FleetConnector {
     async fn connect(&self, endpoint: &Endpoint) -> Result<Arc<dyn Connection>, ConnectError> {
         match endpoint {
-            Endpoint::Ssh(ssh) => Box::pin(self.connect_ssh(ssh)).await,
+            Endpoint::Ssh(ssh) => Ok(Box::pin(self.connect_ssh(ssh)).await?),
             Endpoint::Local => {
                 let found = self.fleet.world(|world| world.host_named("localhost"));
                 let host = found.ok_or(ConnectError::Unsupported {
                     what: "a connection to this machine",
                 })?;
-                Ok(self.open(host))
+                Ok(self.open(host, Vec::new()))
             }
             // Whichever `ssh` it is, the host sees the same.
             Endpoint::OpenSsh(ssh) => {
@@ -155,7 +155,7 @@ impl Connector for FleetConnector {
                     host_key: None,
                     bastion: None,
                 };
-                Box::pin(self.connect_ssh(&ssh)).await
+                Ok(Box::pin(self.connect_ssh(&ssh)).await?)
             }
             Endpoint::WinRm { .. } => Err(ConnectError::Unsupported {
                 what: "WinRM in a simulated fleet",
@@ -165,15 +165,17 @@ impl Connector for FleetConnector {
 }
 
 impl FleetConnector {
-    async fn connect_ssh(&self, ssh: &SshEndpoint) -> Result<Arc<dyn Connection>, ConnectError> {
+    async fn connect_ssh(&self, ssh: &SshEndpoint) -> Result<Arc<FleetConnection>, ConnectError> {
+        let mut way = Vec::new();
         if let Some(bastion) = &ssh.bastion {
             let through = Box::pin(self.connect_ssh(bastion)).await;
             let through = through.map_err(|error| ConnectError::Bastion {
                 bastion: bastion.address.clone(),
                 source: Arc::new(error),
             })?;
-            through.close().await;
             self.may_forward(bastion, ssh)?;
+            way.clone_from(&through.way);
+            way.push(through.host);
         }
         let target = format!("{}:{}", ssh.address, ssh.port.unwrap_or(22));
         let Some(host) = self.fleet.world(|world| world.host_at(&ssh.address)) else {
@@ -231,7 +233,7 @@ impl FleetConnector {
         }
         // Version, key exchange, authentication: five more round trips, and what they compute.
         tokio::time::sleep(link.latency * 10 + crate::time::of("handshake")).await;
-        Ok(self.open(host))
+        Ok(self.open(host, way))
     }
 
     /// Fails where a bastion does not forward.
@@ -247,14 +249,19 @@ impl FleetConnector {
         })
     }
 
-    fn open(&self, host: HostId) -> Arc<dyn Connection> {
+    fn open(&self, host: HostId, way: Vec<HostId>) -> Arc<FleetConnection> {
         let cut = Cut::default();
-        self.fleet
-            .world(|world| world.connections.push((host, cut.clone())));
+        self.fleet.world(|world| {
+            // It ends with those that it goes through, too.
+            for of in way.iter().chain([&host]) {
+                world.connections.push((*of, cut.clone()));
+            }
+        });
         self.fleet.count(host, |traffic| traffic.connections += 1);
         Arc::new(FleetConnection {
             fleet: self.fleet.clone(),
             host,
+            way,
             cut,
             sessions: Arc::default(),
         })
@@ -264,6 +271,8 @@ impl FleetConnector {
 struct FleetConnection {
     fleet: Fleet,
     host: HostId,
+    /// The hosts that it goes through, the first of them first.
+    way: Vec<HostId>,
     cut: Cut,
     sessions: Arc<AtomicU64>,
 }
@@ -280,11 +289,14 @@ impl FleetConnection {
         if self.cut.is_cut() {
             return Err(Self::lost("the connection was reset by peer"));
         }
-        let (power, has_cable, link) = self
-            .fleet
-            .host(self.host, |host| (host.power, host.has_cable, host.link));
-        if power == Power::On && has_cable {
-            return Ok(link);
+        let hosts = || self.way.iter().chain([&self.host]);
+        let is_there = |host: &HostId| {
+            let fleet = &self.fleet;
+            fleet.host(*host, |host| host.power == Power::On && host.has_cable)
+        };
+        if hosts().all(is_there) {
+            let links = hosts().map(|host| self.fleet.host(*host, |host| host.link));
+            return Ok(links.reduce(Link::then).unwrap_or_default());
         }
         tokio::time::sleep(KEEP_ALIVE).await;
         self.cut.cut();

@@ -53,6 +53,17 @@ impl Default for Link {
     }
 }
 
+impl Link {
+    /// Returns what two links, one behind the other, are together.
+    pub(crate) fn then(self, next: Self) -> Self {
+        Self {
+            latency: self.latency + next.latency,
+            jitter: self.jitter + next.jitter,
+            bandwidth: self.bandwidth.min(next.bandwidth),
+        }
+    }
+}
+
 /// How a site behaves: a package repository, a registry, any server outside of the fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Condition {

@@ -386,6 +386,31 @@ fn a_host_costs_little() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_connection_ends_with_the_bastion_that_it_goes_through() {
+    for blow in [Blow::Reboot, Blow::Cut, Blow::PowerOff(None)] {
+        let fleet = fleet(|_| {});
+        let Endpoint::Ssh(bastion) = endpoint("10.0.0.2") else {
+            panic!("no SSH");
+        };
+        let Endpoint::Ssh(mut behind) = endpoint("10.0.0.1") else {
+            panic!("no SSH");
+        };
+        behind.bastion = Some(Box::new(bastion));
+        let connection = fleet.connector().connect(&Endpoint::Ssh(behind)).await;
+        let connection = connection.unwrap();
+        assert_eq!(tell(&*connection, "hostname").await.out, "a\n");
+
+        fleet.plan_blow(HostId(1), When::At(Duration::ZERO), blow.clone());
+        tokio::time::sleep(Duration::from_secs(1)).await;
+
+        assert!(connection.exec("true").await.is_err(), "{blow:?}");
+        assert!(!connection.is_open(), "{blow:?}");
+        // The host itself is well.
+        assert_eq!(ask(&fleet, "hostname").await.out, "a\n");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_many_hosts_some_are_named() {
     let fleet = Fleet::new(3, Duration::from_secs(1_795_000_000));
     assert_eq!(fleet.world(|world| world.some_hosts()), "");

@@ -20,6 +20,9 @@ pub(crate) const SECRET: &str = "correct-horse-battery";
 /// The hosts: name and last byte of the address.
 pub(crate) const HOSTS: [(&str, u8); 4] = [("m1", 11), ("m2", 12), ("m3", 13), ("w1", 21)];
 
+/// The bastion, which is the host after them: name and last byte of the address.
+pub(crate) const BASTION: (&str, u8) = ("b1", 250);
+
 /// What a command left behind.
 pub(crate) struct Ran {
     /// Its exit status.
@@ -35,6 +38,8 @@ pub(crate) struct Cluster {
     pub(crate) fleet: Fleet,
     /// The order of the hosts in the configuration.
     pub(crate) order: Vec<usize>,
+    /// Whether the hosts are reached through a bastion.
+    pub(crate) has_bastion: bool,
     /// Whether the configuration asks for more than it did at first.
     pub(crate) is_changed: bool,
 }
@@ -42,8 +47,13 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Returns four bare hosts.
     pub(crate) fn new(seed: u64, order: &[usize]) -> Self {
+        Self::with(seed, order, false)
+    }
+
+    /// Returns four bare hosts, and one in front of them where they are behind a bastion.
+    pub(crate) fn with(seed: u64, order: &[usize], has_bastion: bool) -> Self {
         let fleet = Fleet::new(seed, EPOCH);
-        for (name, last) in HOSTS {
+        for (name, last) in HOSTS.into_iter().chain(has_bastion.then_some(BASTION)) {
             let spec = HostSpec::new(name, [10, 0, 0, last].into());
             fleet.add_host(&spec).unwrap();
         }
@@ -54,11 +64,17 @@ impl Cluster {
         Self {
             fleet,
             order: order.to_vec(),
+            has_bastion,
             is_changed: false,
         }
     }
 
     fn config(&self) -> String {
+        let way = if self.has_bastion {
+            format!(", bastion: {{address: 10.0.0.{}, user: ubuntu}}", BASTION.1)
+        } else {
+            String::new()
+        };
         let mut hosts = String::new();
         for index in &self.order {
             let (name, last) = HOSTS[*index];
@@ -73,7 +89,7 @@ impl Cluster {
                 ""
             };
             hosts.push_str(&format!(
-                "  - role: {role}\n    ssh: {{address: 10.0.0.{last}, user: ubuntu}}\n{more}    \
+                "  - role: {role}\n    ssh: {{address: 10.0.0.{last}, user: ubuntu{way}}}\n{more}    \
                  hooks: {{apply: {{before: [\"true\"], after: [\"test -e /etc/hosts\"]}}}}\n"
             ));
         }

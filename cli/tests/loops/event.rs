@@ -3,14 +3,15 @@
 use std::fmt;
 use std::time::Duration;
 
-use fleet::scenario::{self, EventSpec, Place, Scenario};
+use fleet::access::Trouble;
+use fleet::scenario::{self, EventSpec, Place, Scenario, Time, What};
 use fleet::{Fleet, HostId};
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::cluster::{Cluster, HOSTS};
+use crate::cluster::{BASTION, Cluster, HOSTS};
 
 /// Which command is disturbed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,10 +52,49 @@ pub(crate) enum Event {
 pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) order: Vec<usize>,
+    pub(crate) has_bastion: bool,
     pub(crate) work: Work,
     pub(crate) event: Event,
     pub(crate) host: HostId,
     pub(crate) number: u64,
+}
+
+/// Returns whether the hosts of a seed are behind a bastion.
+pub(crate) fn has_bastion(seed: u64) -> bool {
+    seed % 4 == 3
+}
+
+/// What happens to a bastion, and for how many seconds at most.
+const STRIKES: [(What, Option<u64>); 7] = [
+    (What::Cut, None),
+    (What::RestartSshd, None),
+    (What::Reboot, None),
+    (What::Freeze, Some(60)),
+    (What::Unplug, Some(60)),
+    (What::PowerOff, Some(120)),
+    (What::Access, Some(240)),
+];
+
+/// Draws what happens to the bastion during a run of a length.
+fn strike(rng: &mut SmallRng, length: Duration) -> EventSpec {
+    let (what, longest) = *STRIKES.choose(rng).unwrap();
+    let at = Duration::from_millis(rng.random_range(0..=length.as_millis() as u64));
+    let troubles = [
+        Trouble::Refused,
+        Trouble::Filtered,
+        Trouble::Reset,
+        Trouble::Silent,
+        Trouble::LoginRefused,
+        Trouble::NoForwarding,
+    ];
+    EventSpec {
+        what,
+        at: Some(Time(at)),
+        host: Some(BASTION.0.to_owned()),
+        time: longest.map(|longest| Time(Duration::from_secs(rng.random_range(1..longest)))),
+        trouble: (what == What::Access).then(|| *troubles.choose(rng).unwrap()),
+        ..EventSpec::default()
+    }
 }
 
 /// Draws the order of the hosts and the command of a seed.
@@ -76,15 +116,24 @@ pub(crate) fn draw(seed: u64) -> (SmallRng, Vec<usize>, Work) {
     (rng, order, work)
 }
 
-/// Draws what happens, where an undisturbed run sends so many commands to each host.
+/// What an undisturbed run does.
+pub(crate) struct Undisturbed {
+    /// How many commands it sends to each host.
+    pub(crate) counts: Vec<(HostId, u64)>,
+    /// How long it takes.
+    pub(crate) length: Duration,
+}
+
+/// Draws what happens, from what an undisturbed run does.
 pub(crate) fn plan(
     seed: u64,
     mut rng: SmallRng,
     order: Vec<usize>,
     work: Work,
     fleet: &Fleet,
-    counts: &[(HostId, u64)],
+    run: &Undisturbed,
 ) -> Plan {
+    let counts = &run.counts;
     let total: u64 = counts.iter().map(|(_, count)| count).sum();
     let mut at = rng.random_range(0..total.max(1));
     let mut place = (HostId(0), 1);
@@ -95,10 +144,16 @@ pub(crate) fn plan(
         }
         at -= count;
     }
-    let event = event(&mut rng, fleet, place.0, place.1);
+    let has_bastion = has_bastion(seed);
+    let event = if has_bastion && rng.random_bool(0.7) {
+        Event::Strike(Box::new(strike(&mut rng, run.length)))
+    } else {
+        event(&mut rng, fleet, place.0, place.1)
+    };
     Plan {
         seed,
         order,
+        has_bastion,
         work,
         event,
         host: place.0,
@@ -165,10 +220,11 @@ impl fmt::Display for Plan {
         let names: Vec<&str> = self.order.iter().map(|index| HOSTS[*index].0).collect();
         write!(
             f,
-            "seed {}: {:?} with the hosts {}",
+            "seed {}: {:?} with the hosts {}{}",
             self.seed,
             self.work,
-            names.join(" ")
+            names.join(" "),
+            if self.has_bastion { " behind b1" } else { "" }
         )?;
         write!(f, "\n{}", self.scenario())
     }
@@ -194,16 +250,15 @@ mod tests {
 
     #[test]
     fn what_failed_trials_print_is_the_scenario_that_repeats_them() {
-        let counts = [
-            (HostId(0), 50),
-            (HostId(1), 30),
-            (HostId(2), 30),
-            (HostId(3), 20),
-        ];
+        let counts = [50, 30, 30, 20].into_iter().enumerate();
+        let run = Undisturbed {
+            counts: counts.map(|(at, count)| (HostId(at), count)).collect(),
+            length: Duration::from_secs(300),
+        };
         for seed in 0..400 {
             let (rng, order, work) = draw(seed);
-            let cluster = Cluster::new(seed, &order);
-            let plan = plan(seed, rng, order, work, &cluster.fleet, &counts);
+            let cluster = Cluster::with(seed, &order, has_bastion(seed));
+            let plan = plan(seed, rng, order, work, &cluster.fleet, &run);
             let text = plan.scenario();
 
             let scenario = Scenario::parse(&text);

@@ -8,7 +8,7 @@ use fleet::scenario::{EventSpec, What};
 use fleet::snapshot::{Snapshot, differences};
 
 use crate::cluster::{Cluster, Ran, SECRET};
-use crate::event::{self, Event, Plan, Work};
+use crate::event::{self, Event, Plan, Undisturbed, Work};
 
 /// How often the same command may have to be given until it is through.
 const TRIES: usize = 3;
@@ -20,11 +20,11 @@ const ELECTION: Duration = Duration::from_secs(15);
 pub(crate) fn run(seed: u64) -> Result<(), String> {
     let runtime = cli::rehearsal::runtime().unwrap();
     let (rng, order, work) = event::draw(seed);
-    let (cluster, counts, expected) = runtime
+    let (cluster, undisturbed, expected) = runtime
         .block_on(undisturbed(seed, &order, work))
         .map_err(|why| format!("seed {seed}: undisturbed {work:?}: {why}"))?;
     drop(runtime);
-    let plan = event::plan(seed, rng, order, work, &cluster.fleet, &counts);
+    let plan = event::plan(seed, rng, order, work, &cluster.fleet, &undisturbed);
     let runtime = cli::rehearsal::runtime().unwrap();
     runtime
         .block_on(disturbed(&plan, &expected))
@@ -33,7 +33,7 @@ pub(crate) fn run(seed: u64) -> Result<(), String> {
 
 /// Returns a cluster on which the work can begin.
 async fn prepared(seed: u64, order: &[usize], work: Work) -> Result<Cluster, String> {
-    let mut cluster = Cluster::new(seed, order);
+    let mut cluster = Cluster::with(seed, order, event::has_bastion(seed));
     if work != Work::Install {
         let ran = cluster.run(&["apply"], None).await?;
         must_succeed(&ran)?;
@@ -45,22 +45,24 @@ async fn prepared(seed: u64, order: &[usize], work: Work) -> Result<Cluster, Str
     Ok(cluster)
 }
 
-type Counts = Vec<(fleet::HostId, u64)>;
-
 async fn undisturbed(
     seed: u64,
     order: &[usize],
     work: Work,
-) -> Result<(Cluster, Counts, Snapshot), String> {
+) -> Result<(Cluster, Undisturbed, Snapshot), String> {
     let cluster = prepared(seed, order, work).await?;
     dry_run(&cluster, work).await?;
+    let started = cluster.fleet.elapsed();
     let ran = cluster.run(work.words(), None).await?;
     must_succeed(&ran)?;
-    let counts = cluster.counts();
+    let run = Undisturbed {
+        counts: cluster.counts(),
+        length: cluster.fleet.elapsed() - started,
+    };
     settle().await;
     check_always(&cluster, &Event::Nothing, &ran)?;
     let snapshots = cluster.fleet.snapshots();
-    Ok((cluster, counts, snapshots))
+    Ok((cluster, run, snapshots))
 }
 
 /// A dry run changes nothing, and says whether there is something to do.
@@ -249,6 +251,7 @@ fn a_trial_without_an_event_converges() {
     let plan = Plan {
         seed: 0,
         order: vec![0, 1, 2, 3],
+        has_bastion: false,
         work: Work::Install,
         event: Event::Strike(Box::new(EventSpec {
             what: What::LoseAnswer,
