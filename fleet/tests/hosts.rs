@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use fleet::access::Trouble;
 use fleet::build::{HostSpec, Sudo};
 use fleet::fault::{Blow, Verdict, When};
 use fleet::host::Sshd;
@@ -383,6 +384,31 @@ fn a_host_costs_little() {
     let name = fleet.host(HostId(999), |host| host.files.text("/etc/hostname"));
 
     assert_eq!(name.as_deref(), Some("h999\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn programs_do_not_start_where_the_mount_forbids_them() {
+    let fleet = fleet(|_| {});
+    let script = "printf '#!/bin/sh\\necho ran\\n' >/tmp/it && chmod 755 /tmp/it && ln -s /tmp/it \
+                  /root/link";
+    assert_eq!(
+        root(&fleet, &script.replace('\'', "'\\''")).await.status,
+        DONE
+    );
+    assert_eq!(root(&fleet, "/root/link").await.out, "ran\n");
+
+    fleet.trouble(HostId(0), Trouble::NoexecTmp, true);
+
+    for program in ["/tmp/it", "/root/link", "PATH=/tmp:$PATH; it"] {
+        let said = root(&fleet, program).await;
+        assert_eq!(
+            said.status,
+            Some(ExitStatus::Code(126)),
+            "{program}: {said:?}"
+        );
+        assert!(said.error.ends_with("Permission denied\n"), "{said:?}");
+    }
+    assert_eq!(root(&fleet, "/bin/sh /tmp/it").await.out, "ran\n");
 }
 
 #[tokio::test(start_paused = true)]

@@ -245,10 +245,21 @@ pub(crate) fn search(
     Err(worst)
 }
 
+/// Returns whether a path leads to a file system that is mounted `noexec`.
+fn forbids_programs(files: &Files, path: &str, who: &Credentials) -> bool {
+    // Nearly no host has one.
+    if !files.mounts().iter().any(|mount| mount.has("noexec")) {
+        return false;
+    }
+    let full = files.resolve(path, Follow::Yes, who);
+    let mount = full.ok().and_then(|full| files.mount_of(&full));
+    mount.is_some_and(|mount| mount.has("noexec"))
+}
+
 fn may_run(files: &Files, path: &str, who: &Credentials) -> Result<(), u8> {
     match files.node(path, Follow::Yes, who) {
         Ok(node) if !node.stat().is_file() => Err(126),
-        Ok(node) if node.allows(who, 1) => Ok(()),
+        Ok(node) if node.allows(who, 1) && !forbids_programs(files, path, who) => Ok(()),
         Ok(_) | Err(Errno::Access | Errno::NotDirectory) => Err(126),
         Err(_) => Err(127),
     }
