@@ -76,6 +76,18 @@ pub enum Blow {
     Bootstrapper(BTreeMap<String, String>),
     /// Somebody else begins a run at the same time: he takes the lock of the cluster.
     SecondOperator(Duration),
+    /// The API of MKE on the host answers requests to a path with this, for so long; for ever
+    /// without.
+    ApiAnswers(String, ApiAnswer, Option<Duration>),
+}
+
+/// What an API answers, whatever is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiAnswer {
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub text: String,
 }
 
 /// When something goes wrong.
@@ -374,6 +386,11 @@ impl Fleet {
                 self.world(|world| world.engines.faults = variables);
             }
             Blow::SecondOperator(time) => self.take_lock(host, time).await,
+            Blow::ApiAnswers(path, answer, time) => {
+                self.host(host, |host| host.api_answers.insert(path.clone(), answer));
+                self.after(time).await;
+                self.host(host, |host| host.api_answers.remove(&path));
+            }
             Blow::SiteDown(..)
             | Blow::SiteSilent(..)
             | Blow::SiteSlow(..)

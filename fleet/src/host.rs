@@ -1,9 +1,11 @@
 //! One host: everything that it is.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::engine::Engine;
+use crate::fault::ApiAnswer;
 use crate::files::Files;
 use crate::network::{Interface, Link};
 use crate::packages::Packages;
@@ -126,6 +128,8 @@ pub struct Host {
     pub sudo_wish: Option<SudoWish>,
     /// How many sessions its SSH server allows on one connection (`MaxSessions`).
     pub max_sessions: u64,
+    /// What the API of MKE answers here in place of the truth, by path.
+    pub(crate) api_answers: BTreeMap<String, ApiAnswer>,
     /// Whether its SSH server forwards connections.
     pub forwards: bool,
     /// Whether its cable is plugged in.
@@ -170,6 +174,7 @@ impl Host {
             login_shell: LoginShell::Plain,
             sudo_wish: None,
             max_sessions: 10,
+            api_answers: BTreeMap::new(),
             forwards: true,
             has_cable: true,
             link: Link::default(),

@@ -45,6 +45,17 @@ const CHANCES: &[(What, u32, (u64, u64))] = &[
     (What::BootstrapperDies, 4, (0, 0)),
     (What::SecondOperator, 2, (5, 90)),
     (What::Access, 16, (1, 240)),
+    (What::ApiAnswers, 6, (5, 120)),
+];
+
+/// What an API answers when it is not well: to which path, and with which status.
+const ANSWERS: &[(&str, u16)] = &[
+    ("/_ping", 500),
+    ("/_ping", 200),
+    ("/auth/login", 503),
+    ("/auth/login", 200),
+    ("/ca", 502),
+    ("/nodes", 500),
 ];
 
 /// Draws what happens at a place; `others` are hosts that its host may be cut off from.
@@ -70,6 +81,11 @@ pub fn draw(rng: &mut SmallRng, fleet: &Fleet, place: Place, others: &[String]) 
         What::FailCommand => event.status = Some(1),
         What::CutAfter => event.bytes = Some(Size(rng.random_range(1..4000))),
         What::Access => event.trouble = TROUBLES.choose(rng).copied(),
+        What::ApiAnswers => {
+            let (path, status) = *ANSWERS.choose(rng).unwrap_or(&ANSWERS[0]);
+            event.path = Some(path.to_owned());
+            event.status = Some(status);
+        }
         What::SiteDown => event.site = sites.choose(rng).cloned(),
         What::Part => event.from = others.choose(rng).cloned(),
         What::BootstrapperFails | What::BootstrapperDies => {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::value::{Size, Time};
 use super::{ScenarioError, find};
 use crate::access::Trouble;
-use crate::fault::{Blow, Verdict, When};
+use crate::fault::{ApiAnswer, Blow, Verdict, When};
 use crate::world::{Fleet, HostId};
 
 /// Something that goes wrong.
@@ -39,9 +39,12 @@ pub struct EventSpec {
     /// The site.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,
-    /// The exit status of a command that fails.
+    /// The exit status of a command that fails, or the status of an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<u8>,
+    pub status: Option<u16>,
+    /// The path of the API that is answered for (`/api/clientbundle`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// What it says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -88,12 +91,20 @@ pub enum What {
     BootstrapperDies,
     SecondOperator,
     Access,
+    ApiAnswers,
 }
 
 impl EventSpec {
     /// Returns whether it happens to a command, and not to a host or what is around it.
     pub fn is_of_command(&self) -> bool {
-        self.verdict().is_some()
+        [
+            What::FailCommand,
+            What::HangCommand,
+            What::LoseCommand,
+            What::LoseAnswer,
+            What::CutAfter,
+        ]
+        .contains(&self.what)
     }
 
     /// Returns whether its time has come: whether so much of the run has passed, or its host was
@@ -125,7 +136,7 @@ impl EventSpec {
         let needs_host = || {
             host.ok_or_else(|| wrong("`host` is missing: which host does it happen to?".to_owned()))
         };
-        if let Some(verdict) = self.verdict() {
+        if let Some(verdict) = self.verdict(&wrong)? {
             let number = self.command.ok_or_else(|| {
                 wrong("`command` is missing: at which command that the host is sent?".to_owned())
             })?;
@@ -144,10 +155,14 @@ impl EventSpec {
         Ok(Planned::Blow(host, when, blow))
     }
 
-    fn verdict(&self) -> Option<Verdict> {
-        Some(match self.what {
+    fn verdict(
+        &self,
+        wrong: &dyn Fn(String) -> ScenarioError,
+    ) -> Result<Option<Verdict>, ScenarioError> {
+        Ok(Some(match self.what {
             What::FailCommand => Verdict::Fail {
-                status: self.status.unwrap_or(1),
+                status: u8::try_from(self.status.unwrap_or(1))
+                    .map_err(|_| wrong("`status` of a command is 255 at most".to_owned()))?,
                 said: self
                     .text
                     .clone()
@@ -157,8 +172,26 @@ impl EventSpec {
             What::LoseCommand => Verdict::LoseBefore,
             What::LoseAnswer => Verdict::LoseAfter,
             What::CutAfter => Verdict::CutAfter(self.bytes.map_or(1, |size| size.0)),
-            _ => return None,
-        })
+            _ => return Ok(None),
+        }))
+    }
+
+    /// Returns what an API answers: that it is not available, without a word.
+    fn api_answer(
+        &self,
+        wrong: &dyn Fn(String) -> ScenarioError,
+    ) -> Result<(String, ApiAnswer), ScenarioError> {
+        let path = self.path.clone().filter(|path| path.starts_with('/'));
+        let path = path.ok_or_else(|| {
+            wrong("`path` is missing: which path of the API, from its `/`?".to_owned())
+        })?;
+        let status = self.status.unwrap_or(503);
+        if !(200..600).contains(&status) {
+            return Err(wrong("`status` of an answer is from 200 to 599".to_owned()));
+        }
+        let text = self.text.clone();
+        let text = text.unwrap_or_else(|| "failed by the scenario\n".to_owned());
+        Ok((path, ApiAnswer { status, text }))
     }
 
     fn blow(
@@ -230,6 +263,10 @@ impl EventSpec {
                     ("UCP_SIM_AT".to_owned(), point),
                     (name.to_owned(), value),
                 ]))
+            }
+            What::ApiAnswers => {
+                let (path, answer) = self.api_answer(wrong)?;
+                Blow::ApiAnswers(path, answer, time)
             }
             What::SecondOperator => Blow::SecondOperator(time.unwrap_or(Duration::from_secs(120))),
             What::FailCommand

@@ -182,6 +182,10 @@ fn handle(
     request: &standin::http::Request,
     now: Duration,
 ) -> Option<Answer> {
+    let host = world.hosts.get(listener.host.0)?;
+    if let Some(wrong) = host.api_answers.get(&request.path) {
+        return Some(Answer::text(wrong.status, wrong.text.as_str()));
+    }
     let handling = with(world, listener, |serving| serving.controller.begin(request))?;
     match handling {
         Handling::Answer(answer) => Some(answer),
