@@ -1,7 +1,7 @@
 //! `client-config` on simulated clusters: any manager, bundles and kubeconfig files as they are
 //! left on this machine.
 
-use fleet::fault::{Blow, When};
+use fleet::fault::{ApiAnswer, Blow, When};
 
 use super::*;
 
@@ -146,6 +146,82 @@ async fn a_manager_that_is_down_is_not_missed() {
     assert_eq!(ran.status, 0, "{}", ran.stderr);
     assert!(json(&ran)["manager"] != "10.77.1.1", "{}", ran.stdout);
     assert_eq!(ran.stderr, "");
+}
+
+/// Lets the API of managers answer with this where a bundle is asked for.
+async fn answer(hosts: &Fleet, managers: &[usize], status: u16, text: &str) {
+    for id in managers {
+        let answer = ApiAnswer {
+            status,
+            text: text.to_owned(),
+        };
+        let blow = Blow::ApiAnswers("/api/clientbundle".to_owned(), answer, None);
+        hosts.plan_blow(HostId(*id), When::At(hosts.elapsed()), blow);
+    }
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_manager_whose_answer_is_of_no_use_is_not_missed() {
+    for (status, text) in [
+        (503, "no healthy upstream"),
+        (500, ""),
+        (200, "<html>sign in</html>"),
+    ] {
+        let hosts = managers().await;
+        answer(&hosts, &[0, 1], status, text).await;
+
+        let ran = run(&hosts, &three(), "client-config --output json").await;
+
+        assert_eq!(ran.status, 0, "{status}: {}", ran.stderr);
+        assert_eq!(json(&ran)["manager"], "10.77.1.3", "{}", ran.stdout);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_are_no_bundle_leave_the_older_one() {
+    for (status, text, told) in [
+        (
+            403,
+            "{\"errors\":[{\"code\":\"FORBIDDEN\",\"message\":\"no bundles for you\"}]}",
+            &[
+                "MKE does not give a client bundle to this user",
+                "no bundles for you",
+            ],
+        ),
+        (
+            503,
+            "no healthy upstream",
+            &["MKE gives no client bundle", "no healthy upstream"],
+        ),
+        (200, "<html>sign in</html>", &["client bundle", "archive"]),
+        (200, "", &["client bundle", "archive"]),
+    ] {
+        let hosts = installed().await;
+        let first = run(&hosts, CONFIG, "client-config").await;
+        let before = first.files();
+        answer(&hosts, &[0], status, text).await;
+
+        let ran = run_in(first.home, &hosts, CONFIG, "client-config").await;
+
+        assert_eq!(ran.status, 1, "{status}: {}", ran.stderr);
+        for part in told.iter().chain(&["10.77.1.1", "hint"]) {
+            assert!(
+                ran.stderr.contains(part),
+                "{status}: {part}: {}",
+                ran.stderr
+            );
+        }
+        assert_eq!(bundles(ran.home.path()), ["admin"], "{status}");
+        let directory = bundle(ran.home.path());
+        let after = ran.files();
+        for (path, text) in before
+            .iter()
+            .filter(|(path, _)| path.starts_with(&directory))
+        {
+            assert_eq!(after.get(path), Some(text), "{}", path.display());
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

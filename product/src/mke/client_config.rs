@@ -99,11 +99,13 @@ pub async fn fetch(shared: &Shared, connecting: &Connecting) -> Result<ClientBun
         }
     }
     drop(attempts);
-    // Nobody is left. The image can be pulled where only that is missing.
-    let without_image = troubles
+    // Nobody is left. The image can be pulled where only that is missing, to one after the other.
+    let without_image: Vec<HostId> = troubles
         .iter()
-        .find(|(_, trouble)| matches!(trouble, Trouble::NoImage(_)));
-    if let Some((&id, _)) = without_image {
+        .filter(|(_, trouble)| matches!(trouble, Trouble::NoImage(_)))
+        .map(|(id, _)| *id)
+        .collect();
+    for id in without_image {
         match asking.with_image(id).await {
             Ok(bundle) => return Ok(bundle),
             Err(Trouble::Cluster(failure)) => return Err(vec![asking.told(id, failure)]),
