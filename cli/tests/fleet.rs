@@ -240,3 +240,34 @@ fn the_api_of_an_installed_cluster_answers_through_a_host() {
     assert!(again.status.success() && said.contains(labels), "{said}");
     assert!(!said.contains("--san"), "{said}");
 }
+
+/// Runs `client-config` in a shell, after other words of it.
+fn client_config(up: &Up, before: &str) -> Output {
+    let mut shell = Command::new("sh");
+    let line = format!("{before}exec \"$0\" client-config --config sim/launchpad.yaml");
+    shell.args(["-c", &line, env!("CARGO_BIN_EXE_launchpad")]);
+    shell.env_clear().env("HOME", up.home.path());
+    shell.env("PATH", "/usr/bin:/bin");
+    shell.current_dir(up.home.path()).output().unwrap()
+}
+
+#[test]
+fn a_full_disk_leaves_the_older_bundle() {
+    let up = Up::start(&["--time", "instant", "--from", "installed"]);
+    let first = client_config(&up, "");
+    assert!(first.status.success(), "{}", text(&first.stderr));
+    let printed = text(&first.stdout);
+    let directory = PathBuf::from(printed.lines().next().unwrap());
+    let key = std::fs::read(directory.join("key.pem")).unwrap();
+
+    // No file can become longer than nothing: the log of the run neither, which does not stop it.
+    let full = client_config(&up, "trap '' XFSZ; ulimit -f 0; ");
+
+    let told = text(&full.stderr);
+    assert_eq!(full.status.code(), Some(1), "{told}");
+    assert!(told.contains("File too large"), "{told}");
+    assert!(told.contains("cannot write"), "{told}");
+    assert_eq!(std::fs::read(directory.join("key.pem")).unwrap(), key);
+    let beside = std::fs::read_dir(directory.parent().unwrap()).unwrap();
+    assert_eq!(beside.count(), 1, "something is left");
+}

@@ -3,6 +3,8 @@
 
 use fleet::fault::{ApiAnswer, Blow, When};
 
+use tokio::sync::mpsc::unbounded_channel;
+
 use super::*;
 
 /// The configuration with three managers and no worker.
@@ -222,6 +224,57 @@ async fn answers_that_are_no_bundle_leave_the_older_one() {
             assert_eq!(after.get(path), Some(text), "{}", path.display());
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ctrl_c_leaves_the_older_bundle_or_a_whole_new_one() {
+    let hosts = installed().await;
+    let first = run(&hosts, CONFIG, "client-config").await;
+    assert_eq!(first.status, 0, "{}", first.stderr);
+    let steps = hosts
+        .sent()
+        .iter()
+        .filter(|one| one.host == HostId(0))
+        .count() as u64;
+    let directory = bundle(first.home.path());
+    let whole = |files: BTreeMap<PathBuf, String>| -> Vec<PathBuf> {
+        let names = files.into_keys();
+        names
+            .filter(|path| path.starts_with(directory.parent().unwrap()))
+            .collect()
+    };
+    let expected = whole(first.files());
+    let mut home = first.home;
+    let mut interrupted = 0;
+    for number in 1..=steps {
+        for pause in [0, 20, 60] {
+            hosts.forget_counts();
+            let (send, signals) = unbounded_channel();
+            let sent = hosts.when_sent(HostId(0), number);
+            let press = tokio::spawn(async move {
+                if sent.await.is_ok() {
+                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                    // The command may be over.
+                    let _ = send.send(2);
+                }
+                std::future::pending::<()>().await;
+            });
+            let given = Given {
+                stdin: CONFIG.as_bytes().to_vec(),
+                home: Some(home),
+                signals: Some(signals),
+            };
+
+            let ran = run_words(&hosts, CONFIG, &["client-config"], given).await;
+
+            press.abort();
+            interrupted += u32::from(ran.status == 130);
+            assert!(matches!(ran.status, 0 | 130), "{number}: {}", ran.stderr);
+            assert_eq!(whole(ran.files()), expected, "{number}: {}", ran.stderr);
+            home = ran.home;
+        }
+    }
+    assert!(interrupted > 2, "{interrupted} of {steps} steps");
 }
 
 #[tokio::test(start_paused = true)]
