@@ -75,7 +75,10 @@ impl Steered {
     fn host(&self, name: &str) -> Result<HostId, String> {
         self.fleet.world(|world| {
             world.host_at(name).ok_or_else(|| {
-                format!("there is no host `{name}`; there are {}", world.some_hosts())
+                format!(
+                    "there is no host `{name}`; there are {}",
+                    world.some_hosts()
+                )
             })
         })
     }

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 use super::{Invocation, Program};
 use crate::files::{Credentials, Follow, Kind};
-use crate::host::Power;
+use crate::host::{Init, Power};
 use crate::world::{Fleet, HostId};
 
 pub(crate) const PROGRAMS: &[Program] = &[
@@ -158,9 +158,12 @@ impl Fleet {
             super::selinux::boot(host, now);
             host.booted = elapsed;
             host.power = Power::On;
-            host.systemd.is_booting = true;
+            host.systemd.is_booting = host.init == Init::Systemd;
         });
-        super::systemctl::boot(self, host).await;
+        match self.host(host, |host| host.init) {
+            Init::Systemd => super::systemctl::boot(self, host).await,
+            Init::OpenRc => super::openrc::boot(self, host).await,
+        }
         self.host(host, |host| host.systemd.is_booting = false);
     }
 
