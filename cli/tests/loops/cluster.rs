@@ -7,6 +7,7 @@ use std::time::Duration;
 use cli::rehearsal::{self, Setting};
 use cli::world::{Recording, Stream};
 use fleet::build::HostSpec;
+use fleet::host::Init;
 use fleet::{Fleet, HostId};
 use phase::{Envelope, Sink};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -37,14 +38,22 @@ pub(crate) struct Cluster {
     pub(crate) order: Vec<usize>,
     /// Whether the configuration asks for more than it did at first.
     pub(crate) is_changed: bool,
+    /// Whether what it asks for then has a proxy.
+    pub(crate) has_proxy: bool,
 }
 
 impl Cluster {
     /// Returns four bare hosts.
     pub(crate) fn new(seed: u64, order: &[usize]) -> Self {
+        Self::with(seed, order, [Init::Systemd; 4])
+    }
+
+    /// Returns four bare hosts of these kinds.
+    pub(crate) fn with(seed: u64, order: &[usize], inits: [Init; 4]) -> Self {
         let fleet = Fleet::new(seed, EPOCH);
-        for (name, last) in HOSTS {
-            let spec = HostSpec::new(name, [10, 0, 0, last].into());
+        for ((name, last), init) in HOSTS.into_iter().zip(inits) {
+            let mut spec = HostSpec::new(name, [10, 0, 0, last].into());
+            spec.init = init;
             fleet.add_host(&spec).unwrap();
         }
         fleet.add_archive();
@@ -55,6 +64,7 @@ impl Cluster {
             fleet,
             order: order.to_vec(),
             is_changed: false,
+            has_proxy: !inits.contains(&Init::OpenRc),
         }
     }
 
@@ -67,10 +77,13 @@ impl Cluster {
             } else {
                 "worker"
             };
-            let more = if self.is_changed {
-                "    mcrConfig: {debug: true}\n    environment: {HTTP_PROXY: http://10.0.0.9:3128}\n"
-            } else {
-                ""
+            let more = match (self.is_changed, self.has_proxy) {
+                (false, _) => "",
+                (true, false) => "    mcrConfig: {debug: true}\n",
+                (true, true) => {
+                    "    mcrConfig: {debug: true}\n    environment: {HTTP_PROXY: \
+                     http://10.0.0.9:3128}\n"
+                }
             };
             hosts.push_str(&format!(
                 "  - role: {role}\n    ssh: {{address: 10.0.0.{last}, user: ubuntu}}\n{more}    \

@@ -185,7 +185,8 @@ pub struct Engine {
     pub root_dir: Option<String>,
     /// Whether its files have changed since it was started.
     pub needs_restart: bool,
-    /// When it was started; changes with every restart. Microseconds since boot.
+    /// When it was started; changes with every restart. Microseconds since boot, with OpenRC since
+    /// 1970.
     pub started: Option<Known<u64>>,
 }
 
