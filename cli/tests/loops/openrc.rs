@@ -122,6 +122,31 @@ fn engines_are_restarted_when_their_configuration_changes_and_only_then() {
 }
 
 #[test]
+fn a_reset_leaves_no_service_behind() {
+    in_its_own_time(async {
+        let cluster = installed(ALL).await;
+
+        good(&cluster, &["reset", "--force"]).await;
+        settle().await;
+
+        for host in hosts() {
+            for path in [
+                "/etc/runlevels/default/docker",
+                "/etc/init.d/docker",
+                "/usr/bin/dockerd",
+                "/run/docker.pid",
+                "/run/docker-ssd.pid",
+                "/var/log/docker.log",
+                "/var/lib/docker",
+            ] {
+                assert!(!has(&cluster.fleet, host, path), "{host:?} {path}");
+            }
+        }
+        good(&cluster, &["apply"]).await;
+    });
+}
+
+#[test]
 fn an_engine_that_was_killed_is_started_by_the_next_run() {
     in_its_own_time(async {
         let cluster = installed(ALL).await;
