@@ -43,9 +43,13 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Returns four bare hosts.
+    /// Returns four bare hosts; with one seed of eight, what runs their services is OpenRC.
     pub(crate) fn new(seed: u64, order: &[usize]) -> Self {
-        Self::with(seed, order, [Init::Systemd; 4])
+        let init = match seed % 8 {
+            7 => Init::OpenRc,
+            _ => Init::Systemd,
+        };
+        Self::with(seed, order, [init; 4])
     }
 
     /// Returns four bare hosts of these kinds.

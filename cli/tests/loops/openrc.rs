@@ -196,3 +196,22 @@ fn a_cluster_comes_back_after_a_boot() {
         assert_eq!(changes_of_another_apply(&cluster).await, 0);
     });
 }
+
+#[test]
+fn proxies_of_engines_are_refused_with_what_to_do() {
+    in_its_own_time(async {
+        let mut cluster = Cluster::with(1, &ORDER, ALL);
+        (cluster.is_changed, cluster.has_proxy) = (true, true);
+
+        let ran = cluster.run(&["apply"], None).await.unwrap();
+
+        assert_eq!(ran.status, 1, "{}", ran.printed);
+        let sent = cluster.fleet.sent();
+        assert!(!sent.iter().any(|one| one.kind == Kind::Change));
+        assert!(
+            ran.printed.contains("/etc/default/docker"),
+            "{}",
+            ran.printed
+        );
+    });
+}
