@@ -157,9 +157,11 @@ async fn a_reboot_is_asked_for_as_anywhere() {
     let (fleet, host) = host();
     let before = fleet.host(host, |host| host.boot_id.clone());
 
+    let refused = run(&fleet, host, "sudo -u nobody /usr/sbin/reboot").await;
     let ran = run(&fleet, host, "reboot").await;
     tokio::time::sleep(Duration::from_secs(60)).await;
 
+    assert_eq!(refused.stderr, "reboot: must be superuser.\n");
     assert_eq!(ran.status, 0, "{ran:?}");
     assert_ne!(fleet.host(host, |host| host.boot_id.clone()), before);
 }
