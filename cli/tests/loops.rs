@@ -20,6 +20,8 @@ mod cluster;
 mod event;
 #[path = "loops/mended.rs"]
 mod mended;
+#[path = "loops/openrc.rs"]
+mod openrc;
 #[path = "loops/trial.rs"]
 mod trial;
 

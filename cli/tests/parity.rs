@@ -146,6 +146,11 @@ fn hosts_with_zypper_answer_as_real_ones() {
     judge("sles15");
 }
 
+#[test]
+fn hosts_with_openrc_answer_as_real_ones() {
+    judge("openrc");
+}
+
 /// A row that was taken away leaves no recording behind.
 #[test]
 fn every_recording_is_of_a_row() {
@@ -168,7 +173,7 @@ const LIES: usize = 12;
 fn a_changed_value_is_noticed() {
     let rules = rules();
     let (mut told, mut noticed, mut missed) = (0, 0, Vec::new());
-    for state in ["bare", "changes", "el9", "sles15"] {
+    for state in ["bare", "changes", "el9", "sles15", "openrc"] {
         for one in run(state, &rules)
             .iter()
             .filter(|one| one.difference.is_none())
@@ -228,7 +233,7 @@ fn lie(answer: &Answer, number: usize) -> Option<Answer> {
 fn scripts_do_the_same_in_other_words() {
     let rules = rules();
     let mut compared = 0;
-    for state in ["bare", "changes", "el9", "sles15"] {
+    for state in ["bare", "changes", "el9", "sles15", "openrc"] {
         let plain = run(state, &rules);
         let runtime = cli::rehearsal::runtime().unwrap();
         let mutated: Vec<(String, String)> = runtime.block_on(async {

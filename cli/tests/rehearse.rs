@@ -234,6 +234,27 @@ fn bad_input_is_refused_before_anything_is_simulated() {
 }
 
 #[test]
+fn an_install_is_rehearsed_on_hosts_with_openrc() {
+    let home = home("/usr/sbin/rc-service --list, /usr/sbin/rc-update show, rc-status");
+    let scenario = "hosts:\n- {host: 10.1.0.1, init: openrc}\n- {host: 10.1.0.2, init: openrc}\n";
+    std::fs::write(home.path().join("openrc.yaml"), scenario).unwrap();
+    let rocky = "hosts:\n- {host: 10.1.0.2, os: rocky-9, init: openrc}\n";
+    std::fs::write(home.path().join("rocky.yaml"), rocky).unwrap();
+
+    let (out, error, status) = rehearse(&home, &["--scenario", "openrc.yaml"]);
+    let refused = rehearse(&home, &["--scenario", "rocky.yaml"]);
+
+    assert_eq!(status, 0, "{out}{error}");
+    assert!(out.contains("It would work"), "{out}");
+    assert_eq!(refused.2, 2, "{}", refused.1);
+    assert!(
+        refused.1.contains("there is no OpenRC for `rocky-9`"),
+        "{}",
+        refused.1
+    );
+}
+
+#[test]
 fn hosts_behind_the_systems_openssh_are_rehearsed_without_it() {
     let home = home("\"true\"");
     let config = CONFIG.replace("HOOK", "\"true\"").replace(

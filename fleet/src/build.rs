@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::files::{Content, Credentials, Follow, Kind, Mount};
-use crate::host::{Host, Route};
+use crate::host::{Host, Init, Route};
 use crate::network::Interface;
 use crate::process::{Pid, Process};
 use crate::profile::{Family, Kernel, Profile};
@@ -62,6 +62,8 @@ pub struct HostSpec {
     pub kernel: Option<Kernel>,
     /// What `uname -m` says.
     pub machine: String,
+    /// What runs its services.
+    pub init: Init,
     /// Whether SELinux is enforcing, permissive or disabled; as the profile has it without.
     pub selinux: Option<SeLinux>,
     /// Whether it runs in FIPS mode.
@@ -91,6 +93,7 @@ impl HostSpec {
             disk: 100 << 30,
             kernel: None,
             machine: "x86_64".to_owned(),
+            init: Init::Systemd,
             selinux: None,
             is_fips: false,
             is_registered: true,
@@ -111,6 +114,12 @@ pub enum BuildError {
         wanted: String,
         /// What there is.
         known: String,
+    },
+    /// Its system has no OpenRC.
+    #[error("there is no OpenRC for `{profile}`; Ubuntu has it")]
+    OpenRc {
+        /// The profile.
+        profile: String,
     },
     /// Two hosts have one address.
     #[error("the address {address} belongs to two hosts, {one} and {other}")]
@@ -139,6 +148,11 @@ impl Fleet {
             wanted: spec.profile.clone(),
             known: crate::profile::names().collect::<Vec<_>>().join(", "),
         })?;
+        if spec.init == Init::OpenRc && profile.family != Family::Debian {
+            return Err(BuildError::OpenRc {
+                profile: spec.profile.clone(),
+            });
+        }
         self.world(|world| {
             for (_, address, _) in &spec.addresses {
                 let taken = world.hosts.iter().find(|host| host.has_address(*address));
@@ -208,7 +222,7 @@ fn build(spec: &HostSpec, profile: &Profile, written: Duration, rng: &mut impl r
     for (path, mode, text) in texts {
         put(&mut host, path, mode, text, written);
     }
-    add_processes(&mut host, written);
+    init(&mut host, spec.init, written);
     host.firewall = crate::engine::rules_without_engine(&host);
     add_login(&mut host, spec, written);
     for interface in host.interfaces.clone() {
@@ -237,7 +251,15 @@ fn contain(host: &mut Host) {
     }
 }
 
-/// Adds the processes that every host has.
+/// Gives a host what runs its services.
+fn init(host: &mut Host, init: Init, written: Duration) {
+    match init {
+        Init::Systemd => add_processes(host, written),
+        Init::OpenRc => crate::openrc::furnish(host, written),
+    }
+}
+
+/// Adds the processes that every host with systemd has.
 fn add_processes(host: &mut Host, started: Duration) {
     let process = |words: &[&str]| Process {
         parent: Pid(0),

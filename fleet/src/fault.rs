@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use crate::access::Trouble;
 use crate::connection::{Kind, Sent};
 use crate::files::Credentials;
-use crate::host::Power;
+use crate::host::{Init, Power};
 use crate::network::Condition;
 use crate::world::{Fleet, HostId};
 
@@ -354,11 +354,11 @@ impl Fleet {
                     host.packages.list_holder = Some(holder);
                 });
             }
-            Blow::KillEngine => crate::program::systemctl::kill_engine(self, host).await,
+            Blow::KillEngine => self.kill_engine(host).await,
             Blow::BreakEngine(time) => {
                 let said = "failed to start daemon: broken by the scenario".to_owned();
                 self.set_broken(host, Some(said));
-                crate::program::systemctl::kill_engine(self, host).await;
+                self.kill_engine(host).await;
                 self.after(time).await;
                 self.set_broken(host, None);
             }
@@ -448,6 +448,13 @@ impl Fleet {
     fn set_power(&self, host: HostId, power: Power) {
         self.host(host, |host| host.power = power);
         crate::engine::network_changed(self);
+    }
+
+    async fn kill_engine(&self, host: HostId) {
+        match self.host(host, |host| host.init) {
+            Init::Systemd => crate::program::systemctl::kill_engine(self, host).await,
+            Init::OpenRc => crate::program::openrc::kill_engine(self, host),
+        }
     }
 
     fn set_broken(&self, host: HostId, said: Option<String>) {

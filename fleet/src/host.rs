@@ -26,6 +26,16 @@ pub enum Power {
     Frozen,
 }
 
+/// What runs the services of a host: process 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Init {
+    /// systemd.
+    #[default]
+    Systemd,
+    /// OpenRC, started by the init of System V.
+    OpenRc,
+}
+
 /// How the SSH server of a host meets new connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sshd {
@@ -96,7 +106,9 @@ pub struct Host {
     pub(crate) processes: Processes,
     /// Its container engine (state of docker: containers, images, volumes, membership).
     pub(crate) engine: Engine,
-    /// Its service manager.
+    /// What runs its services.
+    pub init: Init,
+    /// Its service manager, where that is systemd; else nothing is known to it.
     pub systemd: Systemd,
     /// Its packages.
     pub packages: Packages,
@@ -151,6 +163,7 @@ impl Host {
             fresh: Files::new(),
             processes: Processes::default(),
             engine: Engine::default(),
+            init: Init::Systemd,
             systemd: Systemd::default(),
             packages: Packages::default(),
             interfaces: Vec::new(),
@@ -214,6 +227,31 @@ impl Host {
     /// Returns the name of the host: what `/proc/sys/kernel/hostname` says.
     pub fn host_name(&self) -> &str {
         &self.hardware.host_name
+    }
+
+    /// Returns whether its SSH server runs.
+    pub(crate) fn has_sshd(&self) -> bool {
+        match self.init {
+            Init::Systemd => self.systemd.is_active(self.family.ssh_unit()),
+            Init::OpenRc => crate::openrc::process_of(self, "/usr/sbin/sshd").is_some(),
+        }
+    }
+
+    /// Returns whether its engine runs.
+    pub(crate) fn has_engine(&self) -> bool {
+        match self.init {
+            Init::Systemd => self.systemd.is_active("docker.service"),
+            Init::OpenRc => self.engine.is_running,
+        }
+    }
+
+    /// Returns whether its containerd runs.
+    pub(crate) fn has_containerd(&self) -> bool {
+        match self.init {
+            Init::Systemd => self.systemd.is_active("containerd.service"),
+            // The engine has started one of its own.
+            Init::OpenRc => self.engine.is_running,
+        }
     }
 
     /// Returns how many bytes are free where a path is.

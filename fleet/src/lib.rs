@@ -19,6 +19,7 @@
 //! | [`accounts`] | its users and groups |
 //! | [`packages`] | its packages, and what repositories offer |
 //! | [`systemd`] | its units and services |
+//! | `openrc` | its services where OpenRC runs it |
 //! | `inside` | hosts in containers |
 //! | [`network`] | interfaces, names, sites, who reaches whom |
 //! | [`connection`] | how hosts are reached |
@@ -50,6 +51,7 @@ pub mod host;
 pub(crate) mod inside;
 pub mod network;
 pub(crate) mod open;
+pub(crate) mod openrc;
 pub mod outside;
 pub mod packages;
 pub(crate) mod pipe;

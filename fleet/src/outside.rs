@@ -23,6 +23,22 @@ const ENGINE_POSTRM: &str = include_str!("../../e2e/files/docker-ee.postrm");
 const CONTAINERD_POSTINST: &str = include_str!("../../e2e/files/containerd.io.postinst");
 const CONTAINERD_PRERM: &str = include_str!("../../e2e/files/containerd.io.prerm");
 
+/// The script of the engine's service for other inits than systemd, and what the scripts of its package
+/// do with it, as debhelper has it (`dh_installinit`).
+const ENGINE_INIT: &str = include_str!("../data/openrc/docker.sh");
+const ENGINE_INIT_POSTINST: &str = r#"
+if [ ! -d /run/systemd/system ] && [ -x /etc/init.d/docker ]; then
+    update-rc.d docker defaults >/dev/null
+    invoke-rc.d docker start
+fi
+"#;
+const ENGINE_INIT_PRERM: &str = r#"
+if [ ! -d /run/systemd/system ] && [ -x /etc/init.d/docker ]; then invoke-rc.d docker stop; fi
+"#;
+const ENGINE_INIT_POSTRM: &str = r#"
+if [ "$1" = purge ] && [ ! -d /run/systemd/system ]; then update-rc.d docker remove; fi
+"#;
+
 /// The fingerprint of the key of the repository.
 const MIRANTIS_KEY: &str = "DD911E995A64A202E85907D6BC14F10B6D085F96";
 
@@ -362,11 +378,19 @@ fn engine_packages(channel: &str, suite: &str) -> Vec<Arc<Package>> {
                 PackageFile::Directory("/etc/docker".to_owned()),
                 unit("docker.service", DOCKER_SERVICE),
                 unit("docker.socket", DOCKER_SOCKET),
+                PackageFile::Configuration(
+                    "/etc/init.d/docker".to_owned(),
+                    0o755,
+                    ENGINE_INIT.to_owned(),
+                ),
             ],
             scripts: scripts(&[
-                ("postinst", ENGINE_POSTINST),
-                ("prerm", ENGINE_PRERM),
-                ("postrm", ENGINE_POSTRM),
+                (
+                    "postinst",
+                    &format!("{ENGINE_POSTINST}{ENGINE_INIT_POSTINST}"),
+                ),
+                ("prerm", &format!("{ENGINE_PRERM}{ENGINE_INIT_PRERM}")),
+                ("postrm", &format!("{ENGINE_POSTRM}{ENGINE_INIT_POSTRM}")),
             ]),
             ..base("docker-ee", &version, 24_974_758, 98_000_000)
         }),

@@ -19,6 +19,7 @@ const LEFT_OUT: &[&str] = &[
     "/dev",
     "/var/lib/docker/",
     "/run/docker/",
+    "/run/openrc",
     "/var/lib/apt/lists",
     "/var/lib/dpkg/info",
     "/var/cache",
@@ -27,7 +28,14 @@ const LEFT_OUT: &[&str] = &[
 ];
 
 /// Files that are there or not, whatever is in them.
-const ONLY_THERE: &[&str] = &["/run/launchpad/last-run", "/etc/machine-id"];
+const ONLY_THERE: &[&str] = &[
+    "/run/launchpad/last-run",
+    "/etc/machine-id",
+    "/run/crond.pid",
+    "/run/docker-ssd.pid",
+    "/run/docker.pid",
+    "/run/sshd.pid",
+];
 
 /// What a host is: a line of text under each name.
 pub type Snapshot = BTreeMap<String, String>;

@@ -9,6 +9,8 @@ pub enum System {
     Rocky,
     /// SLES 15 SP5: zypper.
     Sles,
+    /// Ubuntu 22.04 with OpenRC in place of systemd.
+    OpenRc,
 }
 
 /// A set of hosts, and how rows are run on it.
@@ -73,6 +75,14 @@ pub const STATES: &[State] = &[
     State {
         name: "sles15",
         system: System::Sles,
+        hosts: &["m1"],
+        host: "m1",
+        is_installed: false,
+        is_ordered: true,
+    },
+    State {
+        name: "openrc",
+        system: System::OpenRc,
         hosts: &["m1"],
         host: "m1",
         is_installed: false,

@@ -111,6 +111,7 @@ fn spec_of(
         if let Some(architecture) = traits.architecture {
             architecture.machine().clone_into(&mut spec.machine);
         }
+        spec.init = traits.init.map_or(spec.init, Into::into);
         spec.selinux = traits.selinux.map(Into::into);
         spec.is_fips = traits.fips;
         spec.is_registered = traits.subscription.unwrap_or(true);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use cli::rehearsal::{self, Setting};
 use cli::world::{Recording, Stream};
 use fleet::build::HostSpec;
+use fleet::host::Init;
 use fleet::{Fleet, HostId};
 use phase::{Envelope, Sink};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -42,19 +43,26 @@ pub(crate) struct Cluster {
     pub(crate) has_bastion: bool,
     /// Whether the configuration asks for more than it did at first.
     pub(crate) is_changed: bool,
+    /// Whether what it asks for then has a proxy.
+    pub(crate) has_proxy: bool,
 }
 
 impl Cluster {
-    /// Returns four bare hosts.
+    /// Returns four bare hosts; with one seed of eight, what runs their services is OpenRC.
     pub(crate) fn new(seed: u64, order: &[usize]) -> Self {
-        Self::with(seed, order, false)
+        let init = match seed % 8 {
+            7 => Init::OpenRc,
+            _ => Init::Systemd,
+        };
+        Self::with(seed, order, [init; 4])
     }
 
-    /// Returns four bare hosts, and one in front of them where they are behind a bastion.
-    pub(crate) fn with(seed: u64, order: &[usize], has_bastion: bool) -> Self {
+    /// Returns four bare hosts of these kinds.
+    pub(crate) fn with(seed: u64, order: &[usize], inits: [Init; 4]) -> Self {
         let fleet = Fleet::new(seed, EPOCH);
-        for (name, last) in HOSTS.into_iter().chain(has_bastion.then_some(BASTION)) {
-            let spec = HostSpec::new(name, [10, 0, 0, last].into());
+        for ((name, last), init) in HOSTS.into_iter().zip(inits) {
+            let mut spec = HostSpec::new(name, [10, 0, 0, last].into());
+            spec.init = init;
             fleet.add_host(&spec).unwrap();
         }
         fleet.add_archive();
@@ -64,9 +72,19 @@ impl Cluster {
         Self {
             fleet,
             order: order.to_vec(),
-            has_bastion,
+            has_bastion: false,
             is_changed: false,
+            has_proxy: !inits.contains(&Init::OpenRc),
         }
+    }
+
+    /// Puts one more host in front of them.
+    pub(crate) fn behind_a_bastion(mut self) -> Self {
+        let (name, last) = BASTION;
+        let spec = HostSpec::new(name, [10, 0, 0, last].into());
+        self.fleet.add_host(&spec).unwrap();
+        self.has_bastion = true;
+        self
     }
 
     fn config(&self) -> String {
@@ -83,10 +101,13 @@ impl Cluster {
             } else {
                 "worker"
             };
-            let more = if self.is_changed {
-                "    mcrConfig: {debug: true}\n    environment: {HTTP_PROXY: http://10.0.0.9:3128}\n"
-            } else {
-                ""
+            let more = match (self.is_changed, self.has_proxy) {
+                (false, _) => "",
+                (true, false) => "    mcrConfig: {debug: true}\n",
+                (true, true) => {
+                    "    mcrConfig: {debug: true}\n    environment: {HTTP_PROXY: \
+                     http://10.0.0.9:3128}\n"
+                }
             };
             hosts.push_str(&format!(
                 "  - role: {role}\n    ssh: {{address: 10.0.0.{last}, user: ubuntu{way}}}\n{more}    \

@@ -60,8 +60,17 @@ pub(crate) struct Plan {
 }
 
 /// Returns whether the hosts of a seed are behind a bastion.
-pub(crate) fn has_bastion(seed: u64) -> bool {
-    seed % 4 == 3
+fn has_bastion(seed: u64) -> bool {
+    seed % 4 == 1
+}
+
+/// Returns the bare hosts of a seed.
+pub(crate) fn cluster(seed: u64, order: &[usize]) -> Cluster {
+    let cluster = Cluster::new(seed, order);
+    match has_bastion(seed) {
+        true => cluster.behind_a_bastion(),
+        false => cluster,
+    }
 }
 
 /// What happens to a bastion, and for how many seconds at most.
@@ -257,7 +266,7 @@ mod tests {
         };
         for seed in 0..400 {
             let (rng, order, work) = draw(seed);
-            let cluster = Cluster::with(seed, &order, has_bastion(seed));
+            let cluster = cluster(seed, &order);
             let plan = plan(seed, rng, order, work, &cluster.fleet, &run);
             let text = plan.scenario();
 

@@ -33,7 +33,7 @@ pub(crate) fn run(seed: u64) -> Result<(), String> {
 
 /// Returns a cluster on which the work can begin.
 async fn prepared(seed: u64, order: &[usize], work: Work) -> Result<Cluster, String> {
-    let mut cluster = Cluster::with(seed, order, event::has_bastion(seed));
+    let mut cluster = event::cluster(seed, order);
     if work != Work::Install {
         let ran = cluster.run(&["apply"], None).await?;
         must_succeed(&ran)?;

@@ -7,6 +7,7 @@ use cli::rehearsal::{self, Setting};
 use cli::world::{Recording, Stream};
 use fleet::build::HostSpec;
 use fleet::files::{Credentials, Mount};
+use fleet::host::Init;
 use fleet::profile::Kernel;
 use fleet::{Build, Fleet, HostId};
 use rig::connection::SshEndpoint;
@@ -50,13 +51,16 @@ impl Lab {
     /// Returns hosts in a state.
     pub(crate) async fn of(state: &State) -> Self {
         let fleet = Fleet::new(7, EPOCH);
-        if state.system != System::Ubuntu {
+        if matches!(state.system, System::Rocky | System::Sles) {
             crate::rpm::add(&fleet, state, EPOCH - Duration::from_secs(86_400));
             return Self { fleet };
         }
         for name in state.hosts {
             let mut spec = HostSpec::new(name, address(name).into());
             spec.login = "lab".to_owned();
+            if state.system == System::OpenRc {
+                spec.init = Init::OpenRc;
+            }
             spec.processors = 2;
             spec.memory_kib = 24_683_656;
             spec.disk = 252 << 30;

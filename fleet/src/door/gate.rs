@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Waker};
 
-use crate::host::{Host, Power, Sshd};
+use crate::host::{Host, Init, Power, Sshd};
 
 /// What the door of a host depends on. Whoever changes a host is compared before and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,13 +21,22 @@ pub(crate) struct Reach {
 impl Reach {
     /// Returns that of a host.
     pub(crate) fn of(host: &Host) -> Self {
-        let state = host.systemd.states.get(host.family.ssh_unit());
-        let state = state.filter(|state| state.is_active());
+        let server = match host.init {
+            Init::Systemd => {
+                let state = host.systemd.states.get(host.family.ssh_unit());
+                let state = state.filter(|state| state.is_active());
+                state.map(|state| (state.since, state.main_pid))
+            }
+            Init::OpenRc => {
+                let process = crate::openrc::process_of(host, "/usr/sbin/sshd");
+                process.map(|(pid, process)| (process.started.as_secs(), pid.0))
+            }
+        };
         Self {
             power: host.power,
             has_cable: host.has_cable,
             sshd: host.sshd,
-            server: state.map(|state| (state.since, state.main_pid)),
+            server,
             booted: host.booted.to_bits(),
         }
     }

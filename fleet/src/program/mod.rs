@@ -35,6 +35,7 @@ mod list;
 mod machine;
 pub(crate) mod mode;
 pub(crate) mod net;
+pub(crate) mod openrc;
 pub(crate) mod options;
 mod output;
 mod passwd;
@@ -89,6 +90,7 @@ const TABLES: &[&[Program]] = &[
     selinux::PROGRAMS,
     sockets::PROGRAMS,
     subscription::PROGRAMS,
+    openrc::PROGRAMS,
     power::PROGRAMS,
     privilege::PROGRAMS,
     rpm::PROGRAMS,

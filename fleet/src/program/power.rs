@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 use super::{Invocation, Program};
 use crate::files::{Credentials, Follow, Kind};
-use crate::host::Power;
+use crate::host::{Init, Power};
 use crate::world::{Fleet, HostId};
 
 pub(crate) const PROGRAMS: &[Program] = &[
@@ -51,6 +51,10 @@ fn shutdown(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
             Some("-h" | "-P" | "--poweroff") => "poweroff",
             _ => return invocation.not_simulated("without -r or -h"),
         };
+        let is_other_init = invocation.host(|host| host.init) != Init::Systemd;
+        if is_other_init && invocation.credentials.uid != 0 {
+            return invocation.not_simulated("for others than root, with the init of System V");
+        }
         let time = invocation.arguments.get(1).cloned().unwrap_or("+1".into());
         if time == "now" {
             return ask(invocation, verb).await;
@@ -64,6 +68,9 @@ fn shutdown(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
 
 /// Reboots or powers off in a while, and says when.
 async fn schedule(invocation: &mut Invocation, verb: &str, delay: Duration) -> u8 {
+    if invocation.host(|host| host.init) != Init::Systemd {
+        return invocation.not_simulated("a time other than now, with the init of System V");
+    }
     if invocation.credentials.uid == 0 {
         let action = match verb {
             "reboot" => "Reboot",
@@ -85,6 +92,10 @@ pub(crate) async fn ask(invocation: &mut Invocation, verb: &str) -> u8 {
 
 async fn ask_in(invocation: &mut Invocation, verb: &str, delay: Duration) -> u8 {
     if invocation.credentials.uid != 0 {
+        if invocation.host(|host| host.init) != Init::Systemd {
+            invocation.complain(&format!("{verb}: must be superuser."));
+            return 1;
+        }
         invocation.complain(&format!(
             "Failed to set wall message, ignoring: Access denied\nFailed to {verb} system via \
              logind: Access denied\n"
@@ -158,9 +169,12 @@ impl Fleet {
             super::selinux::boot(host, now);
             host.booted = elapsed;
             host.power = Power::On;
-            host.systemd.is_booting = true;
+            host.systemd.is_booting = host.init == Init::Systemd;
         });
-        super::systemctl::boot(self, host).await;
+        match self.host(host, |host| host.init) {
+            Init::Systemd => super::systemctl::boot(self, host).await,
+            Init::OpenRc => super::openrc::boot(self, host).await,
+        }
         self.host(host, |host| host.systemd.is_booting = false);
     }
 

@@ -41,13 +41,8 @@ fn listeners(invocation: &Invocation) -> Vec<Listener> {
         port,
         queue,
     };
-    let (has_ssh, has_containerd, is_container) = invocation.host(|host| {
-        (
-            host.systemd.is_active(host.family.ssh_unit()),
-            host.systemd.is_active("containerd.service"),
-            host.is_container,
-        )
-    });
+    let (has_ssh, has_containerd, is_container) =
+        invocation.host(|host| (host.has_sshd(), host.has_containerd(), host.is_container));
     let mut all = Vec::new();
     if is_container {
         // The name service of the engine that it is a container of.
@@ -100,7 +95,7 @@ fn internet(invocation: &mut Invocation, has_head: bool) {
 
 /// Sockets of the engine; others are not told of.
 fn local(invocation: &mut Invocation) {
-    let is_running = invocation.host(|host| host.systemd.is_active("docker.service"));
+    let is_running = invocation.host(|host| host.has_engine());
     let paths = [
         "/run/docker.sock",
         "/var/run/docker/metrics.sock",

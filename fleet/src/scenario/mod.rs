@@ -33,6 +33,7 @@ pub use value::{Size, Time};
 
 use crate::access::Trouble;
 use crate::build::{SeLinux, Sudo};
+use crate::host::Init;
 use crate::world::{Fleet, HostId};
 use event::Planned;
 
@@ -76,6 +77,8 @@ pub struct HostTraits {
     pub os: Option<String>,
     /// Its processor: `amd64` or `arm64`.
     pub architecture: Option<Architecture>,
+    /// What runs its services: `systemd` or `openrc`.
+    pub init: Option<InitSpec>,
     /// What SELinux does, where its system has it.
     pub selinux: Option<SeLinuxSpec>,
     /// Whether it runs in FIPS mode.
@@ -122,6 +125,25 @@ impl Architecture {
         match self {
             Self::Amd64 => "x86_64",
             Self::Arm64 => "aarch64",
+        }
+    }
+}
+
+/// What runs the services of a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InitSpec {
+    /// systemd.
+    Systemd,
+    /// OpenRC.
+    Openrc,
+}
+
+impl From<InitSpec> for Init {
+    fn from(spec: InitSpec) -> Self {
+        match spec {
+            InitSpec::Systemd => Self::Systemd,
+            InitSpec::Openrc => Self::OpenRc,
         }
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use fleet::build::HostSpec;
 use fleet::door::{Bind, Doors, KeyKind, Note, Opening, Pace, Simulation, key_of};
+use fleet::host::Init;
 use fleet::scenario::Scenario;
 use fleet::{Fleet, HostId};
 use russh::keys::ssh_key::LineEnding;
@@ -35,6 +36,8 @@ pub(crate) struct Plan {
     pub(crate) hosts: usize,
     /// Their operating system.
     pub(crate) os: &'static str,
+    /// What runs their services.
+    pub(crate) init: Init,
     pub(crate) pace: Pace,
     pub(crate) most: usize,
     pub(crate) has_certificates: bool,
@@ -47,6 +50,7 @@ impl Default for Plan {
         Self {
             hosts: 1,
             os: fleet::profile::DEFAULT,
+            init: Init::Systemd,
             pace: Pace::Real,
             most: 10_000,
             has_certificates: false,
@@ -105,7 +109,7 @@ impl House {
             let simulation = Simulation::start(plan.pace).await.unwrap();
             let public = key.public_key().clone();
             let (count, os) = (plan.hosts, plan.os);
-            let prepare = plan.prepare;
+            let (init, prepare) = (plan.init, plan.prepare);
             let fleet = simulation.run(async move {
                 let fleet = Fleet::new(5, Duration::from_secs(1_790_000_000));
                 for number in 1..=count {
@@ -113,6 +117,7 @@ impl House {
                         Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 0, 0, 0)) + number as u32);
                     let mut spec = HostSpec::new(&format!("m{number}"), address.into());
                     os.clone_into(&mut spec.profile);
+                    spec.init = init;
                     let host = fleet.add_host(&spec).unwrap();
                     fleet.authorize(host, &public).unwrap();
                 }

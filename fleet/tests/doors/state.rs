@@ -8,6 +8,7 @@ use std::time::Duration;
 use fleet::HostId;
 use fleet::access::Trouble;
 use fleet::fault::{Blow, Verdict};
+use fleet::host::Init;
 
 use crate::house::{House, Plan, finish};
 
@@ -25,6 +26,25 @@ fn nothing_listens_where_the_server_is_stopped_until_it_is_started() {
     assert!(answer.err.contains("Connection refused"), "{}", answer.err);
 
     assert_eq!(house.as_root("systemctl start ssh"), 0);
+    house.until("the door is open", || {
+        TcpStream::connect(house.address()).is_ok()
+    });
+    assert_eq!(house.ssh(&["m1", "true"]).status, Some(0));
+}
+
+#[test]
+fn a_server_that_openrc_stops_is_closed_until_it_is_started() {
+    let house = House::with(Plan {
+        init: Init::OpenRc,
+        ..Plan::default()
+    });
+    assert_eq!(house.ssh(&["m1", "true"]).status, Some(0));
+    assert_eq!(house.as_root("rc-service ssh stop"), 0);
+    house.until("the door is closed", || {
+        TcpStream::connect(house.address()).is_err()
+    });
+
+    assert_eq!(house.as_root("rc-service ssh start"), 0);
     house.until("the door is open", || {
         TcpStream::connect(house.address()).is_ok()
     });

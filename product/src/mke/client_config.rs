@@ -280,8 +280,9 @@ fn installed(facts: &Facts) -> Result<&str, Failure> {
         return Ok(version);
     }
     if let EngineState::Silent(said) = &facts.engine.state {
-        let mut failure = Failure::new("the engine does not answer, so that MKE cannot")
-            .hint("see `systemctl status docker` on that manager");
+        let mut failure = Failure::new("the engine does not answer, so that MKE cannot").hint(
+            format!("see `{}` on that manager", facts.engine_command("status")),
+        );
         failure.causes.push(said.clone());
         return Err(failure);
     }

@@ -7,6 +7,7 @@ use crate::engine::swarm::node::Node;
 use crate::engine::swarm::{NO_LEADER, Swarm, raft};
 use crate::engine::value::{Value, map};
 use crate::engine::{Engine, around, names};
+use crate::host::Init;
 use crate::profile::Kernel;
 use crate::world::{HostId, World};
 
@@ -79,6 +80,7 @@ pub(crate) fn info(world: &World, host: HostId, now: Duration) -> Value {
     members.retain(|(name, _)| is_old && kernel.cgroups == 1 || !name.starts_with("KernelMemory"));
     let driver_of_groups = match (kernel.cgroups, engine.settings.cgroup_driver.as_str()) {
         (1, "") => "cgroupfs",
+        (_, "") if world.hosts[host.0].init == Init::OpenRc => "cgroupfs",
         (_, "") => "systemd",
         (_, driver) => driver,
     };

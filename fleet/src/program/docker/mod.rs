@@ -57,7 +57,7 @@ use super::{Invocation, Program};
 use crate::engine::registry::Login;
 use crate::engine::swarm::objects::Kind;
 use crate::engine::{self, Refusal, api, show};
-use crate::host::Host;
+use crate::host::{Host, Init};
 use crate::systemd::Active;
 use crate::world::{HostId, World};
 use flags::{Flag, Flags};
@@ -406,6 +406,10 @@ impl Docker<'_> {
 /// What the command says where no engine listens.
 /// Returns whether an engine is about to come up. Its socket is there before it is: who connects waits.
 fn is_on_its_way(host: &mut Host) -> bool {
+    if host.init != Init::Systemd {
+        // Nobody listens for it.
+        return false;
+    }
     let service = host.systemd.state("docker.service");
     let is_starting = service.active == Active::Activating && service.sub != "auto-restart";
     let is_wanted = || {

@@ -72,7 +72,7 @@ part owned 5 'f=/var/lib/launchpad/owned.json; [ -e $f ] || { echo absent; exit 
 part lock 5 'd=/run/launchpad; [ -e $d/lock/record ] || { echo absent; exit 3; }; expr $(date +%s) - $(stat -c %Y $d/lock/record); cat $d/lock/record'
 part last-run 5 'f=/run/launchpad/last-run; [ -e $f ] || { echo absent; exit 3; }; cat $f'
 part leftovers 5 'for d in /run/launchpad/docker-config-*; do [ ! -e "$d" ] || echo "$d"; done'
-part engine-unit 5 '[ -d /run/systemd/system ] || exit 3; systemctl show docker.service -p LoadState -p ActiveState -p UnitFileState -p NeedDaemonReload -p ExecMainStartTimestampMonotonic'
+part engine-unit 5 'if [ ! -d /run/systemd/system ]; then p=/run/docker.pid; [ -d /run/openrc ] && read -r n <$p && kill -0 "$n" && exec stat -c StartedAt=%.9Y $p; exit 3; fi 2>/dev/null; systemctl show docker.service -p LoadState -p ActiveState -p UnitFileState -p NeedDaemonReload -p ExecMainStartTimestampMonotonic'
 if command -v docker >/dev/null; then
   part info 20 'docker info --format "{{json .}}"'
   info=$text

@@ -185,7 +185,8 @@ pub struct Engine {
     pub root_dir: Option<String>,
     /// Whether its files have changed since it was started.
     pub needs_restart: bool,
-    /// When it was started; changes with every restart. Microseconds since boot.
+    /// When it was started; changes with every restart. Microseconds since boot, with OpenRC since
+    /// 1970.
     pub started: Option<Known<u64>>,
 }
 
@@ -284,6 +285,22 @@ pub struct LockSeen {
 }
 
 impl Facts {
+    /// Returns what somebody on the host types about the engine: `start`, `restart`, `status`.
+    pub fn engine_command(&self, verb: &str) -> String {
+        match self.init.as_str() {
+            "openrc" => format!("rc-service docker {verb}"),
+            _ => format!("systemctl {verb} docker"),
+        }
+    }
+
+    /// Returns what shows the log of the engine.
+    pub fn engine_log(&self) -> &'static str {
+        match self.init.as_str() {
+            "openrc" => "less /var/log/docker.log",
+            _ => "journalctl -u docker",
+        }
+    }
+
     /// Returns whether the engine answers.
     pub fn engine_runs(&self) -> bool {
         self.engine.state == EngineState::Running

@@ -387,11 +387,8 @@ fn engine(facts: &mut Facts, part: &impl Fn(&str) -> Part) {
         (None, false) => EngineState::Absent,
         (None, true) => EngineState::Silent(why_silent(&info, &value)),
     };
-    let started = unit
-        .get("ExecMainStartTimestampMonotonic")
-        .and_then(|text| text.parse::<u64>().ok())
-        // systemd remembers the start of a unit that is gone.
-        .filter(|micros| *micros > 0 && state != EngineState::Absent);
+    // systemd remembers the start of a unit that is gone.
+    let started = started(&unit).filter(|_| state != EngineState::Absent);
     facts.engine = Engine {
         needs_restart: state == EngineState::Running && changed_since(facts, &part, &unit, started),
         state,
@@ -453,6 +450,15 @@ fn why_silent(info: &Part, value: &Value) -> String {
     }
 }
 
+/// Returns when the engine was started, in microseconds: since boot, with OpenRC since 1970.
+fn started(unit: &BTreeMap<String, String>) -> Option<u64> {
+    let number = |key: &str| unit.get(key)?.replace('.', "").parse::<u64>().ok();
+    let since_boot = number("ExecMainStartTimestampMonotonic");
+    let nanoseconds = number("StartedAt");
+    let started = since_boot.or(nanoseconds.map(|at| at / 1000));
+    started.filter(|micros| *micros > 0)
+}
+
 fn unit(part: &Part) -> BTreeMap<String, String> {
     part.good()
         .iter()
@@ -484,9 +490,12 @@ fn changed_since(
     };
     #[expect(
         clippy::cast_precision_loss,
-        reason = "microseconds since boot are far below 2^52"
+        reason = "microseconds, even since 1970, are below 2^52"
     )]
-    let started = now - uptime + started as f64 / 1e6;
+    let started = match unit.contains_key("StartedAt") {
+        true => started as f64 / 1e6,
+        false => now - uptime + started as f64 / 1e6,
+    };
     // A time that is yet to come was written by another clock, and says nothing.
     let is_younger = |name: &str| {
         let part = part(name);

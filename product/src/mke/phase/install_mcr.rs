@@ -135,7 +135,7 @@ impl HostPhase<MkeDomain> for InstallMcr {
             EngineState::Silent(said) => {
                 Err(Failure::new("the engine was installed and does not answer")
                     .caused_by(&Failure::new(said.clone()))
-                    .hint("see `journalctl -u docker` on the host"))
+                    .hint(format!("see `{}` on the host", facts.engine_log())))
             }
             EngineState::Absent => Err(Failure::new("the packages hold no engine")
                 .hint("check `spec.mcr.channel` and `spec.mcr.repoURL`")),

@@ -31,8 +31,9 @@ if [ -d /run/systemd/system ]; then
     systemctl stop "$unit" || exit 1
   done
   systemctl reset-failed docker.service 2>/dev/null || true
-else
-  rc-service docker stop || true
+elif command -v rc-service >/dev/null; then
+  rc-update del docker default >/dev/null 2>&1 || true
+  ! rc-service --exists docker || rc-service docker stop || exit 1
 fi
 "#;
 
@@ -52,7 +53,7 @@ for tool in iptables ip6tables; do
     grep -vE '(^|[ :])DOCKER(-[A-Z0-9-]+)?( |$)|docker0|docker_gwbridge' | $tool-restore || true
 done
 [ ! -d "$1/image" ] || rm -rf -- "$1/swarm"
-rm -f /run/docker.pid /run/docker.sock
+rm -f /run/docker.pid /run/docker-ssd.pid /run/docker.sock
 "#;
 
 /// Removes the data of the engine and of MKE. $1 directory of the engine's data, $2 `containerd`
@@ -97,6 +98,7 @@ if [ -e /lib/systemd/system/cri-dockerd-mke.service ]; then
   systemctl disable --quiet --now cri-dockerd-mke.service cri-dockerd-mke.socket 2>/dev/null || true
   rm -f /lib/systemd/system/cri-dockerd-mke.service /lib/systemd/system/cri-dockerd-mke.socket
 fi
+[ -d /run/systemd/system ] || rm -f /var/log/docker.log
 rm -f /etc/docker/daemon.json /etc/docker/key.json
 rmdir /etc/docker 2>/dev/null || true
 "#;

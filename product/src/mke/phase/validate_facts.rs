@@ -154,15 +154,28 @@ fn mke_state(
                     silences(shared, facts)
                 ),
                 if is_any_slow(facts) {
-                    "the swarm may be electing a leader: run again in a minute; if that does not \
-                     help, restart the engines (`systemctl restart docker`) one by one"
+                    format!(
+                        "the swarm may be electing a leader: run again in a minute; if that does \
+                         not help, restart the engines (`{}`) one by one",
+                        engine_command(shared, facts, "restart")
+                    )
                 } else {
-                    "start the engines (`systemctl start docker` on each of them) and run again"
+                    format!(
+                        "start the engines (`{}` on each of them) and run again",
+                        engine_command(shared, facts, "start")
+                    )
                 },
             )]
         }
         Mke::Absent | Mke::Installed(_) | Mke::Partial | Mke::Unknown => Vec::new(),
     }
+}
+
+/// What is typed on a manager; all are taken to be like the first.
+fn engine_command(shared: &Shared, facts: &BTreeMap<HostId, Facts>, verb: &str) -> String {
+    let managers = shared.managers();
+    let first = managers.first().and_then(|id| facts.get(id));
+    first.cloned().unwrap_or_default().engine_command(verb)
 }
 
 /// What the engine of each manager says in place of an answer.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use configurer::proxy;
 use phase::{Check, Complaint, HostId};
 
 use crate::mke::cluster::{Cluster, Mke};
@@ -54,6 +55,7 @@ impl Check<MkeDomain> for ValidateHosts {
                 continue;
             }
             found.extend(names(id, facts));
+            found.extend(proxies(shared, id, facts));
             if cluster.mke == Mke::Absent || !facts.swarm.is_member() {
                 found.extend(resources(shared, id, facts));
                 found.extend(ports(shared, id, facts));
@@ -98,6 +100,20 @@ pub(in crate::mke) fn privilege(id: HostId, facts: &Facts) -> Vec<Complaint> {
         format!("`{}` is not root, and {}", facts.login, refusal.said()),
         refusal.hint().replace("USER", &facts.login),
     )]
+}
+
+/// The engine gets its proxies from a drop-in of systemd; what other inits read is a file of the
+/// engine's package, which is not ours.
+fn proxies(shared: &Shared, id: HostId, facts: &Facts) -> Option<Complaint> {
+    let is_wanted = proxy::drop_in(&shared.environment(id)).is_some();
+    (is_wanted && facts.init == "openrc").then(|| {
+        Complaint::error(
+            id,
+            "the host has OpenRC, and launchpad sets the proxies of an engine only with systemd",
+            "take the `*_PROXY` variables out of `environment` of this host, and export them in \
+             /etc/default/docker and /etc/environment yourself",
+        )
+    })
 }
 
 fn names(id: HostId, facts: &Facts) -> Vec<Complaint> {

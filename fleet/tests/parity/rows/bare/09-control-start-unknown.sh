@@ -15,7 +15,7 @@ if [ -d /run/systemd/system ]; then
 fi
 case $verb in
   enable) exec rc-update add "$service" default ;;
-  disable) exec rc-update del "$service" ;;
+  disable) [ ! -L "/etc/runlevels/default/$service" ] || exec rc-update del "$service" default ;;
   reload-units) exit 0 ;;
   *) exec rc-service "$service" "$verb" ;;
 esac

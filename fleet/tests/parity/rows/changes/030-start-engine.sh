@@ -14,6 +14,10 @@ fi
 left=60
 until timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; do
   left=$((left - 1))
-  [ $left -gt 0 ] || { echo 'the engine was started and does not answer' >&2; exit 1; }
+  if [ $left -le 0 ]; then
+    [ -d /run/systemd/system ] || tail -n 20 /var/log/docker.log >&2
+    echo 'the engine was started and does not answer' >&2
+    exit 1
+  fi
   sleep 1
 done

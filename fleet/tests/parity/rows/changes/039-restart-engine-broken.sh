@@ -12,5 +12,16 @@ if [ -d /run/systemd/system ]; then
     exit 1
   }
 else
+  rc-update add docker default >/dev/null
   rc-service docker restart
+  # OpenRC has started it in the background, and does not look whether it stays.
+  left=30
+  until timeout 5 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; do
+    left=$((left - 1))
+    if [ $left -eq 0 ] || ! rc-service docker status >/dev/null 2>&1; then
+      tail -n 20 /var/log/docker.log >&2
+      exit 1
+    fi
+    sleep 1
+  done
 fi

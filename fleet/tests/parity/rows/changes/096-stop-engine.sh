@@ -12,6 +12,7 @@ if [ -d /run/systemd/system ]; then
     systemctl stop "$unit" || exit 1
   done
   systemctl reset-failed docker.service 2>/dev/null || true
-else
-  rc-service docker stop || true
+elif command -v rc-service >/dev/null; then
+  rc-update del docker default >/dev/null 2>&1 || true
+  ! rc-service --exists docker || rc-service docker stop || exit 1
 fi

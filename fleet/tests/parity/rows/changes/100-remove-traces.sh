@@ -14,4 +14,4 @@ for tool in iptables ip6tables; do
     grep -vE '(^|[ :])DOCKER(-[A-Z0-9-]+)?( |$)|docker0|docker_gwbridge' | $tool-restore || true
 done
 [ ! -d "$1/image" ] || rm -rf -- "$1/swarm"
-rm -f /run/docker.pid /run/docker.sock
+rm -f /run/docker.pid /run/docker-ssd.pid /run/docker.sock

@@ -38,5 +38,6 @@ if [ -e /lib/systemd/system/cri-dockerd-mke.service ]; then
   systemctl disable --quiet --now cri-dockerd-mke.service cri-dockerd-mke.socket 2>/dev/null || true
   rm -f /lib/systemd/system/cri-dockerd-mke.service /lib/systemd/system/cri-dockerd-mke.socket
 fi
+[ -d /run/systemd/system ] || rm -f /var/log/docker.log
 rm -f /etc/docker/daemon.json /etc/docker/key.json
 rmdir /etc/docker 2>/dev/null || true

@@ -1,0 +1,15 @@
+# from: hook
+# user: root
+rc-service --exists own; echo "status $?"
+rc-service -e nosuch; echo "status $?"
+rc-service --resolve own; echo "status $?"
+rc-service -r nosuch; echo "status $?"
+rc-service --ifexists nosuch start; echo "status $?"
+rc-service --ifexists own status; echo "status $?"
+rc-service --ifstarted own status; echo "status $?"
+rc-service own stop; echo "status $?"
+rc-service --ifstarted own restart; echo "status $?"
+rc-service --ifstopped own start; echo "status $?"
+rc-service --ifinactive own start; echo "status $?"
+rc-service --ifnotstarted own start; echo "status $?"
+rc-service own start --quiet; echo "status $?"

@@ -1,0 +1,3 @@
+# from: hook
+# user: root
+rc-service --list; echo "status $?"
