@@ -13,7 +13,11 @@ walk() {
 }
 walk -printf 'file\t%p\t%y %m %u:%g %l\t%T@ %i\n' -o -printf 'file\t%p\t%y %m %u:%g %l\t%T@ %i\n'
 walk -o -type f -print0 | xargs -0 -r sha256sum | sed "s/^\\([0-9a-f]*\\)  /hash$tab\\1$tab/"
-dpkg-query -W -f "package\t\${Package}\t\${db:Status-Abbrev} \${Version}\n"
+if command -v dpkg-query >/dev/null; then
+    dpkg-query -W -f "package\t\${Package}\t\${db:Status-Abbrev} \${Version}\n"
+else
+    rpm -qa --qf 'package\t%{NAME}\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\n'
+fi
 systemctl list-unit-files --no-legend --no-pager --plain |
     while read -r unit state _; do printf 'unit\t%s\t%s\n' "$unit" "$state"; done
 systemctl list-units --all --no-legend --no-pager --plain --type=service,socket |

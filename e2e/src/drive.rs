@@ -19,7 +19,7 @@ use crate::rows::{self, Selection, Writes};
 use crate::story::{self, Outcome};
 use crate::talk::Talk;
 
-/// The lab of real hosts: systemd, sshd, apt, a real container engine, in containers of this machine.
+/// The lab of real hosts: systemd, sshd, a package manager, a real container engine, in containers of this machine.
 #[derive(Debug, Parser)]
 #[command(name = "e2e")]
 pub(crate) struct Arguments {

@@ -40,6 +40,10 @@ pub(crate) enum Flavour {
     Bare,
     /// With the engine of the older channel installed.
     Engine,
+    /// Rocky Linux as the distribution leaves it.
+    Rocky,
+    /// SLES as the distribution leaves it.
+    Sles,
 }
 
 /// A lab with its services running.
@@ -127,6 +131,8 @@ impl Lab {
         let image = match flavour {
             Flavour::Bare => &self.images.bare,
             Flavour::Engine => &self.images.engine,
+            Flavour::Rocky => &self.images.rocky,
+            Flavour::Sles => &self.images.sles,
         };
         let key = self.public_key()?;
         let hosts: Vec<Host> = names

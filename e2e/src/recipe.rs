@@ -7,6 +7,9 @@ pub(crate) mod images;
 pub(crate) mod keys;
 pub(crate) mod packages;
 pub(crate) mod repository;
+pub(crate) mod rpm;
+pub(crate) mod rpm_host;
+pub(crate) mod rpms;
 pub(crate) mod services;
 pub(crate) mod standin;
 

@@ -12,7 +12,8 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use parity::{Answer, Row, State, System};
 
-use crate::lab::{Flavour, Lab, logs};
+use crate::lab::{Flavour, Lab, logs, services};
+use crate::recipe::rpms::Engines;
 use crate::story::{Scene, caught};
 use report::{End, Outcome};
 
@@ -72,14 +73,7 @@ impl Run<'_> {
         }
         let mut standing: Option<&State> = None;
         for (state, rows) in &self.selection.states {
-            if state.system != System::Ubuntu {
-                self.scene.say(format!(
-                    "state {}: left out, as the lab has no hosts of its system",
-                    state.name
-                ));
-                continue;
-            }
-            if standing.is_none_or(|standing| standing.hosts != state.hosts) {
+            if standing.is_none_or(|standing| !state.follows(standing)) {
                 self.bring_about(state).await?;
                 standing = Some(state);
             }
@@ -102,7 +96,13 @@ impl Run<'_> {
 
     /// Starts the hosts of a state.
     async fn bring_about(&mut self, state: &State) -> Result<()> {
-        self.scene.start_hosts(state.hosts, Flavour::Bare).await?;
+        let (flavour, engines) = match state.system {
+            System::Ubuntu => (Flavour::Bare, Engines::Real),
+            System::Rocky => (Flavour::Rocky, Engines::Small),
+            System::Sles => (Flavour::Sles, Engines::Small),
+        };
+        services::renew_repositories(&self.scene.lab.images, engines).await?;
+        self.scene.start_hosts(state.hosts, flavour).await?;
         if !state.is_installed {
             return Ok(());
         }

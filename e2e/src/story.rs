@@ -8,6 +8,7 @@ mod fault;
 mod frozen;
 mod install;
 mod interrupted;
+mod mixed;
 mod outages;
 mod refusal;
 mod reset;
@@ -178,6 +179,17 @@ const STORIES: &[Story] = &[
         leaves: State::Used,
         tool: Tool::Launchpad,
         play: |scene| Box::pin(ways::play(scene)),
+    },
+    Story {
+        name: "mixed",
+        about: "Ubuntu, Rocky Linux and SLES in one cluster: an apply, one with nothing to do, a reset",
+        // It starts those of the other systems itself.
+        hosts: &["m1"],
+        flavour: Flavour::Bare,
+        from: State::Bare,
+        leaves: State::Used,
+        tool: Tool::Launchpad,
+        play: |scene| Box::pin(mixed::play(scene)),
     },
     Story {
         name: "hard/frozen",

@@ -12,15 +12,18 @@
 //! | [`answer`] | what came of a row, as a recording |
 //! | [`rules`] | what differs from run to run |
 //! | [`mod@difference`] | how an answer differs from a recording |
+//! | [`packages`] | what hosts with rpm have, and what repositories offer them |
 
 pub mod answer;
 pub mod difference;
+pub mod packages;
 pub mod row;
 pub mod rules;
 pub mod state;
 
 pub use answer::Answer;
 pub use difference::difference;
+pub use packages::Package;
 pub use row::{Row, Word};
 pub use rules::Rules;
 pub use state::{STATES, State, System};

@@ -95,4 +95,27 @@ impl State {
     pub fn named(name: &str) -> Option<&'static Self> {
         STATES.iter().find(|state| state.name == name)
     }
+
+    /// Says whether its rows are run on the hosts of the state before it.
+    #[must_use]
+    pub fn follows(&self, before: &Self) -> bool {
+        (self.hosts, self.system) == (before.hosts, before.system)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_kept_only_for_the_same_system() {
+        let follows = |state, before| {
+            let before = State::named(before).unwrap();
+            State::named(state).unwrap().follows(before)
+        };
+
+        assert!(follows("changes", "bare") && follows("manager", "worker"));
+        assert!(!follows("worker", "changes"));
+        assert!(!follows("sles15", "el9"));
+    }
 }

@@ -75,12 +75,18 @@ pub(crate) fn add(fleet: &Fleet, state: &State, now: Duration) {
     }
     fleet.add_site("archive.lab", archive);
     fleet.add_site("repos.mirantis.com", engines);
-    fleet.add_site("refused.lab", BTreeMap::new());
-    fleet.world(|world| {
-        if let Some(site) = world.network.sites.get_mut("refused.lab") {
-            site.condition = Condition::Down;
-        }
-    });
+    let failing = [
+        ("refused.lab", Condition::Down),
+        ("busy.lab", Condition::Status(503)),
+    ];
+    for (name, condition) in failing {
+        fleet.add_site(name, BTreeMap::new());
+        fleet.world(|world| {
+            if let Some(site) = world.network.sites.get_mut(name) {
+                site.condition = condition;
+            }
+        });
+    }
 }
 
 fn armoured() -> String {
@@ -144,63 +150,42 @@ fn furnish(
 /// Reads the table of packages for a state: where each is, and the package.
 fn read(dist: &str) -> Vec<(String, Arc<Package>)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fleet/tests/parity/packages.txt");
-    let text = std::fs::read_to_string(path)
-        .unwrap()
-        .replace("{dist}", dist);
-    let blocks = text
-        .split("\n\n")
-        .filter(|block| block.starts_with("package "));
-    blocks.filter_map(|block| parse(block, dist)).collect()
+    let text = std::fs::read_to_string(path).unwrap();
+    let described = parity::Package::read_all(&text, dist).unwrap();
+    let packages = described.iter().map(|one| (one.place.clone(), one));
+    packages
+        .map(|(place, one)| (place, Arc::new(package(one))))
+        .collect()
 }
 
-fn parse(block: &str, dist: &str) -> Option<(String, Arc<Package>)> {
-    let mut place = String::new();
-    let mut package = Package::default();
-    for line in block.lines() {
-        let (key, value) = line.split_once(' ').unwrap();
-        match key {
-            "package" => {
-                let words: Vec<&str> = value.split(' ').collect();
-                package = Package {
-                    vendor: "Lab".to_owned(),
-                    url: format!("https://example.com/{}", words[0]),
-                    ..Package::base(words[0], words[1], words[2])
-                };
-            }
-            "where" => value.clone_into(&mut place),
-            "system" if value != dist => return None,
-            "system" => {}
-            "summary" => value.clone_into(&mut package.summary),
-            "license" => value.clone_into(&mut package.license),
-            "provides" => package.provides.push(relation(value)),
-            "requires" => package.depends.push(vec![relation(value)]),
-            "conflicts" => package.conflicts.push(relation(value)),
-            "obsoletes" => package.obsoletes.push(relation(value)),
-            "file" | "config" => {
-                let version = package.version.rsplit(':').next().unwrap();
-                let version = version.split('-').next().unwrap();
-                let text = format!("{}-{version}\n", package.name);
-                let path = value.to_owned();
-                let is_text = path.starts_with("/etc/") || path.contains("/share/");
-                let mode = if is_text { 0o644 } else { 0o755 };
-                package.files.push(match key {
-                    "file" => PackageFile::Text(path, mode, text),
-                    _ => PackageFile::Configuration(path, mode, text),
-                });
-            }
-            "script" => {
-                let (name, text) = value.split_once(' ').unwrap();
-                package.scripts.insert(name.to_owned(), format!("{text}\n"));
-            }
-            "size" => {
-                let words: Vec<&str> = value.split(' ').collect();
-                if words[0] == dist {
-                    package.size = words[1].parse().unwrap();
-                    package.installed_size = words[2].parse().unwrap();
-                }
-            }
-            other => panic!("the table of packages has an unknown word: {other}"),
+fn package(described: &parity::Package) -> Package {
+    let relations = |texts: &[String]| texts.iter().map(|text| relation(text)).collect();
+    let file = |file: &parity::packages::File| {
+        let (path, mode, text) = (file.path.clone(), file.mode(), described.content());
+        if file.is_configuration {
+            PackageFile::Configuration(path, mode, text)
+        } else {
+            PackageFile::Text(path, mode, text)
         }
+    };
+    let (size, installed_size) = described.size.unwrap_or_default();
+    Package {
+        vendor: "Lab".to_owned(),
+        url: format!("https://example.com/{}", described.name),
+        summary: described.summary.clone(),
+        license: described.license.clone(),
+        provides: relations(&described.provides),
+        depends: described
+            .requires
+            .iter()
+            .map(|text| vec![relation(text)])
+            .collect(),
+        conflicts: relations(&described.conflicts),
+        obsoletes: relations(&described.obsoletes),
+        files: described.files.iter().map(file).collect(),
+        scripts: described.scripts.iter().cloned().collect(),
+        size,
+        installed_size,
+        ..Package::base(&described.name, &described.version, &described.architecture)
     }
-    Some((place, Arc::new(package)))
 }

@@ -83,6 +83,11 @@ pub(crate) const BY_ITSELF: &[Ignored] = &[
         "made anew for each start of a service",
     ),
     ignored(
+        "file",
+        "/var/lib/rpm/rpmdb.sqlite-shm",
+        "the memory that readers of the package database share",
+    ),
+    ignored(
         "link",
         "veth*",
         "the ends of containers' networks have random names",

@@ -12,6 +12,7 @@ use crate::command::Cmd;
 use crate::machine::tools::is_root;
 use crate::paths::write_mode;
 use crate::recipe::Images;
+use crate::recipe::rpms::Engines;
 use crate::recipe::services::{REGISTRY_CONFIG, REGISTRY_PRIVATE_CONFIG};
 use crate::registry::{Image, Registry};
 
@@ -50,14 +51,7 @@ pub(crate) async fn start(images: &Images, dir: &Path) -> Result<()> {
         .await?;
     block_metadata().await?;
     let tls = mount(&images.keys.tls(), "/tls");
-    let repositories = service(
-        "repositories",
-        REPOSITORIES,
-        &["repos.mirantis.com", "archive.lab"],
-    )
-    .args(["-v", &mount(&images.packages.repository(), "/www/ubuntu")])
-    .args(["-v", &mount(&images.archive.dir, "/www/archive")])
-    .args(["-v", &tls, &images.services, "nginx"]);
+    let repositories = repositories(images, Engines::Real);
     let data = format!("{PREFIX}-registry:/data");
     Cmd::new("docker")
         .args([
@@ -73,6 +67,8 @@ pub(crate) async fn start(images: &Images, dir: &Path) -> Result<()> {
         "registry-1.docker.io",
         "registry.mirantis.com",
         "registry.lab",
+        // Nothing listens there for packages.
+        "refused.lab",
     ];
     let registry = service("registry", REGISTRY, &names)
         .args(["-v", &data, "-v", &tls, &images.services])
@@ -81,6 +77,29 @@ pub(crate) async fn start(images: &Images, dir: &Path) -> Result<()> {
     fill(images).await?;
     renew_private(images, dir).await?;
     wait_repository().await
+}
+
+/// Starts the package repositories anew, with other packages of the product for hosts with rpm.
+pub(crate) async fn renew_repositories(images: &Images, engines: Engines) -> Result<()> {
+    Cmd::new("docker")
+        .args(["rm", "--force", &format!("{PREFIX}-repositories")])
+        .run()
+        .await?;
+    repositories(images, engines).run().await?;
+    wait_repository().await
+}
+
+fn repositories(images: &Images, engines: Engines) -> Cmd {
+    let names = ["repos.mirantis.com", "archive.lab", "busy.lab"];
+    let mut run = service("repositories", REPOSITORIES, &names)
+        .args(["-v", &mount(&images.packages.repository(), "/www/ubuntu")])
+        .args(["-v", &mount(&images.archive.dir, "/www/archive")])
+        .args(["-v", &mount(&images.rpms.archive(), "/www/rpm-archive")])
+        .args(["-v", &mount(&images.keys.tls(), "/tls")]);
+    for (vendor, dir) in images.rpms.products(engines) {
+        run = run.args(["-v", &mount(&dir, &format!("/www/{vendor}"))]);
+    }
+    run.args([images.services.as_str(), "nginx"])
 }
 
 /// Starts the private registry anew, with the lab's certificate and a password that was never used.

@@ -14,15 +14,18 @@ use crate::talk::Talk;
 
 const INIT: &str = include_str!("../../files/lab-init");
 const HOST_KEYS: &str = include_str!("../../files/lab-hostkeys.service");
-const OS_RELEASE: &str = include_str!("../../files/os-release");
+const OS_RELEASE: &str = include_str!("../../files/os-release-ubuntu");
 const SSHD: &str = include_str!("../../files/sshd.conf");
 const JOURNALD: &str = include_str!("../../files/journald.conf");
+
+/// Where the distribution's packages are.
+const ARCHIVE: &str = "http://archive.lab/ubuntu";
 
 /// The login user of the hosts.
 pub(crate) const USER: &str = "lab";
 
 /// How an image starts.
-const CHANGES: &[&str] = &["CMD [\"/usr/local/sbin/lab-init\"]", "ENV container=docker"];
+pub(super) const CHANGES: &[&str] = &["CMD [\"/usr/local/sbin/lab-init\"]", "ENV container=docker"];
 
 /// Units that make no sense in a container, or would change the machine around it.
 const MASKED: &[&str] = &[
@@ -63,16 +66,23 @@ pub(crate) struct HostImages {
     pub(crate) engine: Id,
 }
 
+/// Adds what every image of a host depends on.
+pub(super) fn common(recipe: Recipe, base: &str, keys: &Keys) -> Recipe {
+    recipe
+        .with(base)
+        .with(&keys.id)
+        .with_all([INIT, HOST_KEYS, SSHD, JOURNALD, USER])
+        .with_all(MASKED)
+        .with_all(CHANGES)
+        .with("3")
+}
+
 /// Returns the names of the images, without making them.
 pub(crate) fn ids(base: &str, keys: &Keys, packages: &Packages) -> HostImages {
     let recipe = |name| {
-        Recipe::new(name)
-            .with(base)
-            .with(&keys.id)
-            .with_all([INIT, HOST_KEYS, OS_RELEASE, SSHD, JOURNALD, USER])
-            .with_all(MASKED)
-            .with_all(CHANGES)
-            .with("2")
+        common(Recipe::new(name), base, keys)
+            .with(OS_RELEASE)
+            .with(ARCHIVE)
     };
     HostImages {
         bare: recipe("host").id(),
@@ -90,7 +100,8 @@ pub(crate) async fn make(
     talk: Talk,
 ) -> Result<()> {
     let root = base.unpack(paths, "host").await?;
-    dress(&root, keys).await?;
+    trust_archive(&root, keys).await?;
+    dress(&root, keys, OS_RELEASE).await?;
     root.import(&images.bare.image(), CHANGES).await?;
     talk.say("the image of bare hosts is ready");
     install_engine(&root, &packages.of_channel(OLD_CHANNEL)).await?;
@@ -99,7 +110,8 @@ pub(crate) async fn make(
     root.discard()
 }
 
-async fn dress(root: &Root, keys: &Keys) -> Result<()> {
+/// Makes a host of a root file system, of whatever system it says it is.
+pub(super) async fn dress(root: &Root, keys: &Keys, os_release: &str) -> Result<()> {
     write_mode(&root.path("usr/local/sbin/lab-init"), INIT, 0o755)?;
     write(
         &root.path("etc/systemd/system/lab-hostkeys.service"),
@@ -108,7 +120,7 @@ async fn dress(root: &Root, keys: &Keys) -> Result<()> {
     write(&root.path("etc/ssh/sshd_config.d/lab.conf"), SSHD)?;
     write(&root.path("etc/systemd/journald.conf.d/lab.conf"), JOURNALD)?;
     // `/etc/os-release` is a link to this file, as in the distribution.
-    write(&root.path("usr/lib/os-release"), OS_RELEASE)?;
+    write(&root.path("usr/lib/os-release"), os_release)?;
     forget_identity(root)?;
     trust(root, keys).await?;
     add_user(root).await?;
@@ -150,7 +162,7 @@ fn forget_identity(root: &Root) -> Result<()> {
     write(&root.path("etc/machine-id"), "")
 }
 
-/// Makes the hosts trust the lab's CA and archive.
+/// Makes the hosts trust the lab's CA.
 async fn trust(root: &Root, keys: &Keys) -> Result<()> {
     let ca = std::fs::read(keys.ca()).context("cannot read the CA of the lab")?;
     write(
@@ -158,15 +170,18 @@ async fn trust(root: &Root, keys: &Keys) -> Result<()> {
         ca,
     )?;
     root.chroot("update-ca-certificates").run().await?;
+    Ok(())
+}
+
+/// Makes the hosts take packages from the lab's archive.
+async fn trust_archive(root: &Root, keys: &Keys) -> Result<()> {
     let signer = keys.signer().await?;
     signer
         .export(&root.path("etc/apt/trusted.gpg.d/launchpad-lab.gpg"))
         .await?;
     signer.close().await?;
-    write(
-        &root.path("etc/apt/sources.list"),
-        format!("deb http://archive.lab/ubuntu {SUITE} main\n"),
-    )
+    let source = format!("deb {ARCHIVE} {SUITE} main\n");
+    write(&root.path("etc/apt/sources.list"), source)
 }
 
 async fn add_user(root: &Root) -> Result<()> {

@@ -9,6 +9,8 @@ use super::base;
 use super::host;
 use super::keys::{self, Keys};
 use super::packages::{self, Packages};
+use super::rpm_host::{self, System};
+use super::rpms::{self, Rpms};
 use super::services;
 use super::standin;
 use crate::cache::{Cache, Id};
@@ -22,10 +24,15 @@ pub(crate) struct Images {
     pub(crate) keys: Keys,
     pub(crate) packages: Packages,
     pub(crate) archive: Archive,
+    pub(crate) rpms: Rpms,
     /// The image of a host as it comes from the distribution.
     pub(crate) bare: String,
     /// The image of a host with the engine of the older channel.
     pub(crate) engine: String,
+    /// The image of a host that is Rocky Linux.
+    pub(crate) rocky: String,
+    /// The image of a host that is SLES.
+    pub(crate) sles: String,
     /// The image of the services.
     pub(crate) services: String,
     /// The stand-in's binary.
@@ -55,15 +62,31 @@ pub(crate) async fn ensure(paths: &Paths, talk: Talk) -> Result<Images> {
         }
         services::make(&services, paths, &base, talk).await
     };
-    let (archive, (), ()) = tokio::try_join!(
+    let make_rpm_hosts = async {
+        let rpms = rpms::ensure(&cache, paths, &keys, &base, &packages, talk).await?;
+        let image = async |system: &System| {
+            let id = system.id(&base.id, &keys, &rpms);
+            if !is_there(&id).await {
+                system.make(&id, paths, &keys, &base, &rpms, talk).await?;
+            }
+            anyhow::Ok(id.image())
+        };
+        let (rocky, sles) = tokio::try_join!(image(&rpm_host::ROCKY), image(&rpm_host::SLES))?;
+        anyhow::Ok((rpms, rocky, sles))
+    };
+    let (archive, (), (), (rpms, rocky, sles)) = tokio::try_join!(
         archive::ensure(&cache, paths, &keys, &base, talk),
         make_hosts,
-        make_services
+        make_services,
+        make_rpm_hosts
     )?;
     Ok(Images {
         keys,
         packages,
         archive,
+        rpms,
+        rocky,
+        sles,
         bare: hosts.bare.image(),
         engine: hosts.engine.image(),
         services: services.image(),

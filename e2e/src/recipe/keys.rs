@@ -26,7 +26,7 @@ const NAMES: &[&str] = &[
 ];
 
 /// Whom the signing key belongs to.
-const SIGNER: &str = "Launchpad lab <lab@example.invalid>";
+pub(super) const SIGNER: &str = "Launchpad lab <lab@example.invalid>";
 
 /// The files of the lab's keys.
 #[derive(Clone, Debug)]
@@ -52,7 +52,8 @@ impl Keys {
         self.dir.join("repository.asc")
     }
 
-    fn repository_secret(&self) -> PathBuf {
+    /// Returns the file of the secret signing key, in armour.
+    pub(super) fn repository_secret(&self) -> PathBuf {
         self.dir.join("repository.secret.asc")
     }
 

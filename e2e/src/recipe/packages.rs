@@ -165,9 +165,10 @@ async fn make(packages: &Packages, paths: &Paths, keys: &Keys) -> Result<()> {
         for (suite, package) in engine.sources {
             unpack(&deb(suite, package)?, &tree.join("unpacked")).await?;
         }
+        let suite = engine.sources[0].0;
         let versions = Versions {
-            engine: version_of(&deb(engine.sources[0].0, "docker.io")?).await?,
-            containerd: version_of(&deb(engine.sources[0].0, "containerd")?).await?,
+            engine: upstream_version(&version_of(&deb(suite, "docker.io")?).await?).to_owned(),
+            containerd: upstream_version(&version_of(&deb(suite, "containerd")?).await?).to_owned(),
         };
         lay_out(&tree)?;
         pack(
@@ -241,7 +242,8 @@ async fn download(root: &Path, suite: &str, packages: &[&str]) -> Result<PathBuf
     Ok(root.join("debs"))
 }
 
-fn one_deb(dir: &Path, package: &str) -> Result<PathBuf> {
+/// Finds a package in a directory.
+pub(super) fn one_deb(dir: &Path, package: &str) -> Result<PathBuf> {
     let prefix = format!("{package}_");
     let entries = std::fs::read_dir(dir)
         .with_context(|| format!("cannot read `{}`", dir.display()))?
@@ -250,7 +252,7 @@ fn one_deb(dir: &Path, package: &str) -> Result<PathBuf> {
         .iter()
         .find(|entry| entry.file_name().to_string_lossy().starts_with(&prefix));
     Ok(found
-        .with_context(|| format!("package {package} was not downloaded"))?
+        .with_context(|| format!("package {package} is not there"))?
         .path())
 }
 
@@ -271,17 +273,20 @@ struct Versions {
     containerd: String,
 }
 
-async fn version_of(deb: &Path) -> Result<String> {
+/// Returns the version of a package.
+pub(super) async fn version_of(deb: &Path) -> Result<String> {
     let field = Cmd::new("dpkg-deb")
         .arg("-f")
         .arg(deb)
         .arg("Version")
         .run()
         .await?;
-    Ok(upstream_version(field.text()).to_owned())
+    Ok(field.text().to_owned())
 }
 
-fn upstream_version(version: &str) -> &str {
+/// Returns the version of the program out of that of a package.
+pub(super) fn upstream_version(version: &str) -> &str {
+    let version = version.split_once(':').map_or(version, |(_, rest)| rest);
     version.split(['+', '~', '-']).next().unwrap_or(version)
 }
 
@@ -427,6 +432,7 @@ mod tests {
         assert_eq!(upstream_version("20.10.24+dfsg1-1+deb12u1"), "20.10.24");
         assert_eq!(upstream_version("1.6.20~ds1-1+deb12u3"), "1.6.20");
         assert_eq!(upstream_version("1.36.1-9"), "1.36.1");
+        assert_eq!(upstream_version("5:20.10.24-1~ubuntu-jammy"), "20.10.24");
     }
 
     #[test]

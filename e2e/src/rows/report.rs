@@ -176,14 +176,24 @@ impl Report {
 
 /// Asks a host for what the README says of recordings.
 pub(super) async fn circumstances(host: &Host) -> Result<String> {
-    let script = "date +%F; cat /etc/debian_version; . /etc/os-release; echo \"$PRETTY_NAME\"; \
-                  nproc; dpkg-query -W -f '${Version}\\n' docker-ee 2>/dev/null || echo 'not installed'\n";
+    let script = r#"
+        date +%F
+        cat /etc/debian_version 2>/dev/null || echo 'that does not tell'
+        . /etc/os-release; echo "$PRETTY_NAME"
+        nproc
+        dpkg-query -W -f '${Version}\n' docker-ee 2>/dev/null || rpm -q docker-ee 2>/dev/null || echo 'not installed'
+        for tool in apt-get dnf rpm zypper; do
+            command -v "$tool" >/dev/null && printf '%s %s, ' "$tool" "$("$tool" --version | grep -o '[0-9][0-9.]*' | head -n 1)"
+        done
+        echo
+    "#;
     let said = host.sh(script).await?;
     let mut lines = said.stdout.lines();
     let mut next = || lines.next().unwrap_or("unknown").to_owned();
     Ok(format!(
         "{} by the clock of the hosts; Debian {}, calls itself {}; {} processors; channel {OLD_CHANNEL}, \
-         package docker-ee {}; the stand-in of MKE {}",
+         package docker-ee {}; {}the stand-in of MKE {}",
+        next(),
         next(),
         next(),
         next(),

@@ -12,6 +12,11 @@ use crate::talk::seconds;
 /// Plays the story.
 pub(crate) async fn play(scene: &mut Scene) -> Result<()> {
     let config = scene.save(&scene.lab.config())?;
+    check(scene, &config).await
+}
+
+/// Applies a configuration to a cluster that is like it, and looks whether anything happened.
+pub(super) async fn check(scene: &mut Scene, config: &str) -> Result<()> {
     let hosts = scene.lab.hosts.clone();
     let before = try_join_all(hosts.iter().map(|host| host.inventory())).await?;
     let counted = try_join_all(hosts.iter().map(|host| host.ssh_count())).await?;
@@ -19,7 +24,7 @@ pub(crate) async fn play(scene: &mut Scene) -> Result<()> {
     let started = Instant::now();
     scene
         .launchpad()?
-        .run(&["apply", "-c", &config])
+        .run(&["apply", "-c", config])
         .await?
         .expect(0)?;
     let took = started.elapsed();
@@ -54,7 +59,7 @@ pub(crate) async fn play(scene: &mut Scene) -> Result<()> {
     scene.check(commands.iter().all(|count| *count >= 1), || {
         format!("a host was not asked at all: {} commands", shown.join(" "))
     });
-    let plan = scene.launchpad()?.run(&["plan", "-c", &config]).await?;
+    let plan = scene.launchpad()?.run(&["plan", "-c", config]).await?;
     scene.check_equal("the exit status of a plan with nothing to do", plan.code, 0);
     Ok(())
 }

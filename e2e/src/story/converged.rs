@@ -92,10 +92,14 @@ fn names(list: &str) -> BTreeSet<String> {
 /// Checks that the engine comes from the product's repository and starts with the host, and that MKE runs in it.
 async fn check_engine(scene: &mut Scene, host: &Host, version: &str) -> Result<()> {
     let script = r#"
-        dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n' docker-ee docker-ee-cli containerd.io
+        if command -v dpkg-query >/dev/null; then
+            dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n' docker-ee docker-ee-cli containerd.io
+        else
+            rpm -q --qf '%{NAME} ii\n' containerd.io docker-ee docker-ee-cli
+        fi
         systemctl is-enabled docker.service
         systemctl is-active docker.service containerd.service
-        grep -rlsF repos.mirantis.com /etc/apt/sources.list.d | wc -l
+        grep -rlsF repos.mirantis.com /etc/apt/sources.list.d /etc/yum.repos.d /etc/zypp/repos.d | wc -l
     "#;
     let found = host.sh(script).await?;
     let lines: Vec<&str> = found.stdout.lines().map(str::trim).collect();
@@ -169,8 +173,8 @@ pub(crate) async fn leftovers(host: &Host) -> Result<String> {
         find /run -maxdepth 1 -iname '*launchpad*' ! -name launchpad 2>/dev/null
         # The name of the last run stays: by it the next one sees that its facts are not stale.
         find /run/launchpad -mindepth 1 ! -name last-run 2>/dev/null
-        pgrep -a -x 'apt-get|dpkg|apt' || true
-        dpkg --audit
+        pgrep -a -x 'apt-get|dpkg|apt|dnf|yum|rpm|zypper' || true
+        if command -v dpkg >/dev/null; then dpkg --audit; fi
     "#;
     let found = host.sh(script).await?;
     Ok(found.stdout.lines().collect::<Vec<_>>().join("; "))

@@ -266,6 +266,14 @@ END
             })
         },
     },
+    Fault {
+        name: "engine-not-enabled",
+        story: "mixed",
+        moment: "after-apply",
+        about: "the engine of a host with Rocky Linux does not start with it",
+        sign: "the engine of w2",
+        plant: |lab| Box::pin(on(lab, "w2", "systemctl disable docker.service")),
+    },
 ];
 
 /// Runs a script on a host.

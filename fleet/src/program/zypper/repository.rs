@@ -550,14 +550,25 @@ fn keep(invocation: &Invocation, alias: &str, metadata: Metadata) {
 fn history(repo: &Repo, failure: &Failure) -> String {
     let (alias, url) = (&repo.alias, &repo.url);
     match failure {
+        Failure::Status(503, _) => format!(
+            " - [|] Error trying to read from '{url}'\n - Location '{url}/content' is temporarily \
+             unaccessible.\n"
+        ),
         Failure::Status(..) => {
             format!(" - [{alias}|{url}] Repository type can't be determined.\n")
         }
         Failure::Curl(_, _, said) => format!(
-            " - [|] Error trying to read from '{url}'\n - Download (curl) error for '{url}/content':\n\
-             Error code: Connection failed\nError message: {said}\n\n"
+            " - [|] Error trying to read from '{url}'\n - {}",
+            download_error(&format!("{url}/content"), said)
         ),
     }
+}
+
+fn download_error(address: &str, said: &str) -> String {
+    format!(
+        "Download (curl) error for '{address}':\nError code: Connection failed\nError message: \
+         {said}\n\n"
+    )
 }
 
 fn invalid(invocation: &mut Invocation, wishes: &Wishes, repo: &Repo, history: &str) {
@@ -640,11 +651,7 @@ pub(super) async fn ready(
         if is_good || !is_root || wishes.keeps_metadata {
             if known.is_none() && is_root {
                 has_failed = true;
-                let (alias, url) = (&repo.alias, &repo.url);
-                invocation.complain(&format!(
-                    "Error building the cache:\n[{alias}|{url}] Valid metadata not found at specified \
-                     URL\nHistory:\n - [{alias}|{url}] Repository type can't be determined.\n\n"
-                ));
+                say_unbuilt(invocation, repo).await;
                 skip(invocation, wishes, repo);
             }
             continue;
@@ -668,6 +675,27 @@ pub(super) async fn ready(
         .map(|(alias, one)| (alias.clone(), one.clone()))
         .collect();
     (enabled, used, has_failed)
+}
+
+/// Says why there is no cache of a repository that was never fetched, and is not to be refreshed.
+async fn say_unbuilt(invocation: &mut Invocation, repo: &Repo) {
+    let (alias, url) = (&repo.alias, &repo.url);
+    let history = match fetch::metadata(invocation, url).await {
+        Err(Failure::Curl(_, _, said)) => {
+            let error = download_error(&format!("{url}/repodata/repomd.xml"), &said);
+            invocation.complain(&error);
+            invocation.print("Abort, retry, ignore? [a/r/i/...? shows all options] (a): a\n");
+            format!(
+                " - Unknown error reading from '{url}'\n - ABORT request: Aborting requested by \
+                 user\n - {error}"
+            )
+        }
+        _ => format!(" - [{alias}|{url}] Repository type can't be determined.\n"),
+    };
+    invocation.complain(&format!(
+        "Error building the cache:\n[{alias}|{url}] Valid metadata not found at specified \
+         URL\nHistory:\n{history}\n"
+    ));
 }
 
 fn skip(invocation: &mut Invocation, wishes: &Wishes, repo: &Repo) {
