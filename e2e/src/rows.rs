@@ -64,6 +64,16 @@ struct Run<'a> {
     report: Report,
 }
 
+/// Returns what hosts of a system are made of, and the packages that they are offered.
+fn image_of(system: System) -> Option<(Flavour, Engines)> {
+    match system {
+        System::Ubuntu => Some((Flavour::Bare, Engines::Real)),
+        System::Rocky => Some((Flavour::Rocky, Engines::Small)),
+        System::Sles => Some((Flavour::Sles, Engines::Small)),
+        System::OpenRc => None,
+    }
+}
+
 impl Run<'_> {
     async fn all(&mut self, launchpad: &Path) -> Result<()> {
         // Before hosts are started: a binary that is missing is known at once.
@@ -73,8 +83,15 @@ impl Run<'_> {
         }
         let mut standing: Option<&State> = None;
         for (state, rows) in &self.selection.states {
+            let Some(image) = image_of(state.system) else {
+                self.scene.say(format!(
+                    "state {}: left out, as the lab has no hosts of its system",
+                    state.name
+                ));
+                continue;
+            };
             if standing.is_none_or(|standing| !state.follows(standing)) {
-                self.bring_about(state).await?;
+                self.bring_about(state, image).await?;
                 standing = Some(state);
             }
             let chosen = rows.iter().filter(|row| self.selection.has(row)).count();
@@ -95,12 +112,8 @@ impl Run<'_> {
     }
 
     /// Starts the hosts of a state.
-    async fn bring_about(&mut self, state: &State) -> Result<()> {
-        let (flavour, engines) = match state.system {
-            System::Ubuntu => (Flavour::Bare, Engines::Real),
-            System::Rocky => (Flavour::Rocky, Engines::Small),
-            System::Sles => (Flavour::Sles, Engines::Small),
-        };
+    async fn bring_about(&mut self, state: &State, image: (Flavour, Engines)) -> Result<()> {
+        let (flavour, engines) = image;
         services::renew_repositories(&self.scene.lab.images, engines).await?;
         self.scene.start_hosts(state.hosts, flavour).await?;
         if !state.is_installed {
