@@ -161,8 +161,9 @@ impl EventSpec {
     ) -> Result<Option<Verdict>, ScenarioError> {
         Ok(Some(match self.what {
             What::FailCommand => Verdict::Fail {
-                status: u8::try_from(self.status.unwrap_or(1))
-                    .map_err(|_| wrong("`status` of a command is 255 at most".to_owned()))?,
+                status: u8::try_from(self.status.unwrap_or(1)).map_err(|_too_large| {
+                    wrong("`status` of a command is 255 at most".to_owned())
+                })?,
                 said: self
                     .text
                     .clone()
