@@ -285,7 +285,7 @@ fn without_a_configuration_there_is_an_example() {
 }
 
 #[test]
-fn an_install_is_rehearsed_on_every_family() {
+fn an_install_and_a_reset_are_rehearsed_on_every_family() {
     let home = home("\"true\"");
     let systems = [
         ("rocky-9", "amd64"),
@@ -313,9 +313,12 @@ fn an_install_is_rehearsed_on_every_family() {
     std::fs::write(home.path().join("launchpad.yaml"), config).unwrap();
     std::fs::write(home.path().join("scenario.yaml"), traits).unwrap();
 
-    let (out, error, status) = rehearse(&home, &["--scenario", "scenario.yaml"]);
+    let scenario = ["--scenario", "scenario.yaml"];
+    for more in [&[][..], &["--command", "reset", "--from", "installed"]] {
+        let (out, error, status) = rehearse(&home, &[&scenario[..], more].concat());
 
-    assert_eq!(status, 0, "{out}{error}");
-    assert!(out.contains("It would work"), "{out}");
-    assert!(!out.contains("Not simulated"), "{out}");
+        assert_eq!(status, 0, "{more:?}: {out}{error}");
+        assert!(out.contains("It would work"), "{more:?}: {out}");
+        assert!(!out.contains("Not simulated"), "{more:?}: {out}");
+    }
 }

@@ -42,8 +42,7 @@ pub(super) fn pool(
         all.map(|one| {
             let here = Here {
                 package: std::sync::Arc::clone(&one.package),
-                // What was there from the start nobody has asked for.
-                is_automatic: one.is_automatic || one.origin.is_empty(),
+                is_automatic: one.is_automatic,
             };
             (one.package.name.clone(), here)
         })
