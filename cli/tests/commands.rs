@@ -28,6 +28,8 @@ mod exec;
 mod init;
 #[path = "commands/migrate.rs"]
 mod migrate;
+#[path = "commands/reset.rs"]
+mod reset;
 #[path = "commands/validate.rs"]
 mod validate;
 

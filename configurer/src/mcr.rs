@@ -8,7 +8,7 @@ use rig::packages::{Manager, install_script, refresh_script};
 use crate::action::Action;
 use crate::family::Selection;
 use crate::owned::Owned;
-use crate::repository::{KEYRING, Repository};
+use crate::repository::{KEYRING, RPM_KEYS, Repository};
 
 /// The packages of the engine, in the order in which they are installed. The command line comes
 /// by name: an engine that pulls it in without a version would leave an old one in place.
@@ -184,8 +184,12 @@ pub fn repository_files(selection: &Selection, text: Option<&str>, owned: &Owned
         .filter(|path| text.is_none_or(|text| owned.owns_file(path, text)))
         .cloned()
         .collect();
-    if !files.is_empty() && selection.row.manager == Manager::Apt {
-        files.push(KEYRING.to_owned());
+    if !files.is_empty() {
+        let key = match selection.row.manager {
+            Manager::Apt => KEYRING,
+            Manager::Dnf | Manager::Zypper => RPM_KEYS,
+        };
+        files.push(key.to_owned());
     }
     files
 }
@@ -273,7 +277,7 @@ mod tests {
             [
                 "write /var/lib/launchpad/owned.json",
                 "fetch the key of the package repository \
-                 [https://repos.mirantis.com/rocky/gpg] \
+                 [https://repos.mirantis.com/rocky/gpg /var/lib/launchpad/rpm-keys] \
                  curl -fsSL --retry 3 --connect-timeout 20 --max-time 120 -o \"$temp\" \"$1\" ; \
                  rpm --import \"$temp\"",
                 "write /etc/yum.repos.d/docker-ee.repo",

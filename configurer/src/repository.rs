@@ -35,15 +35,34 @@ install -m 0644 "$temp/keyring" "$2.launchpad-new"
 mv -f "$2.launchpad-new" "$2"
 "#;
 
-/// Fetches the key and hands it to rpm. $1 URL.
+/// The record of the keys that rpm did not know before: a line for each.
+pub const RPM_KEYS: &str = "/var/lib/launchpad/rpm-keys";
+
+/// Lets rpm forget keys. $1 the record of them.
+pub const FORGET_RPM_KEYS: &str = r#"
+[ -e "$1" ] || exit 0
+while read -r key; do
+  ! rpm -q "$key" >/dev/null 2>&1 || rpm -e --allmatches "$key" || exit 1
+done < "$1"
+"#;
+
+/// Fetches the key and hands it to rpm. $1 URL, $2 the record of keys that it did not know before.
 const RPM_KEY: &str = r#"
 set -eu
+umask 077
 temp=$(mktemp)
 trap 'rm -f -- "$temp"' EXIT
 trap 'exit 1' HUP INT TERM
 curl -fsSL --retry 3 --connect-timeout 20 --max-time 120 -o "$temp" "$1"
 grep -q -e '-----BEGIN PGP PUBLIC KEY BLOCK-----' "$temp" || { echo "what $1 answers holds no public key" >&2; exit 1; }
+before=" $(rpm -qa 'gpg-pubkey*' | tr '\n' ' ')"
 rpm --import "$temp"
+for key in $(rpm -qa 'gpg-pubkey*'); do
+  case $before in
+  *" $key "*) ;;
+  *) mkdir -p -- "$(dirname -- "$2")"; echo "$key" >> "$2" ;;
+  esac
+done
 "#;
 
 /// The repository of one host.
@@ -110,7 +129,9 @@ impl Repository {
         let limit = Duration::from_secs(600);
         let (text, arguments) = match manager {
             Manager::Apt => (APT_KEY, vec![self.key_url.clone(), KEYRING.to_owned()]),
-            Manager::Dnf | Manager::Zypper => (RPM_KEY, vec![self.key_url.clone()]),
+            Manager::Dnf | Manager::Zypper => {
+                (RPM_KEY, vec![self.key_url.clone(), RPM_KEYS.to_owned()])
+            }
         };
         vec![
             Action::Script {

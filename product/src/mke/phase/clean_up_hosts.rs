@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use configurer::action::Action;
+use configurer::repository::{FORGET_RPM_KEYS, RPM_KEYS};
 use configurer::{Owned, carry_out, environment, mcr, proxy};
 use phase::{Context, Disruption, Failure, HostId, HostPhase, HostView, Plan};
 use secrecy::SecretString;
@@ -156,6 +157,14 @@ impl HostPhase<MkeDomain> for CleanUpHosts {
                 path: environment::PATH.to_owned(),
                 mode: "0644",
                 content: SecretString::from(edit.text),
+            });
+        }
+        if work.files.iter().any(|path| path == RPM_KEYS) {
+            actions.push(Action::Script {
+                title: "let rpm forget the key of the package repository",
+                text: FORGET_RPM_KEYS.to_owned(),
+                arguments: vec![RPM_KEYS.to_owned()],
+                limit: Duration::from_secs(60),
             });
         }
         if !work.files.is_empty() {
