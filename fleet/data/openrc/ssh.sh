@@ -5,44 +5,43 @@
 # Required-Stop:     $remote_fs $syslog
 # Default-Start:     2 3 4 5
 # Default-Stop:      
-# Short-Description: OpenBSD Secure Shell server
+# Short-Description: SSH server
 ### END INIT INFO
+# What it says is what the script of Debian's openssh-server says.
 set -e
-umask 022
-[ ! -f /etc/default/ssh ] || . /etc/default/ssh
 . /lib/lsb/init-functions
+if [ -f /etc/default/ssh ]; then . /etc/default/ssh; fi
 
-ssh_start() {
-	[ -d /run/sshd ] || mkdir /run/sshd
-	start-stop-daemon --start --quiet --oknodo --chuid 0:0 --pidfile /run/sshd.pid --exec /usr/sbin/sshd -- $SSHD_OPTS
+# What is done with the server, and how.
+server() {
+	start-stop-daemon --quiet --oknodo --pidfile /run/sshd.pid --exec /usr/sbin/sshd "$@"
 }
 
-case "$1" in
-  start)
-	log_daemon_msg "Starting OpenBSD Secure Shell server" sshd
-	ssh_start
-	log_end_msg $?
+begin() {
+	mkdir -p /run/sshd
+	server --start --chuid 0:0 -- $SSHD_OPTS
+}
+
+# The words, and what is done.
+tell() {
+	log_daemon_msg "$1" sshd
+	shift
+	state=0
+	"$@" || state=$?
+	log_end_msg $state
+}
+
+name="OpenBSD Secure Shell server"
+case $1 in
+start) tell "Starting $name" begin ;;
+stop) tell "Stopping $name" server --stop ;;
+reload | force-reload) tell "Reloading $name's configuration" server --stop --signal 1 ;;
+restart | try-restart)
+	again() { server --stop --retry 30; begin; }
+	tell "Restarting $name" again
 	;;
-  stop)
-	log_daemon_msg "Stopping OpenBSD Secure Shell server" sshd
-	start-stop-daemon --stop --quiet --oknodo --pidfile /run/sshd.pid --exec /usr/sbin/sshd
-	log_end_msg $?
-	;;
-  reload|force-reload)
-	log_daemon_msg "Reloading OpenBSD Secure Shell server's configuration" sshd
-	start-stop-daemon --stop --signal 1 --quiet --oknodo --pidfile /run/sshd.pid --exec /usr/sbin/sshd
-	log_end_msg $?
-	;;
-  restart|try-restart)
-	log_daemon_msg "Restarting OpenBSD Secure Shell server" sshd
-	start-stop-daemon --stop --quiet --oknodo --retry 30 --pidfile /run/sshd.pid --exec /usr/sbin/sshd
-	ssh_start
-	log_end_msg $?
-	;;
-  status)
-	status_of_proc -p /run/sshd.pid /usr/sbin/sshd sshd && exit 0 || exit $?
-	;;
-  *)
+status) status_of_proc -p /run/sshd.pid /usr/sbin/sshd sshd ;;
+*)
 	log_action_msg "Usage: /etc/init.d/ssh {start|stop|reload|force-reload|restart|try-restart|status}"
 	exit 1
 	;;
