@@ -18,6 +18,9 @@ const SANS: &str = "com.docker.ucp.SANs";
 /// How long the API may take after the last change of its nodes.
 const HEALTHY: Duration = Duration::from_secs(60);
 
+/// How long workers may take until they have reported to a leader that is new.
+const KNOWN: Duration = Duration::from_secs(30);
+
 /// Checks nodes, roles, labels, certificates, health, and the engines of all hosts.
 pub(crate) async fn check(scene: &mut Scene, version: &str) -> Result<Trust> {
     let hosts = scene.lab.hosts.clone();
@@ -43,7 +46,15 @@ pub(crate) async fn check_hosts(
 }
 
 async fn check_nodes(scene: &mut Scene, hosts: &[Host], domain: &str, leader: &Host) -> Result<()> {
-    let nodes = cluster::nodes(leader).await?;
+    let started = Instant::now();
+    let nodes = loop {
+        let nodes = cluster::nodes(leader).await?;
+        let is_known = nodes.iter().all(|node| node.state != "unknown");
+        if is_known || started.elapsed() > KNOWN {
+            break nodes;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
     let found: Vec<String> = nodes
         .iter()
         .map(|node| {
