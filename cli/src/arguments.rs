@@ -20,7 +20,7 @@ pub use self::check::{CheckCommand, CheckSshArguments};
 #[cfg(feature = "fleet")]
 pub use self::fleet::{
     FleetCommand, FleetDirectory, FleetDownArguments, FleetExecArguments, FleetInjectArguments,
-    FleetInspectArguments, FleetState, FleetUpArguments,
+    FleetInspectArguments, FleetUpArguments,
 };
 pub use self::hosts::{DownloadArguments, ExecArguments, HostSelection, UploadArguments};
 pub use self::init::{ClusterKind, InitArguments};
@@ -393,11 +393,12 @@ pub struct RehearseArguments {
     pub strict: bool,
 }
 
-/// What hosts are before a rehearsed command.
+/// What simulated hosts are before anybody comes.
 #[cfg(feature = "fleet")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum StartingPoint {
     /// An operating system and nothing else.
+    #[value(alias = "fresh")]
     Bare,
     /// A cluster as the configuration says.
     Installed,

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
-use super::{ClusterOptions, Common, OutputFormat};
+use super::{ClusterOptions, Common, OutputFormat, StartingPoint};
 
 /// What is done with a simulated fleet.
 #[derive(Debug, Clone, Subcommand)]
@@ -52,8 +52,8 @@ pub struct FleetUpArguments {
     #[arg(long, default_value = "real", value_name = "PACE", value_parser = pace)]
     pub time: fleet::door::Pace,
     /// What the hosts are at the start
-    #[arg(long, value_enum, default_value = "fresh", value_name = "STATE")]
-    pub from: FleetState,
+    #[arg(long, value_enum, default_value = "bare", value_name = "STATE")]
+    pub from: StartingPoint,
     /// Give all hosts this address and a port each; without, each has an address of its own
     #[arg(long, value_name = "ADDRESS")]
     pub bind: Option<IpAddr>,
@@ -63,15 +63,6 @@ pub struct FleetUpArguments {
     /// How many connections there may be at a time
     #[arg(long, default_value_t = 4096, value_name = "N")]
     pub connections: usize,
-}
-
-/// What hosts are when their doors open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FleetState {
-    /// An operating system and nothing else.
-    Fresh,
-    /// A cluster as the configuration says.
-    Installed,
 }
 
 /// Arguments of `fleet exec`.

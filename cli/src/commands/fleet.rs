@@ -19,7 +19,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use super::rehearse;
 use crate::arguments::{
     FleetCommand, FleetDirectory, FleetExecArguments, FleetInjectArguments, FleetInspectArguments,
-    FleetState, FleetUpArguments, OutputFormat,
+    FleetUpArguments, OutputFormat, StartingPoint,
 };
 use crate::doors::control::{Call, Frame, Request};
 use crate::doors::{Files, Identity, Steered, write};
@@ -73,7 +73,7 @@ async fn up(world: &mut World, arguments: &FleetUpArguments) -> Result<u8, CliEr
         seed: arguments.seed.or(scenario.seed).unwrap_or(1),
         epoch: Duration::try_from((world.now)().as_duration()).unwrap_or_default(),
         scenario,
-        is_installed: arguments.from == FleetState::Installed,
+        is_installed: arguments.from == StartingPoint::Installed,
         environment: world.environment.clone(),
         home: world.home.clone(),
         current_dir: world.current_dir.clone(),
