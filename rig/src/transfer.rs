@@ -15,8 +15,6 @@ use crate::host::CommandError;
 
 /// How much of a file is read at a time.
 const PIECE: usize = 1 << 20;
-/// How much of a file is summed at a time: what fits into the nearest memory of a processor.
-const SUMMED: usize = 128 << 10;
 /// How much of what a host prints beside a file is kept.
 const WORDS: u64 = 64 << 10;
 /// Status of [`UPLOAD`]: what has arrived is not what was sent.
@@ -170,41 +168,6 @@ impl Fingerprint {
         let fingerprint = copy(source, &mut tokio::io::sink()).await?;
         source.seek(std::io::SeekFrom::Start(start)).await?;
         Ok(fingerprint)
-    }
-}
-
-impl Fingerprint {
-    /// Reads a file of this machine to its end, on a thread of its own: a file is read and summed
-    /// faster there than in pieces that are handed over.
-    ///
-    /// # Errors
-    ///
-    /// Fails where the file cannot be read.
-    pub async fn of_file(mut file: std::fs::File) -> std::io::Result<Self> {
-        let work = move || {
-            use std::io::Read as _;
-
-            let mut sum = Sha256::new();
-            let mut size = 0;
-            let mut buffer = vec![0; SUMMED];
-            loop {
-                let read = match file.read(&mut buffer) {
-                    Ok(0) => break,
-                    Ok(read) => read,
-                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                    Err(error) => return Err(error),
-                };
-                sum.update(&buffer[..read]);
-                size += read as u64;
-            }
-            Ok(Self {
-                sha256: hex(&sum.finalize()),
-                size,
-            })
-        };
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(std::io::Error::other)?
     }
 }
 

@@ -73,7 +73,7 @@ async fn look(world: &mut World, path: &Path) -> Result<(Fingerprint, String), C
         source,
     };
     let read = async {
-        let file = File::open(path).await?;
+        let mut file = File::open(path).await?;
         let metadata = file.metadata().await?;
         if !metadata.is_file() {
             return Err(std::io::Error::other(
@@ -81,7 +81,7 @@ async fn look(world: &mut World, path: &Path) -> Result<(Fingerprint, String), C
             ));
         }
         let mode = format!("{:04o}", metadata.permissions().mode() & 0o7777);
-        Ok((Fingerprint::of_file(file.into_std().await).await?, mode))
+        Ok((Fingerprint::of(&mut file).await?, mode))
     };
     tokio::select! {
         read = read => read.map_err(failed),

@@ -9,7 +9,7 @@ use rig::files::Written;
 use rig::transfer::{Fingerprint, TransferError, UploadTarget, Uploaded};
 use rig::{CommandError, ExitStatus, Host};
 use secrecy::SecretString;
-use tokio::io::{AsyncSeek, AsyncSeekExt as _};
+use tokio::io::AsyncSeek;
 use tokio::sync::Mutex;
 
 use crate::server::{DryRun, Server};
@@ -324,10 +324,8 @@ async fn large_files_are_summed_by_the_fastest_program_that_can() {
         // It takes no memory, which another test measures.
         let zeros = tempfile::tempfile().unwrap();
         zeros.set_len(size).unwrap();
-        let mut source = tokio::fs::File::from_std(zeros.try_clone().unwrap());
+        let mut source = tokio::fs::File::from_std(zeros);
         let sent = Fingerprint::of(&mut source).await.unwrap();
-        assert_eq!(Fingerprint::of_file(zeros).await.unwrap(), sent);
-        source.rewind().await.unwrap();
         let uploaded = upload(&host, &mut source, path, "0600").await;
         let mut back = tokio::io::sink();
         let downloaded = host.files().download(path, &mut back, false).await;
