@@ -97,14 +97,7 @@ pub enum What {
 impl EventSpec {
     /// Returns whether it happens to a command, and not to a host or what is around it.
     pub fn is_of_command(&self) -> bool {
-        [
-            What::FailCommand,
-            What::HangCommand,
-            What::LoseCommand,
-            What::LoseAnswer,
-            What::CutAfter,
-        ]
-        .contains(&self.what)
+        self.verdict().is_some()
     }
 
     /// Returns whether its time has come: whether so much of the run has passed, or its host was
@@ -136,7 +129,11 @@ impl EventSpec {
         let needs_host = || {
             host.ok_or_else(|| wrong("`host` is missing: which host does it happen to?".to_owned()))
         };
-        if let Some(verdict) = self.verdict(&wrong)? {
+        if let Some(verdict) = self.verdict() {
+            let is_too_great = |status| status > u16::from(u8::MAX);
+            if self.what == What::FailCommand && self.status.is_some_and(is_too_great) {
+                return Err(wrong("`status` of a command is 255 at most".to_owned()));
+            }
             let number = self.command.ok_or_else(|| {
                 wrong("`command` is missing: at which command that the host is sent?".to_owned())
             })?;
@@ -155,15 +152,11 @@ impl EventSpec {
         Ok(Planned::Blow(host, when, blow))
     }
 
-    fn verdict(
-        &self,
-        wrong: &dyn Fn(String) -> ScenarioError,
-    ) -> Result<Option<Verdict>, ScenarioError> {
-        Ok(Some(match self.what {
+    fn verdict(&self) -> Option<Verdict> {
+        Some(match self.what {
             What::FailCommand => Verdict::Fail {
-                status: u8::try_from(self.status.unwrap_or(1)).map_err(|_too_large| {
-                    wrong("`status` of a command is 255 at most".to_owned())
-                })?,
+                // What is greater is refused before it is planned.
+                status: u8::try_from(self.status.unwrap_or(1)).unwrap_or(u8::MAX),
                 said: self
                     .text
                     .clone()
@@ -173,8 +166,8 @@ impl EventSpec {
             What::LoseCommand => Verdict::LoseBefore,
             What::LoseAnswer => Verdict::LoseAfter,
             What::CutAfter => Verdict::CutAfter(self.bytes.map_or(1, |size| size.0)),
-            _ => return Ok(None),
-        }))
+            _ => return None,
+        })
     }
 
     /// Returns what an API answers: that it is not available, without a word.
