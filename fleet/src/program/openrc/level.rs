@@ -1,7 +1,7 @@
 //! Runlevels: `openrc`, `rc-status`, and booting.
 
 use super::service::{command, in_order, tell_learnt};
-use super::{Invocation, Running, is_root};
+use super::{Invocation, Running, is_root, is_started, set_started};
 use crate::openrc::{self, BOOT};
 use crate::program::launch::Launch;
 use crate::world::{Fleet, HostId};
@@ -58,23 +58,14 @@ async fn enter(invocation: &mut Invocation, level: &str) {
     for name in leaving.iter().rev() {
         if is_started(invocation, name) {
             command(invocation, name, "stop").await;
-            mark(invocation, name, false);
+            set_started(invocation, name, false);
         }
     }
     for name in in_order(invocation, entering).await {
         if !is_started(invocation, &name) && command(invocation, &name, "start").await == 0 {
-            mark(invocation, &name, true);
+            set_started(invocation, &name, true);
         }
     }
-}
-
-fn is_started(invocation: &Invocation, name: &str) -> bool {
-    invocation.host(|host| openrc::is_started(&host.files, name))
-}
-
-fn mark(invocation: &Invocation, name: &str, is_started: bool) {
-    let now = invocation.now();
-    invocation.host(|host| openrc::set_started(&mut host.files, name, is_started, now));
 }
 
 /// What `rc-status` was asked for.

@@ -137,7 +137,7 @@ async fn rc_service(invocation: &mut Invocation) -> u8 {
         }
         (None, Some(_)) => {}
     }
-    let is_started = invocation.host(|host| openrc::is_started(&host.files, name));
+    let is_started = is_started(invocation, name);
     let is_so = match asked.only {
         None => true,
         Some(Only::Started) => is_started,
@@ -228,6 +228,17 @@ fn refuse_systemd(invocation: &mut Invocation) -> Option<u8> {
 /// Returns whether who asks may change services.
 fn is_root(invocation: &Invocation) -> bool {
     invocation.credentials.uid == 0
+}
+
+/// Returns whether a service counts as started.
+fn is_started(invocation: &Invocation, name: &str) -> bool {
+    invocation.host(|host| openrc::is_started(&host.files, name))
+}
+
+/// Lets a service count as started, or not.
+fn set_started(invocation: &Invocation, name: &str, is_started: bool) {
+    let now = invocation.now();
+    invocation.host(|host| openrc::set_started(&mut host.files, name, is_started, now));
 }
 
 /// A future of a program.

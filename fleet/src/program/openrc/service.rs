@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Invocation, Running, is_root};
+use super::{Invocation, Running, is_root, is_started, set_started};
 use crate::files::Credentials;
 use crate::openrc::{self, Depends, RUNNER, SCRIPTS};
 use crate::pipe::{Reader, Writer, pipe};
@@ -81,7 +81,7 @@ async fn obey(invocation: &mut Invocation, order: &mut Order, command: &str) -> 
         invocation.complain(&format!(" * {}: superuser access required", order.name));
         return 1;
     }
-    let is_started = invocation.host(|host| openrc::is_started(&host.files, &order.name));
+    let is_started = is_started(invocation, &order.name);
     match command {
         "start" if is_started => {
             warn(invocation, order, "has already been started");
@@ -105,7 +105,7 @@ async fn obey(invocation: &mut Invocation, order: &mut Order, command: &str) -> 
         "zap" => {
             let said = format!(" * Manually resetting {} to stopped state\n", order.name);
             order.said.push_str(&said);
-            set(invocation, &order.name, false);
+            set_started(invocation, &order.name, false);
             0
         }
         other => run(invocation, &order.name, other).await,
@@ -116,11 +116,6 @@ fn warn(invocation: &mut Invocation, order: &Order, what: &str) {
     if !order.is_quiet {
         invocation.complain(&format!(" * WARNING: {} {what}", order.name));
     }
-}
-
-fn set(invocation: &Invocation, name: &str, is_started: bool) {
-    let now = invocation.now();
-    invocation.host(|host| openrc::set_started(&mut host.files, name, is_started, now));
 }
 
 fn learn(invocation: &Invocation, order: &mut Order) {
@@ -153,7 +148,7 @@ async fn start(invocation: &mut Invocation, order: &mut Order) -> u8 {
         invocation.complain(&format!(" * ERROR: {name} failed to start"));
         return 1;
     }
-    set(invocation, &name, true);
+    set_started(invocation, &name, true);
     0
 }
 
@@ -191,7 +186,7 @@ async fn stop(invocation: &mut Invocation, order: &mut Order) -> u8 {
         invocation.complain(&format!(" * ERROR: {name} failed to stop"));
         return 1;
     }
-    set(invocation, &name, false);
+    set_started(invocation, &name, false);
     0
 }
 
