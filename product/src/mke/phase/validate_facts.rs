@@ -175,7 +175,10 @@ fn mke_state(
 fn engine_command(shared: &Shared, facts: &BTreeMap<HostId, Facts>, verb: &str) -> String {
     let managers = shared.managers();
     let first = managers.first().and_then(|id| facts.get(id));
-    first.cloned().unwrap_or_default().engine_command(verb)
+    first.map_or_else(
+        || Facts::default().engine_command(verb),
+        |facts| facts.engine_command(verb),
+    )
 }
 
 /// What the engine of each manager says in place of an answer.
