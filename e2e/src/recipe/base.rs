@@ -134,6 +134,17 @@ impl Root {
             .within(Duration::from_secs(600))
     }
 
+    /// Installs packages of the machine's mirror in it; apt stays open.
+    pub(crate) async fn install(&self, packages: &[&str]) -> Result<()> {
+        self.open_apt().await?;
+        self.chroot("apt-get")
+            .args(["install", "-y", "-qq", "--no-install-recommends"])
+            .args(packages)
+            .run()
+            .await?;
+        Ok(())
+    }
+
     /// Lets apt in it reach the machine's mirror, and no service start.
     pub(crate) async fn open_apt(&self) -> Result<()> {
         write(&self.path(SETTINGS), mirror::settings()?)?;

@@ -57,12 +57,7 @@ impl Workshop {
     /// Furnishes one.
     pub(super) async fn open(base: &Base, paths: &Paths) -> Result<Self> {
         let root = base.unpack(paths, "rpms").await?;
-        root.open_apt().await?;
-        root.chroot("apt-get")
-            .args(["install", "-y", "-qq", "--no-install-recommends"])
-            .args(TOOLS)
-            .run()
-            .await?;
+        root.install(TOOLS).await?;
         Ok(Self { root })
     }
 

@@ -116,12 +116,7 @@ impl System {
     ) -> Result<()> {
         let mark = self.distribution.mark;
         let root = base.unpack(paths, mark).await?;
-        root.open_apt().await?;
-        root.chroot("apt-get")
-            .args(["install", "-y", "-qq", "--no-install-recommends"])
-            .args(self.tools)
-            .run()
-            .await?;
+        root.install(self.tools).await?;
         host::dress(&root, keys, self.os_release).await?;
         for (path, text) in COMMON.iter().chain(self.files) {
             write(&root.path(path), text)?;

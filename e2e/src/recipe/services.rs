@@ -32,12 +32,7 @@ pub(crate) fn id(base: &str) -> Id {
 /// Makes the image.
 pub(crate) async fn make(id: &Id, paths: &Paths, base: &Base, talk: Talk) -> Result<()> {
     let root = base.unpack(paths, "services").await?;
-    root.open_apt().await?;
-    root.chroot("apt-get")
-        .args(["install", "-y", "-qq", "--no-install-recommends"])
-        .args(PACKAGES)
-        .run()
-        .await?;
+    root.install(PACKAGES).await?;
     root.close_apt().await?;
     root.slim()?;
     write(&root.path("etc/nginx/nginx.conf"), NGINX)?;
