@@ -56,10 +56,16 @@ spec:
 
 /// A bare manager and a bare worker.
 fn bare() -> Fleet {
+    bare_of(fleet::profile::DEFAULT)
+}
+
+/// The same, with a system.
+fn bare_of(profile: &str) -> Fleet {
     let fleet = nobody();
     for (name, last) in [("m1", 1), ("w1", 11)] {
         let mut spec = HostSpec::new(name, [10, 77, 1, last].into());
         spec.login = "lab".to_owned();
+        profile.clone_into(&mut spec.profile);
         fleet.add_host(&spec).unwrap();
     }
     fleet.add_archive();

@@ -2,21 +2,6 @@
 
 use super::*;
 
-/// Two hosts of a system.
-fn of(profile: &str) -> Fleet {
-    let fleet = nobody();
-    for (name, last) in [("m1", 1), ("w1", 11)] {
-        let mut spec = HostSpec::new(name, [10, 77, 1, last].into());
-        spec.login = "lab".to_owned();
-        profile.clone_into(&mut spec.profile);
-        fleet.add_host(&spec).unwrap();
-    }
-    fleet.add_archive();
-    fleet.add_engine_repository("https://repos.mirantis.com", "stable-20.10");
-    fleet.add_registry("docker.io");
-    fleet
-}
-
 /// Returns the keys that rpm of each host trusts.
 async fn keys(hosts: &Fleet) -> Vec<String> {
     let line = "exec --all --parallel=2 rpm -qa gpg-pubkey*";
@@ -30,7 +15,7 @@ async fn keys(hosts: &Fleet) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn keys_of_rpm_go_where_they_were_not_there_before() {
     for profile in ["rocky-9", "sles-15.5"] {
-        let hosts = of(profile);
+        let hosts = bare_of(profile);
         let before = keys(&hosts).await;
 
         let applied = run(&hosts, CONFIG, "apply").await;

@@ -24,6 +24,19 @@ pub(crate) const HOSTS: [(&str, u8); 4] = [("m1", 11), ("m2", 12), ("m3", 13), (
 /// The bastion, which is the host after them: name and last byte of the address.
 pub(crate) const BASTION: (&str, u8) = ("b1", 250);
 
+/// The hosts in the order in which they are named.
+pub(crate) const ORDER: [usize; 4] = [0, 1, 2, 3];
+
+/// Does something in a time of its own.
+pub(crate) fn in_its_own_time<T>(work: impl Future<Output = T>) -> T {
+    rehearsal::runtime().unwrap().block_on(work)
+}
+
+/// Lets what still goes on come to its end.
+pub(crate) async fn settle() {
+    tokio::time::sleep(Duration::from_secs(120)).await;
+}
+
 /// What a command left behind.
 pub(crate) struct Ran {
     /// Its exit status.

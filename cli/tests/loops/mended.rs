@@ -7,13 +7,7 @@ use fleet::HostId;
 use fleet::fault::{Blow, Verdict, When};
 use fleet::snapshot::{Snapshot, differences};
 
-use crate::cluster::{Cluster, HOSTS, Ran};
-
-const ORDER: [usize; 4] = [0, 1, 2, 3];
-
-fn in_its_own_time<T>(work: impl Future<Output = T>) -> T {
-    cli::rehearsal::runtime().unwrap().block_on(work)
-}
+use crate::cluster::{Cluster, HOSTS, ORDER, Ran, in_its_own_time};
 
 /// Returns which command of a host has a title, from 1, as an undisturbed run tells it.
 fn number_of(ran: &Ran, host: HostId, title: &str) -> u64 {

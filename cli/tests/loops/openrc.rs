@@ -8,22 +8,12 @@ use fleet::files::{Credentials, Follow};
 use fleet::host::Init;
 use fleet::{Fleet, HostId};
 
-use crate::cluster::{Cluster, HOSTS, Ran};
+use crate::cluster::{Cluster, HOSTS, ORDER, Ran, in_its_own_time, settle};
 
-const ORDER: [usize; 4] = [0, 1, 2, 3];
 const ALL: [Init; 4] = [Init::OpenRc; 4];
-
-fn in_its_own_time<T>(work: impl Future<Output = T>) -> T {
-    cli::rehearsal::runtime().unwrap().block_on(work)
-}
 
 fn hosts() -> impl Iterator<Item = HostId> {
     (0..HOSTS.len()).map(HostId)
-}
-
-/// Lets engines and MKE come to rest.
-async fn settle() {
-    tokio::time::sleep(Duration::from_secs(120)).await;
 }
 
 /// Runs a command that has to succeed, without anything that is not simulated.

@@ -7,7 +7,7 @@ use fleet::connection::Kind;
 use fleet::scenario::{EventSpec, What};
 use fleet::snapshot::{Snapshot, differences};
 
-use crate::cluster::{Cluster, Ran, SECRET};
+use crate::cluster::{Cluster, Ran, SECRET, settle};
 use crate::event::{self, Event, Plan, Undisturbed, Work};
 
 /// How often the same command may have to be given until it is through.
@@ -238,11 +238,6 @@ fn check_api(cluster: &Cluster, plan: &Plan, watch: &Watch, ran: &Ran) -> Result
         )),
         None => Ok(()),
     }
-}
-
-/// Lets what still goes on come to its end.
-async fn settle() {
-    tokio::time::sleep(Duration::from_secs(120)).await;
 }
 
 /// Failing at each command is what most seeds do; this one is always there.
