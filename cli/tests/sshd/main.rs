@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod bastion;
 mod check;
 mod server;
 mod ssh_config;

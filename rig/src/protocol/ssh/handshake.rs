@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use russh::client::{self, DisconnectReason, Handle};
-use russh::keys::PublicKeyOrCertificate;
+use russh::client::{self, DisconnectReason, Handle, Session};
+use russh::keys::{PublicKey, PublicKeyOrCertificate};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::algorithms::Algorithms;
@@ -41,6 +41,7 @@ pub(super) struct Client {
     /// The first key that was accepted; a later exchange of keys has to show the same host.
     accepted: Arc<OnceLock<Accepted>>,
     shared: Arc<Shared>,
+    is_beyond: bool,
 }
 
 impl client::Handler for Client {
@@ -56,6 +57,20 @@ impl client::Handler for Client {
             .map_err(|error| Failure::HostKey(Box::new(error)))?;
         self.accepted.get_or_init(|| accepted);
         Ok(true)
+    }
+
+    /// sshd tells its keys right after a login, and holds back what it says next until that has
+    /// been acknowledged. Beyond a bastion that is up to the bastion, which puts it off for 40 ms
+    /// where it has nothing to send (see [`super::prompt`]): so it gets something.
+    async fn openssh_ext_host_keys_announced(
+        &mut self,
+        _: Vec<PublicKey>,
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        if self.is_beyond {
+            session.send_keepalive(true)?;
+        }
+        Ok(())
     }
 
     async fn disconnected(
@@ -95,6 +110,8 @@ pub(super) struct Manners<'a> {
     pub(super) missed: u32,
     /// How long a write may make no progress.
     pub(super) patience: Duration,
+    /// Whether the TCP connection to the server is not ours but that of a host in between.
+    pub(super) is_beyond: bool,
 }
 
 /// Speaks SSH over `stream` until the keys are exchanged and the host key is accepted.
@@ -122,6 +139,7 @@ pub(super) async fn greet(
         check,
         accepted: Arc::clone(&accepted),
         shared: Arc::clone(&shared),
+        is_beyond: manners.is_beyond,
     };
     let speaking = client::connect_stream(Arc::new(config), wire, client);
     let target = manners.target.to_owned();

@@ -11,7 +11,7 @@
 //! | `keys`, `legacy_pem`, `passwords` | key files, passphrases, passwords |
 //! | `offers`, `signing`, `auth` | which keys are offered, logging in |
 //! | `route`, `hop`, `dial`, `bastion`, `proxy_command` | the way to a host |
-//! | `handshake`, `wire` | from a stream to an encrypted session |
+//! | `handshake`, `wire`, `prompt` | from a stream to an encrypted session |
 //! | `connection`, `channel` | many processes and streams over one session |
 
 mod algorithms;
@@ -31,6 +31,7 @@ mod legacy_pem;
 mod offers;
 mod passwords;
 mod pattern;
+mod prompt;
 mod proxy_command;
 mod revoked;
 mod route;
@@ -511,6 +512,7 @@ impl Inner {
     ) -> Result<SshConnection, ConnectError> {
         let timeouts = &self.options.timeouts;
         let (config, target) = (&resolved.config, resolved.target());
+        let is_beyond = address.is_none();
         let check = self.check(resolved, address)?;
         let alive = config.server_alive;
         let interval = alive.interval.unwrap_or(timeouts.keep_alive);
@@ -523,6 +525,7 @@ impl Inner {
             missed,
             // A peer that takes nothing is lost, also where nobody wants questions.
             patience: timeouts.keep_alive.max(interval) * (missed.min(100) + 1),
+            is_beyond,
         };
         let mut greeted = handshake::greet(stream, check, &manners).await?;
         let passwords = self.options.passwords.as_deref();

@@ -11,6 +11,7 @@ use super::bastion::{Connect, Through};
 use super::config::Proxy;
 use super::connection::{DialFault, SshConnection};
 use super::hop::Hop;
+use super::prompt::Prompt;
 use super::proxy_command::{self, Complaint};
 use super::{Inner, Resolved, dial};
 use crate::connection::{ByteStream, ConnectError, SshEndpoint};
@@ -123,7 +124,7 @@ impl Inner {
         let stream = dial::dial(config, limit).await?;
         Ok(Route {
             address: stream.peer_addr().ok().map(|address| address.ip()),
-            stream: Box::new(stream),
+            stream: Box::new(Prompt(stream)),
             complaint: None,
         })
     }
