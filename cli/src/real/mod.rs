@@ -12,6 +12,7 @@ use std::sync::Arc;
 use cli::World;
 use cli::world::Stream;
 use jiff::Timestamp;
+use nix::unistd::{Uid, User};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use secrecy::SecretString;
 use tokio::signal::unix::{SignalKind, signal};
@@ -38,11 +39,12 @@ pub(crate) fn world(terminal: &Terminal) -> io::Result<World> {
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
+    let account = User::from_uid(Uid::current()).ok().flatten();
     let home = std::env::var_os("HOME")
         .map(PathBuf::from)
+        .or_else(|| account.as_ref().map(|account| account.dir.clone()))
         .filter(|home| home.is_absolute());
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
-    let user = user.unwrap_or_else(|_| format!("uid {}", rustix::process::getuid().as_raw()));
+    let user = user_name(account);
     let machine = rustix::system::uname()
         .nodename()
         .to_string_lossy()
@@ -88,6 +90,16 @@ pub(crate) fn world(terminal: &Terminal) -> io::Result<World> {
         is_rehearsal: false,
         listeners: Vec::new(),
     })
+}
+
+/// Returns the name of whoever runs this, as `ssh` finds it: services and containers have no `USER`.
+fn user_name(account: Option<User>) -> String {
+    let names = ["USER", "LOGNAME"];
+    let in_environment = || names.into_iter().find_map(|name| std::env::var(name).ok());
+    account
+        .map(|account| account.name)
+        .or_else(in_environment)
+        .unwrap_or_else(|| format!("uid {}", Uid::current()))
 }
 
 /// Raises the limit of open files as far as it may be; returns what it is then.

@@ -78,6 +78,9 @@ impl Server {
             .env("HOME", self.home.path())
             .env("NO_COLOR", "1")
             .env_remove("SSH_AUTH_SOCK")
+            // As under systemd: who somebody is does not hang on it.
+            .env_remove("USER")
+            .env_remove("LOGNAME")
             .stdin(Stdio::null())
             .output()
             .unwrap();
@@ -135,7 +138,9 @@ fn spawn(home: &Path) -> Child {
     // Only root needs it, and only where no packaged server has made it.
     let _ = fs::create_dir_all("/run/sshd");
     Command::new("/usr/sbin/sshd")
-        .args(["-D", "-e", "-f"])
+        .args(["-D", "-E"])
+        .arg(home.join("sshd.log"))
+        .arg("-f")
         .arg(home.join("sshd_config"))
         .stdin(Stdio::null())
         .stderr(Stdio::null())
