@@ -1,15 +1,20 @@
 //! Files of any size, up to a host and down from it: streamed, checked, and under their names only
 //! when they are whole.
 
+mod source;
+
+use std::io;
+
 use sha2::{Digest, Sha256};
 use tokio::io::{
-    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncSeek, AsyncSeekExt as _, AsyncWrite,
+    AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite,
     AsyncWriteExt as _, BufReader,
 };
 
+pub use self::source::LocalFile;
+
 use crate::attached::Attached;
 use crate::command::{Command, Effect};
-use crate::connection::ExitStatus;
 use crate::files::{Files, Written, hex};
 use crate::host::CommandError;
 
@@ -40,15 +45,15 @@ choose() {
 sum() { $digest | cut -d' ' -f1; }
 "#;
 
-/// Takes an upload. $1 path, $2 name in a directory, $3 mode, $4 SHA-256, $5 size, $6 what is large.
-/// Prints `same` or `written` and the path. The temporary file goes on every way out.
+/// Takes an upload. $1 path, $2 name in a directory, $3 mode, $4 size.
 ///
-/// What `openssl` sums is read again from memory, which costs less than the small pieces of `tee`;
-/// what `sha256sum` sums, slower than most networks, is summed as it comes. A disk that fills up is
-/// told by `cat` or `tee`; what is added to that of `tee` makes the sum another.
+/// It says first whether there is a file of that size, and with which SHA-256: `there SUM`, or
+/// `new`. The answer is a line: `keep`, or `send`, the content, and a line (65
+/// bytes) of its SHA-256, which the sender knows only then. Prints `same` or `written` and the path at the end.
+/// The temporary file goes on every way out; a disk that fills up is told by `cat`.
 const UPLOAD: &str = r#"
 set -eu
-path=$1 name=$2 mode=$3 sent=$4 size=$5
+path=$1 name=$2 mode=$3 size=$4
 choose "$size"
 case $path in '~'/*) path=$HOME/${path#??} ;; esac
 case $path in
@@ -57,9 +62,17 @@ case $path in
 esac
 if [ -L "$path" ]; then path=$(readlink -f -- "$path"); fi
 if [ -d "$path" ]; then echo "$path is a directory" >&2; exit 1; fi
-if [ -f "$path" ] && [ "$(wc -c < "$path")" -eq "$size" ] && [ "$(sum < "$path")" = "$sent" ]; then
+if [ -f "$path" ] && [ "$(wc -c < "$path")" -eq "$size" ]; then
+  printf 'there %s
+' "$(sum < "$path")"
+else
+  echo new
+fi
+read -r answer
+if [ "$answer" = keep ]; then
   chmod "$mode" "$path"
-  printf 'same %s\n' "$path"
+  printf 'same %s
+' "$path"
   exit 0
 fi
 dir=$(dirname -- "$path")
@@ -69,21 +82,23 @@ temp=$dir/.$(basename -- "$path").launchpad-$$
 trap 'rm -f -- "$temp"' EXIT
 trap 'exit 1' HUP INT TERM
 : > "$temp"
-case $digest in
-openssl*)
-  cat > "$temp"
-  arrived=$(sum < "$temp")
-  ;;
-*) arrived=$({ tee "$temp" || echo broken; } | sum) ;;
-esac
-if [ "$arrived" != "$sent" ]; then
-  if [ "$(wc -c < "$temp")" -eq "$size" ]; then printf '%s\n' "$arrived"; exit 45; fi
+cat > "$temp"
+if [ "$(wc -c < "$temp")" -ne $((size + 65)) ]; then
   echo 'the file did not arrive whole' >&2
   exit 1
 fi
+sent=$(tail -c 65 "$temp")
+truncate -s "$size" "$temp"
+arrived=$(sum < "$temp")
+if [ "$arrived" != "$sent" ]; then
+  printf '%s
+' "$arrived"
+  exit 45
+fi
 chmod "$mode" "$temp"
 mv -f -- "$temp" "$path"
-printf 'written %s\n' "$path"
+printf 'written %s
+' "$path"
 "#;
 
 /// Sends a file. $1 path. Prints SHA-256 and mode on a line of their own first.
@@ -118,7 +133,7 @@ pub enum TransferError {
         path: String,
         /// The cause.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// What arrived is not what was sent.
     #[error("`{path}` did not arrive whole: sent {sent}, arrived {arrived}")]
@@ -155,19 +170,13 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Reads a source to its end, and goes back to where it was.
+    /// Reads a source to its end.
     ///
     /// # Errors
     ///
     /// Fails where the source cannot be read.
-    pub async fn of<S>(source: &mut S) -> std::io::Result<Self>
-    where
-        S: AsyncRead + AsyncSeek + Send + Unpin,
-    {
-        let start = source.stream_position().await?;
-        let fingerprint = copy(source, &mut tokio::io::sink()).await?;
-        source.seek(std::io::SeekFrom::Start(start)).await?;
-        Ok(fingerprint)
+    pub async fn of(source: &mut (dyn AsyncRead + Send + Unpin)) -> io::Result<Self> {
+        copy(source, &mut tokio::io::sink()).await
     }
 }
 
@@ -206,16 +215,15 @@ pub struct Downloaded {
 impl Files<'_> {
     /// Streams a file up. Does nothing where the file is there already, whole.
     ///
-    /// `content` is what the source holds, so that the host itself can refuse what did not arrive
-    /// whole. The file stands under its name only when it is.
+    /// The host itself refuses what did not arrive whole. The file stands under its name only when
+    /// it is.
     ///
     /// # Errors
     ///
     /// Fails where either side fails or the checksums differ; then nothing is left on the host.
     pub async fn upload(
         &self,
-        source: &mut (dyn AsyncRead + Send + Unpin),
-        content: &Fingerprint,
+        file: &LocalFile,
         target: &UploadTarget<'_>,
     ) -> Result<Uploaded, TransferError> {
         let path = target.path;
@@ -223,25 +231,37 @@ impl Files<'_> {
             path: path.to_owned(),
             source,
         };
+        let local = |source| TransferError::Local {
+            path: path.to_owned(),
+            source,
+        };
         // The semaphore is never closed.
         let _upload = self.host.shared_limits().uploads.acquire().await.ok();
         let shown = format!("upload {path}");
         let command = Command::script(format!("{SHA256}{UPLOAD}"), Effect::Change)
-            .args([path, target.name, target.mode, &content.sha256])
-            .arg(content.size.to_string())
+            .args([path, target.name, target.mode])
+            .arg(file.size().to_string())
             .title(shown.as_str());
         let command = elevate(command, target.elevated);
         let attached = self.host.attach(command, true).await.map_err(failed)?;
-        let ended = send(attached, source).await.map_err(|error| match error {
-            Broken::Local(source) => TransferError::Local {
-                path: path.to_owned(),
-                source,
-            },
-            Broken::Remote(source) => failed(source),
-        })?;
-        let answer = String::from_utf8_lossy(&ended.printed);
+        let Attached {
+            stdin,
+            stdout,
+            stderr,
+            mut ending,
+        } = attached;
+        let talk = talk(stdin, BufReader::new(stdout), file);
+        let words = async { Ok(words(stderr).await) };
+        let (answer, words) = match tokio::try_join!(talk, words) {
+            Ok(ended) => ended,
+            Err(error) => {
+                ending.end().await;
+                return Err(local(error));
+            }
+        };
+        let status = ending.wait().await.map_err(failed)?;
         let answer = answer.trim_end_matches('\n');
-        match (ended.status.code(), answer.split_once(' ')) {
+        match (status.code(), answer.split_once(' ')) {
             (Some(0), Some((word, path))) => Ok(Uploaded {
                 written: match word {
                     "same" => Written::Unchanged,
@@ -251,13 +271,13 @@ impl Files<'_> {
             }),
             (Some(OTHERWISE), _) => Err(TransferError::Checksum {
                 path: path.to_owned(),
-                sent: content.sha256.clone(),
+                sent: file.sha256().await.map_err(local)?,
                 arrived: answer.to_owned(),
             }),
             _ => Err(failed(CommandError::Exited {
                 command: shown,
-                status: ended.status,
-                stderr: ended.words,
+                status,
+                stderr: words,
             })),
         }
     }
@@ -340,77 +360,75 @@ fn elevate(command: Command, elevated: bool) -> Command {
     }
 }
 
-/// How a command ended that a file was sent to.
-struct Sent {
-    status: ExitStatus,
-    printed: Vec<u8>,
-    words: String,
-}
-
-/// Which side has failed.
-enum Broken {
-    Local(std::io::Error),
-    Remote(CommandError),
-}
-
-/// Sends a source to a command.
-async fn send(
-    attached: Attached,
-    source: &mut (dyn AsyncRead + Send + Unpin),
-) -> Result<Sent, Broken> {
-    let Attached {
-        mut stdin,
-        stdout,
-        stderr,
-        mut ending,
-    } = attached;
+/// Answers [`UPLOAD`]; returns what it says at its end.
+///
+/// What is wrong on the host is told by how its script ends: then the rest is not sent.
+async fn talk(
+    mut stdin: impl AsyncWrite + Unpin,
+    mut stdout: impl AsyncBufRead + Unpin,
+    file: &LocalFile,
+) -> io::Result<String> {
+    let mut first = String::new();
+    // What is no text is no word of ours, either.
+    let _ = (&mut stdout).take(WORDS).read_line(&mut first).await;
+    let first = first.trim_end();
+    let is_there = match first.strip_prefix("there ") {
+        Some(sum) => sum == file.sha256().await?,
+        None if first == "new" => false,
+        None => return Ok(String::new()),
+    };
     let write = async {
-        let mut buffer = vec![0; PIECE];
-        loop {
-            let read = source.read(&mut buffer).await?;
-            if read == 0 {
-                break;
-            }
-            // The far end may end early (a full disk): its exit status says why.
-            if stdin.write_all(&buffer[..read]).await.is_err() {
-                break;
-            }
+        if is_there {
+            let _ = stdin.write_all(b"keep\n").await;
+        } else {
+            send(&mut stdin, file).await?;
         }
         let _ = stdin.shutdown().await;
-        Ok::<_, std::io::Error>(())
+        Ok::<_, io::Error>(())
     };
     let read = async {
-        let mut printed = Vec::new();
-        let mut stdout = stdout.take(WORDS);
-        // What is wrong with it is told by how the command ends.
-        let (_, words) = tokio::join!(stdout.read_to_end(&mut printed), words(stderr));
-        (printed, words)
+        let mut last = String::new();
+        let _ = stdout.take(WORDS).read_to_string(&mut last).await;
+        last
     };
     let mut read = std::pin::pin!(read);
     // A writer that waits for room must not outlive a reader that has seen the end.
-    let (printed, words) = tokio::select! {
-        written = write => match written {
-            Ok(()) => read.await,
-            Err(error) => {
-                ending.end().await;
-                return Err(Broken::Local(error));
+    tokio::select! {
+        written = write => written?,
+        ended = &mut read => return Ok(ended),
+    }
+    Ok(read.await)
+}
+
+/// Sends the content and what it has to be.
+async fn send(stdin: &mut (impl AsyncWrite + Unpin), file: &LocalFile) -> io::Result<()> {
+    let content = async {
+        let mut content = file.open().await?.take(file.size());
+        if stdin.write_all(b"send\n").await.is_err() {
+            return Ok(());
+        }
+        let mut buffer = vec![0; PIECE];
+        loop {
+            let read = content.read(&mut buffer).await?;
+            // The host may take no more (a full disk).
+            if read == 0 || stdin.write_all(&buffer[..read]).await.is_err() {
+                return match read == 0 && content.limit() > 0 {
+                    true => Err(source::changed()),
+                    false => Ok(()),
+                };
             }
-        },
-        ended = &mut read => ended,
+        }
     };
-    let status = ending.wait().await.map_err(Broken::Remote)?;
-    Ok(Sent {
-        status,
-        printed,
-        words,
-    })
+    let ((), sum) = tokio::try_join!(content, file.sha256())?;
+    let _ = stdin.write_all(format!("{sum}\n").as_bytes()).await;
+    Ok(())
 }
 
 /// Copies a source to its end.
 async fn copy(
     source: &mut (dyn AsyncRead + Send + Unpin),
     target: &mut (dyn AsyncWrite + Send + Unpin),
-) -> std::io::Result<Fingerprint> {
+) -> io::Result<Fingerprint> {
     let mut sum = Sha256::new();
     let mut size = 0;
     let mut buffer = vec![0; PIECE];

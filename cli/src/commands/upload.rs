@@ -1,14 +1,12 @@
 //! `launchpad upload`: copies a file to hosts, whole or not at all.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use phase::{Failure, Stop};
 use rig::ExitStatus;
 use rig::files::Written;
-use rig::transfer::{Fingerprint, UploadTarget, Uploaded};
+use rig::transfer::{LocalFile, UploadTarget, Uploaded};
 use serde_json::json;
-use tokio::fs::File;
 
 use crate::arguments::UploadArguments;
 use crate::error::CliError;
@@ -23,8 +21,7 @@ use crate::world::World;
 struct Job<'a> {
     hosts: &'a Hosts,
     progress: &'a Progress,
-    source: &'a Path,
-    content: &'a Fingerprint,
+    file: &'a LocalFile,
     name: &'a str,
     mode: &'a str,
     target: &'a str,
@@ -33,8 +30,9 @@ struct Job<'a> {
 
 pub(crate) async fn run(world: &mut World, arguments: &UploadArguments) -> Result<u8, CliError> {
     let path = world.current_dir.join(&arguments.source);
-    let (content, mode) = look(world, &path).await?;
-    let mode = arguments.mode.clone().unwrap_or(mode);
+    let file = look(world, &path).await?;
+    let mode = arguments.mode.clone();
+    let mode = mode.unwrap_or_else(|| format!("{:04o}", file.mode()));
     let name = arguments.source.file_name().and_then(|name| name.to_str());
     let Some(name) = name else {
         return Err(CliError::Usage(format!(
@@ -50,8 +48,7 @@ pub(crate) async fn run(world: &mut World, arguments: &UploadArguments) -> Resul
     let job = Job {
         hosts: &hosts,
         progress: &progress,
-        source: &path,
-        content: &content,
+        file: &file,
         name,
         mode: &mode,
         target: &arguments.target,
@@ -66,25 +63,13 @@ pub(crate) async fn run(world: &mut World, arguments: &UploadArguments) -> Resul
     transfer::carry_out(world, &progress, &chosen, pace, work).await
 }
 
-/// Reads what is to be copied, once for all hosts.
-async fn look(world: &mut World, path: &Path) -> Result<(Fingerprint, String), CliError> {
-    let failed = |source| CliError::Local {
-        what: format!("cannot read `{}`", path.display()),
-        source,
-    };
-    let read = async {
-        let mut file = File::open(path).await?;
-        let metadata = file.metadata().await?;
-        if !metadata.is_file() {
-            return Err(std::io::Error::other(
-                "it is not a file; pack a directory with `tar`",
-            ));
-        }
-        let mode = format!("{:04o}", metadata.permissions().mode() & 0o7777);
-        Ok((Fingerprint::of(&mut file).await?, mode))
-    };
+/// Looks at what is to be copied.
+async fn look(world: &mut World, path: &Path) -> Result<LocalFile, CliError> {
     tokio::select! {
-        read = read => read.map_err(failed),
+        file = LocalFile::look(path) => file.map_err(|source| CliError::Local {
+            what: format!("cannot read `{}`", path.display()),
+            source,
+        }),
         Some(signal) = world.signals.recv() => Err(CliError::Interrupted(signal)),
     }
 }
@@ -104,19 +89,14 @@ impl Job<'_> {
         let details = [
             ("path", json!(uploaded.path)),
             ("changed", json!(is_new)),
-            ("bytes", json!(self.content.size)),
-            ("sha256", json!(self.content.sha256)),
+            ("bytes", json!(self.file.size())),
+            ("sha256", json!(self.file.sha256().await.ok())),
         ];
         outcome.add(details);
         outcome
     }
 
     async fn upload(&self, number: usize, chosen: &Chosen) -> Result<Uploaded, Failure> {
-        let mut file = File::open(self.source).await.map_err(|error| {
-            Failure::new(format!("cannot read `{}`", self.source.display()))
-                .caused_by(&error)
-                .on_host(&chosen.name)
-        })?;
         let host = self.hosts.open(number, chosen).await?;
         let target = UploadTarget {
             path: self.target,
@@ -124,7 +104,7 @@ impl Job<'_> {
             mode: self.mode,
             elevated: self.elevated,
         };
-        let uploaded = host.files().upload(&mut file, self.content, &target).await;
+        let uploaded = host.files().upload(self.file, &target).await;
         host.close().await;
         uploaded.map_err(|error| transfer::failure(&chosen.name, &error))
     }

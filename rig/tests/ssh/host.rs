@@ -1,15 +1,15 @@
 //! The handle of a host, through a real login shell.
 
-use std::io::Cursor;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rig::command::{Command, Effect};
 use rig::files::Written;
-use rig::transfer::{Fingerprint, TransferError, UploadTarget, Uploaded};
+use rig::transfer::{Fingerprint, LocalFile, TransferError, UploadTarget, Uploaded};
 use rig::{CommandError, ExitStatus, Host};
 use secrecy::SecretString;
-use tokio::io::AsyncSeek;
 use tokio::sync::Mutex;
 
 use crate::server::{DryRun, Server};
@@ -279,8 +279,8 @@ async fn uploads_are_whole_or_not_there() {
         .map(|number| (number % 251) as u8)
         .collect();
 
-    let first = upload(&host, &mut Cursor::new(&content), target, "0640").await;
-    let second = upload(&host, &mut Cursor::new(&content), target, "0640").await;
+    let first = upload(&host, &content, target, "0640").await;
+    let second = upload(&host, &content, target, "0640").await;
 
     let uploaded = |written| Uploaded {
         written,
@@ -292,15 +292,15 @@ async fn uploads_are_whole_or_not_there() {
     let mut back = Vec::new();
     let downloaded = host.files().download(target, &mut back, false).await;
     assert_eq!(back, content);
-    let expected = Fingerprint::of(&mut Cursor::new(&content)).await.unwrap();
+    let expected = Fingerprint::of(&mut content.as_slice()).await.unwrap();
     let downloaded = downloaded.unwrap();
     assert_eq!((downloaded.fingerprint, downloaded.mode), (expected, 0o640));
 }
 
-/// A server on which `openssl` is a script; it finds `sum` and `used` beside it.
-fn with_openssl(text: &str) -> (Server, tempfile::TempDir) {
+/// A server on which a program is a script; it finds `used` beside it.
+fn with_program(name: &str, text: &str) -> (Server, tempfile::TempDir) {
     let programs = tempfile::tempdir().unwrap();
-    let path = programs.path().join("openssl");
+    let path = programs.path().join(name);
     std::fs::write(&path, format!("#!/bin/sh\nbeside=${{0%/*}}\n{text}\n")).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     let folder = programs.path().display();
@@ -316,21 +316,21 @@ async fn large_files_are_summed_by_the_fastest_program_that_can() {
     let fails = "echo >> \"$beside/used\"; echo 'unknown option -r' >&2; exit 1";
     // An upload looks whether it works, and asks it once; so does a download.
     for (openssl, size, uses) in [(works, 17 << 20, 4), (fails, 17 << 20, 2), (works, 1000, 0)] {
-        let (server, programs) = with_openssl(openssl);
+        let (server, programs) = with_program("openssl", openssl);
         let host = server.host();
         let target = server.path("large.bin");
         let path = target.to_str().unwrap();
 
         // It takes no memory, which another test measures.
-        let zeros = tempfile::tempfile().unwrap();
-        zeros.set_len(size).unwrap();
-        let mut source = tokio::fs::File::from_std(zeros);
-        let sent = Fingerprint::of(&mut source).await.unwrap();
-        let uploaded = upload(&host, &mut source, path, "0600").await;
+        let zeros = tempfile::NamedTempFile::new().unwrap();
+        zeros.as_file().set_len(size).unwrap();
+        let uploaded = upload_file(&host, zeros.path(), path, "0600").await;
         let mut back = tokio::io::sink();
         let downloaded = host.files().download(path, &mut back, false).await;
 
         assert_eq!(uploaded.unwrap().written, Written::Changed);
+        let mut sent = tokio::fs::File::from_std(zeros.into_file());
+        let sent = Fingerprint::of(&mut sent).await.unwrap();
         assert_eq!(downloaded.unwrap().fingerprint, sent);
         assert_eq!(sent.size, size);
         let used = std::fs::read_to_string(programs.path().join("used")).unwrap_or_default();
@@ -339,23 +339,31 @@ async fn large_files_are_summed_by_the_fastest_program_that_can() {
 }
 
 /// Uploads as the user who logs in.
-pub(crate) async fn upload<S>(
+pub(crate) async fn upload(
     host: &Host,
-    source: &mut S,
+    content: &[u8],
     path: &str,
     mode: &str,
-) -> Result<Uploaded, TransferError>
-where
-    S: tokio::io::AsyncRead + AsyncSeek + Send + Unpin,
-{
-    let content = Fingerprint::of(source).await.unwrap();
+) -> Result<Uploaded, TransferError> {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(content).unwrap();
+    upload_file(host, file.path(), path, mode).await
+}
+
+async fn upload_file(
+    host: &Host,
+    file: &Path,
+    path: &str,
+    mode: &str,
+) -> Result<Uploaded, TransferError> {
+    let file = LocalFile::look(file).await.unwrap();
     let target = UploadTarget {
         path,
         name: "file name",
         mode,
         elevated: false,
     };
-    host.files().upload(source, &content, &target).await
+    host.files().upload(&file, &target).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -370,7 +378,7 @@ async fn a_directory_gets_a_file_of_the_name() {
         (path.to_owned(), format!("{path}/file name")),
         (format!("{path}/new/"), format!("{path}/new/file name")),
     ] {
-        let uploaded = upload(&host, &mut Cursor::new(b"x"), &target, "0600").await;
+        let uploaded = upload(&host, b"x", &target, "0600").await;
         assert_eq!(uploaded.unwrap().path, expected);
         assert_eq!(std::fs::read(expected).unwrap(), b"x");
     }
@@ -381,14 +389,9 @@ async fn what_cannot_be_written_is_told_in_the_words_of_the_host() {
     let server = Server::start();
     let host = server.host();
 
-    let error = upload(
-        &host,
-        &mut Cursor::new(vec![1; 100_000]),
-        "/proc/nowhere/x",
-        "0600",
-    )
-    .await
-    .unwrap_err();
+    let error = upload(&host, &[1; 100_000], "/proc/nowhere/x", "0600")
+        .await
+        .unwrap_err();
 
     let TransferError::Command { source, .. } = &error else {
         panic!("{error}");
@@ -413,56 +416,56 @@ async fn what_is_no_file_is_not_downloaded() {
     }
 }
 
-/// A file that is one thing when it is looked at and another when it is sent.
-struct Fickle(Cursor<Vec<u8>>, bool);
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_arrives_otherwise_leaves_nothing() {
+    // Small ones are summed by `sha256sum`, large ones by `openssl`.
+    for size in [100_000, 17 << 20] {
+        let (server, _programs) = with_program("cat", "exec tr z y");
+        let directory = server.path("up");
+        let target = directory.join("load.bin");
 
-impl tokio::io::AsyncRead for Fickle {
-    fn poll_read(
-        mut self: std::pin::Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-        buffer: &mut tokio::io::ReadBuf<'_>,
-    ) -> std::task::Poll<std::io::Result<()>> {
-        std::pin::Pin::new(&mut self.0).poll_read(cx, buffer)
-    }
-}
+        let path = target.to_str().unwrap();
+        let error = upload(&server.host(), &vec![b'\xaa'; size], path, "0600").await;
 
-impl AsyncSeek for Fickle {
-    fn start_seek(
-        mut self: std::pin::Pin<&mut Self>,
-        position: std::io::SeekFrom,
-    ) -> std::io::Result<()> {
-        if position == std::io::SeekFrom::Start(0) && !self.1 {
-            self.0.get_mut()[0] ^= 1;
-            self.1 = true;
-        }
-        std::pin::Pin::new(&mut self.0).start_seek(position)
-    }
-
-    fn poll_complete(
-        mut self: std::pin::Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<std::io::Result<u64>> {
-        std::pin::Pin::new(&mut self.0).poll_complete(cx)
+        assert_eq!(error.unwrap().written, Written::Changed);
+        let error = upload(&server.host(), &vec![b'z'; size], path, "0600")
+            .await
+            .unwrap_err();
+        assert!(matches!(error, TransferError::Checksum { .. }), "{error}");
+        let left: Vec<_> = std::fs::read_dir(directory).unwrap().collect();
+        assert_eq!(left.len(), 1);
+        assert_eq!(std::fs::read(target).unwrap(), vec![b'\xaa'; size]);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_that_arrives_otherwise_leaves_nothing() {
-    // Small ones are summed as they come, large ones where they are, by `openssl`.
-    for size in [100_000, 17 << 20] {
-        let server = Server::start();
-        let directory = server.path("up");
-        let target = directory.join("load.bin");
-        let mut source = Fickle(Cursor::new(vec![1; size]), false);
+async fn an_upload_of_a_file_that_shrinks_leaves_nothing() {
+    let server = Server::start();
+    let directory = server.path("up");
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&[1; 1000]).unwrap();
+    let looked = LocalFile::look(file.path()).await.unwrap();
+    file.as_file().set_len(999).unwrap();
+    let path = directory.join("load.bin");
+    let target = UploadTarget {
+        path: path.to_str().unwrap(),
+        name: "load.bin",
+        mode: "0600",
+        elevated: false,
+    };
 
-        let path = target.to_str().unwrap();
-        let error = upload(&server.host(), &mut source, path, "0600")
-            .await
-            .unwrap_err();
+    let error = server.host().files().upload(&looked, &target).await;
 
-        assert!(matches!(error, TransferError::Checksum { .. }), "{error}");
-        assert_eq!(std::fs::read_dir(directory).unwrap().count(), 0);
-    }
+    let error = error.unwrap_err();
+    assert!(matches!(error, TransferError::Local { .. }), "{error}");
+    let gone = async {
+        while std::fs::read_dir(&directory).is_ok_and(|files| files.count() > 0) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), gone)
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -158,8 +158,7 @@ async fn commands_files_and_secrets_go_the_same_way_as_over_our_own_ssh() {
     let secret = "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; echo; done 2>/dev/null; cat";
     let secret = script(secret).secret_stdin(SecretString::from("tr0ub4dor-and-3"));
     let seen = printed(&host, secret).await;
-    let mut source = std::io::Cursor::new(&content);
-    let uploaded = upload(&host, &mut source, target, "0640").await;
+    let uploaded = upload(&host, &content, target, "0640").await;
     let mut back = Vec::new();
     host.files()
         .download(target, &mut back, false)
