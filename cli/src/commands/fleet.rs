@@ -291,12 +291,18 @@ fn greeting(files: &Files, doors: &Doors, pace: Pace) -> String {
         Pace::Scaled(factor) => format!("{factor} times as fast"),
         Pace::Instant => "instant".to_owned(),
     };
+    let mut registries = Table::new(["REGISTRY", "HTTPS"]);
+    for registry in doors.registries() {
+        let address = registry.address.to_string();
+        registries.row([Some(registry.domain.clone()), Some(address)]);
+    }
     let first = doors.opened().first().map_or("HOST", |door| &door.name);
     format!(
-        "{}\nTheir time is {time}. Their files are in {}:\n\n  ssh -F {} {first}\n  \
+        "{}\n{}\nTheir time is {time}. Their files are in {}:\n\n  ssh -F {} {first}\n  \
          ansible -i {} all -m raw -a uptime\n  launchpad apply --config {}\n\nStop with Ctrl-C, or \
          `launchpad fleet down`.\n",
         table.to_text(),
+        registries.to_text(),
         files.directory.display(),
         files.ssh_config().display(),
         files.inventory().display(),

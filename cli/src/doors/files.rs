@@ -66,6 +66,11 @@ impl Files {
         self.directory.join("id_ed25519")
     }
 
+    /// The certificate of the authority that signs for registries.
+    pub(crate) fn registries(&self) -> PathBuf {
+        self.directory.join("registries.pem")
+    }
+
     /// The socket that steers the fleet.
     pub(crate) fn socket(&self) -> PathBuf {
         self.directory.join("control")
@@ -103,6 +108,8 @@ pub(crate) fn write(
     put(files.directory.join("id_ed25519.pub"), &public)?;
     put(files.known_hosts(), &known_hosts(&shown))?;
     put(files.ssh_config(), &ssh_config(files, &shown))?;
+    let authority = fleet.registry_authority();
+    put(files.registries(), &authority.unwrap_or_default())?;
     put(files.inventory(), &inventory(files, config, &shown))?;
     put(files.launchpad(), &launchpad(files, config, fleet, doors))
 }

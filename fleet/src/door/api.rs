@@ -28,22 +28,26 @@ pub(super) fn open(
     tasks: &mut Vec<JoinHandle<()>>,
 ) -> Result<SocketAddr, DoorError> {
     let wanted = SocketAddr::new(door.address.ip(), port);
-    let listener = listen_at(wanted).or_else(|error| match error.kind() {
-        io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => {
-            listen_at(SocketAddr::new(wanted.ip(), 0))
-        }
-        _ => Err(error),
-    });
     let refused = |source| DoorError::Listen {
         host: door.name.clone(),
         address: wanted,
         opened: tasks.len(),
         source,
     };
-    let listener = listener.map_err(refused)?;
+    let listener = listen_near(wanted).map_err(refused)?;
     let address = listener.local_addr().map_err(DoorError::Gone)?;
     tasks.push(tokio::spawn(keep(Arc::clone(door), listener, port)));
     Ok(address)
+}
+
+/// Listens at a port where that is free and allowed, else at another.
+pub(super) fn listen_near(wanted: SocketAddr) -> io::Result<TcpListener> {
+    listen_at(wanted).or_else(|error| match error.kind() {
+        io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => {
+            listen_at(SocketAddr::new(wanted.ip(), 0))
+        }
+        _ => Err(error),
+    })
 }
 
 async fn keep(door: Arc<Door>, listener: TcpListener, port: u16) {

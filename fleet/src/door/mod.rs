@@ -21,6 +21,7 @@
 //! | `channel` | one command or shell of a connection |
 //! | `forward` | streams through a host to others |
 //! | `api` | sockets of the API of MKE |
+//! | `registries` | sockets of registries |
 //! | `root` | commands of who owns the fleet |
 
 mod account;
@@ -35,6 +36,7 @@ mod keys;
 mod listen;
 mod login;
 mod pace;
+mod registries;
 mod root;
 mod serve;
 mod settings;
@@ -57,6 +59,7 @@ use tokio::task::JoinHandle;
 pub use account::AccountError;
 pub use keys::{KeyKind, authority_of, halves_of, key_of, text_of};
 pub use pace::{Pace, Simulation};
+pub use registries::OpenedRegistry;
 pub use root::{ProcessRow, Said};
 
 use gate::Gate;
@@ -250,6 +253,7 @@ impl Door {
 pub struct Doors {
     house: Arc<House>,
     opened: Vec<Opened>,
+    registries: Vec<OpenedRegistry>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -263,7 +267,7 @@ impl Drop for Doors {
 }
 
 impl Doors {
-    /// Opens the doors of all hosts: makes their keys, and listens.
+    /// Opens the doors of all hosts and registries: makes their keys, and listens.
     ///
     /// # Errors
     ///
@@ -323,6 +327,7 @@ impl Doors {
         let _ = house.doors.set(doors.collect());
         let mut opened = Vec::new();
         let mut tasks = Vec::new();
+        let registries = registries::open(&house, opening.bind, listeners.len(), &mut tasks)?;
         for (door, listener) in listeners {
             let api = match opening.apis.get(&door.host) {
                 Some(port) => Some(api::open(&door, *port, &mut tasks)?),
@@ -340,6 +345,7 @@ impl Doors {
         Ok(Self {
             house,
             opened,
+            registries,
             tasks,
         })
     }
@@ -347,6 +353,11 @@ impl Doors {
     /// Returns the doors, in the order of the hosts.
     pub fn opened(&self) -> &[Opened] {
         &self.opened
+    }
+
+    /// Returns the registries, in the order of their names.
+    pub fn registries(&self) -> &[OpenedRegistry] {
+        &self.registries
     }
 
     /// Returns how many connections there are.

@@ -12,8 +12,9 @@ use serde_json::{Value as Json, json};
 
 use super::disk::keep_layers;
 use super::image::{Image, Layer, Local, Reference, familiar, is_repository};
+use super::registry::content;
 use super::show::info::major;
-use super::{Refusal, names, refusal};
+use super::{Refusal, refusal};
 use crate::files::{Archive, BadArchive, Content, Member};
 use crate::world::{HostId, World};
 
@@ -114,7 +115,7 @@ fn archive_of(chosen: &Chosen, layout: Layout) -> Archive {
     let mut repositories = serde_json::Map::new();
     for (image, tags) in chosen {
         let written = image.created.as_secs();
-        let config = config(image).to_string();
+        let config = content::config(image);
         put(Member::file(layout.config(image), config, written));
         for layer in &image.layers {
             put_layer(&mut put, layer, layout, written);
@@ -175,17 +176,7 @@ fn put_layer(put: &mut impl FnMut(Member), layer: &Layer, layout: Layout, writte
 fn put_index(put: &mut impl FnMut(Member), chosen: &Chosen) {
     let mut manifests = Vec::new();
     for (image, _) in chosen {
-        let text = json!({
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.oci.image.manifest.v1+json",
-            "config": { "digest": &image.id },
-            "layers": image.layers.iter().map(|layer| json!({
-                "mediaType": "application/vnd.oci.image.layer.v1.tar",
-                "digest": &layer.digest,
-                "size": layer.size,
-            })).collect::<Vec<_>>(),
-        });
-        let text = text.to_string();
+        let text = content::manifest(image);
         manifests.push(json!({
             "mediaType": "application/vnd.oci.image.manifest.v1+json",
             "digest": &image.digest,
@@ -199,25 +190,6 @@ fn put_index(put: &mut impl FnMut(Member), chosen: &Chosen) {
     }
     let index = json!({ "schemaVersion": 2, "manifests": manifests });
     put(Member::file("index.json", index.to_string(), 0));
-}
-
-/// Returns what describes an image.
-fn config(image: &Image) -> Json {
-    json!({
-        "architecture": "amd64",
-        "config": {
-            "Env": &image.environment,
-            "Entrypoint": &image.entrypoint,
-            "Cmd": &image.command,
-            "Labels": &image.labels,
-        },
-        "created": names::timestamp(image.created),
-        "os": "linux",
-        "rootfs": {
-            "type": "layers",
-            "diff_ids": image.layers.iter().map(|layer| &layer.digest).collect::<Vec<_>>(),
-        },
-    })
 }
 
 /// Why an archive cannot be loaded.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::names;
+use super::registry::content;
 use super::root::System;
 
 /// An image; hosts that have it share it.
@@ -38,6 +38,8 @@ pub(crate) struct Image {
 pub(crate) struct Layer {
     /// Its digest, `sha256:…`.
     pub(crate) digest: String,
+    /// What is in it: what the file says that it has for whoever is no engine of the fleet.
+    pub(crate) text: String,
     /// What is sent.
     pub(crate) compressed: u64,
     /// What it takes on a disk.
@@ -60,13 +62,16 @@ pub(crate) enum Behaviour {
 }
 
 impl Image {
-    /// Makes an image. Its id and digest come from its name and tag alone.
+    /// Makes an image.
     pub(crate) fn new(name: &str, tag: &str, megabytes: u64, behaviour: Behaviour) -> Self {
-        let digest = |what: &str| names::sha256(format!("{what} {name}:{tag}").as_bytes());
-        let layer = |what: String, share: u64| Layer {
-            digest: format!("sha256:{}", digest(&what)),
-            compressed: megabytes * share * 4_000,
-            size: megabytes * share * 10_000,
+        let layer = |what: &str, share: u64| {
+            let text = format!("{what} of {name}:{tag}");
+            Layer {
+                digest: content::digest(&content::layer(&text)),
+                text,
+                compressed: megabytes * share * 4_000,
+                size: megabytes * share * 10_000,
+            }
         };
         let (entrypoint, command): (&[&str], &[&str]) = match behaviour {
             Behaviour::Mke => (&["/ucp"], &[]),
@@ -83,11 +88,11 @@ impl Image {
             Behaviour::Greets | Behaviour::Shell => &[("files", 100)],
         };
         Self {
-            id: format!("sha256:{}", digest("config")),
-            digest: format!("sha256:{}", digest("manifest")),
+            id: String::new(),
+            digest: String::new(),
             layers: shares
                 .iter()
-                .map(|(what, share)| layer(format!("layer {what}"), *share))
+                .map(|(what, share)| layer(what, *share))
                 .collect(),
             entrypoint: words(entrypoint),
             command: words(command),
@@ -99,6 +104,14 @@ impl Image {
             behaviour,
             system: None,
         }
+        .sealed()
+    }
+
+    /// Makes its id and its digest those of what it is.
+    pub(crate) fn sealed(mut self) -> Self {
+        self.id = content::digest(&content::config(&self));
+        self.digest = content::digest(&content::manifest(&self));
+        self
     }
 
     /// Lets it have the programs of a system.
@@ -384,6 +397,7 @@ impl Images {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::names;
 
     #[test]
     fn names_are_taken_apart() {

@@ -92,6 +92,8 @@ pub(crate) struct Engines {
     pub(crate) epoch: Duration,
     /// All registries.
     pub(crate) registries: registry::Registries,
+    /// What registries show to clients that are no engines of the fleet.
+    pub(crate) fronts: registry::serve::Fronts,
     /// The images that were put into archives, by their ids.
     pub(crate) saved: BTreeMap<String, std::sync::Arc<image::Image>>,
     /// All swarms that were ever made.

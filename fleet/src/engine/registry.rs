@@ -1,12 +1,24 @@
 //! Registries: who may have which image, and how long that takes.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `catalogue` | the images that there are |
+//! | `content` | the bytes of images, and their digests |
+//! | `distribution` | what clients are answered that are no engines of the fleet |
+//! | `serve` | TLS and HTTP for them |
+
+mod catalogue;
+pub(super) mod content;
+mod distribution;
+pub(super) mod serve;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::image::{Behaviour, Image, Layer, Reference};
+pub(crate) use self::catalogue::{image_of_mke, small_images};
+use super::image::{Image, Layer, Reference};
 use super::push::Place;
-use super::root::System;
 
 /// A registry.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +41,8 @@ pub(crate) struct Registry {
     pub(crate) has_all_of_mke: bool,
     /// Whether it is one that somebody runs for themselves.
     pub(crate) own: Option<Own>,
+    /// The images of MKE that clients from outside have asked for, by repository and tag.
+    handed: BTreeMap<(String, String), Arc<Image>>,
 }
 
 /// A registry that somebody runs for themselves: it tells what it does not hold, and its images of
@@ -95,6 +109,7 @@ impl Default for Registry {
             pulls_left: None,
             has_all_of_mke: false,
             own: None,
+            handed: BTreeMap::new(),
         }
     }
 }
@@ -404,6 +419,7 @@ impl Own {
             created: Duration::ZERO,
             ..image
         }
+        .sealed()
     }
 }
 
@@ -502,68 +518,10 @@ impl Registry {
     }
 }
 
-/// The images of MKE and their sizes in MB, as Docker Hub shows them for 3.8 (rounded).
-const MKE: &[(&str, u64)] = &[
-    ("ucp", 42),
-    ("ucp-agent", 66),
-    ("ucp-controller", 104),
-    ("ucp-proxy", 40),
-    ("ucp-agent-win", 300),
-    ("ucp-dsinfo-win", 280),
-    ("ucp-hardware-info-win", 260),
-];
-
-/// The images of MSR and their sizes in MB, as Docker Hub shows them for 2.9 (rounded).
-const MSR: &[(&str, u64)] = &[
-    ("dtr", 44),
-    ("dtr-api", 60),
-    ("dtr-garant", 38),
-    ("dtr-jobrunner", 170),
-    ("dtr-nginx", 45),
-    ("dtr-notary-server", 40),
-    ("dtr-notary-signer", 40),
-    ("dtr-postgres", 92),
-    ("dtr-registry", 55),
-    ("dtr-rethink", 58),
-];
-
-/// Returns an image of MKE or MSR, where the name is of one and the tag is a version.
-pub(crate) fn image_of_mke(path: &str, tag: &str) -> Option<Image> {
-    let name = path.rsplit('/').next()?;
-    let (_, size) = MKE.iter().chain(MSR).find(|(known, _)| *known == name)?;
-    let behaviour = match name {
-        "dtr" => Behaviour::Msr,
-        name if name.starts_with("dtr-") => Behaviour::Stays,
-        _ => Behaviour::Mke,
-    };
-    let is_version = tag.starts_with(|one: char| one.is_ascii_digit()) && tag.contains('.');
-    is_version.then(|| Image::new(name, tag, *size, behaviour))
-}
-
-/// The small images that everybody knows.
-pub(crate) fn small_images() -> Vec<(String, Image)> {
-    [
-        ("alpine", 8, Behaviour::Shell, Some(System::Alpine)),
-        ("busybox", 4, Behaviour::Shell, Some(System::Busybox)),
-        ("ubuntu", 78, Behaviour::Shell, Some(System::Debian)),
-        ("debian", 117, Behaviour::Shell, Some(System::Debian)),
-        ("hello-world", 1, Behaviour::Greets, None),
-        ("nginx", 188, Behaviour::Stays, Some(System::Debian)),
-        ("registry", 25, Behaviour::Stays, Some(System::Alpine)),
-        ("redis", 117, Behaviour::Stays, Some(System::Debian)),
-    ]
-    .into_iter()
-    .map(|(name, size, behaviour, system)| {
-        let image = Image::new(name, "latest", size, behaviour);
-        let image = Image { system, ..image };
-        (format!("docker.io/library/{name}:latest"), image)
-    })
-    .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::image::Behaviour;
     use crate::engine::settings::Settings;
 
     fn pull(registries: &mut Registries, name: &str, login: Option<&Login>) -> Result<(), String> {
@@ -695,13 +653,5 @@ mod tests {
 
         assert!(times[0] < Duration::from_secs(1), "{times:?}");
         assert!(times[1] > Duration::from_secs(7), "{times:?}");
-    }
-
-    #[test]
-    fn mke_is_known_by_the_last_part_of_a_name() {
-        assert!(image_of_mke("mirantis/ucp-agent", "3.8.8").is_some());
-        assert!(image_of_mke("a/b/ucp", "3.9.0-rc1").is_some());
-        assert!(image_of_mke("mirantis/ucp", "latest").is_none());
-        assert!(image_of_mke("mirantis/other", "3.8.8").is_none());
     }
 }

@@ -8,7 +8,7 @@ use tokio::io::DuplexStream;
 use super::image::{Behaviour, Image, familiar};
 use super::mke::serve;
 use super::power::{self, Halt};
-use super::registry::{Health, small_images};
+use super::registry::{self, Health, small_images};
 use super::root::System;
 use super::{api, enter, msr};
 use crate::files::{Credentials, Kind};
@@ -171,9 +171,10 @@ pub(crate) fn listening(fleet: &Fleet, host: HostId) -> Vec<Listener> {
     })
 }
 
-/// Opens a stream to a controller, as a host would; `None` where nothing listens.
+/// Opens a stream to a controller or a registry, as a host would; `None` where nothing listens.
 pub(crate) fn dial(fleet: &Fleet, from: HostId, address: &str, port: u16) -> Option<DuplexStream> {
-    serve::dial(fleet, from, address, port)
+    let controller = serve::dial(fleet, from, address, port);
+    controller.or_else(|| registry::serve::dial(fleet, from, address, port))
 }
 
 /// Asks a replica of MSR on `host` whether it is well.
@@ -346,6 +347,7 @@ impl Fleet {
                 created: Duration::ZERO,
                 ..image
             };
+            let image = image.sealed();
             self.world(|world| world.engines.registries.add(name, image));
         }
     }

@@ -9,6 +9,7 @@
 //! | `transfer` | files, over `sftp` and `scp` |
 //! | `forward` | hosts as bastions |
 //! | `ours` | many commands at once |
+//! | `registries` | registries over HTTPS |
 //! | `pace` | the time of hosts |
 //! | `state` | servers that stop, hosts that fall silent, faults |
 
@@ -20,6 +21,7 @@ mod house;
 mod login;
 mod ours;
 mod pace;
+mod registries;
 mod state;
 mod terminal;
 mod transfer;

@@ -33,15 +33,22 @@ pub(super) fn carry_out(
 ) -> Result<Reply, Refusal> {
     match action {
         Action::MakeAuthority => {
-            return certificate::authority(&mut world.rng).map(Reply::Identity);
+            return certificate::authority(&mut world.rng, certificate::AUTHORITY)
+                .map(Reply::Identity);
         }
         Action::Issue {
             authority,
             common_name,
             names,
         } => {
-            return certificate::issue(&mut world.rng, &authority, &common_name, &names)
-                .map(Reply::Identity);
+            return certificate::issue(
+                &mut world.rng,
+                &authority,
+                certificate::AUTHORITY,
+                &common_name,
+                &names,
+            )
+            .map(Reply::Identity);
         }
         Action::ReadFile(path) => {
             return read(world, host, own, &path, now).map(Reply::File);

@@ -11,7 +11,7 @@ use standin::engine::Identity;
 use crate::engine::{Refusal, refusal};
 
 /// The name of the cluster's authority, after the real one's.
-const AUTHORITY: &str = "UCP Client Root CA";
+pub(super) const AUTHORITY: &str = "UCP Client Root CA";
 
 /// What stands before the 32 bytes of an Ed25519 key in PKCS#8 (RFC 8410, section 7).
 const PREFIX: [u8; 16] = [
@@ -34,10 +34,10 @@ fn cannot(error: &rcgen::Error) -> Refusal {
 /// # Errors
 ///
 /// Fails where the crypto library does.
-pub(super) fn authority(rng: &mut impl Rng) -> Result<Identity, Refusal> {
+pub(in crate::engine) fn authority(rng: &mut impl Rng, name: &str) -> Result<Identity, Refusal> {
     let mut make = || {
         let key = key(rng)?;
-        let certificate = authority_params()?.self_signed(&key)?;
+        let certificate = authority_params(name)?.self_signed(&key)?;
         Ok(Identity {
             certificate: certificate.pem(),
             key: key.serialize_pem(),
@@ -48,13 +48,11 @@ pub(super) fn authority(rng: &mut impl Rng) -> Result<Identity, Refusal> {
 }
 
 /// What makes an authority the same again: signing needs its name and its key.
-fn authority_params() -> Result<CertificateParams, rcgen::Error> {
+fn authority_params(name: &str) -> Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::new(Vec::new())?;
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    params
-        .distinguished_name
-        .push(DnType::CommonName, AUTHORITY);
+    params.distinguished_name.push(DnType::CommonName, name);
     Ok(params)
 }
 
@@ -63,14 +61,18 @@ fn authority_params() -> Result<CertificateParams, rcgen::Error> {
 /// # Errors
 ///
 /// Fails where a name cannot be in a certificate, or the authority has no key.
-pub(super) fn issue(
+pub(in crate::engine) fn issue(
     rng: &mut impl Rng,
     authority: &Identity,
+    authority_name: &str,
     common_name: &str,
     names: &[String],
 ) -> Result<Identity, Refusal> {
     let mut make = || {
-        let issuer = Issuer::new(authority_params()?, KeyPair::from_pem(&authority.key)?);
+        let issuer = Issuer::new(
+            authority_params(authority_name)?,
+            KeyPair::from_pem(&authority.key)?,
+        );
         let key = key(rng)?;
         let mut params = CertificateParams::new(names)?;
         params
@@ -103,9 +105,9 @@ mod tests {
     fn equal_seeds_make_equal_certificates() {
         let make = || {
             let mut rng = SmallRng::seed_from_u64(7);
-            let authority = authority(&mut rng).unwrap();
+            let authority = authority(&mut rng, AUTHORITY).unwrap();
             let names = vec!["10.0.0.1".to_owned(), "mke.lab".to_owned()];
-            let server = issue(&mut rng, &authority, "ucp-controller", &names).unwrap();
+            let server = issue(&mut rng, &authority, AUTHORITY, "ucp-controller", &names).unwrap();
             (authority, server)
         };
 

@@ -13,7 +13,7 @@
 //! | [`view`] | what machines see of the engine |
 
 mod act;
-mod certificate;
+pub(super) mod certificate;
 pub(crate) mod serve;
 mod times;
 mod view;

@@ -209,7 +209,13 @@ fn find_out(world: &mut World, listener: &Listener, question: &Question, now: Du
                     common_name,
                     names,
                 }) => {
-                    let made = certificate::issue(&mut world.rng, &authority, &common_name, &names);
+                    let made = certificate::issue(
+                        &mut world.rng,
+                        &authority,
+                        certificate::AUTHORITY,
+                        &common_name,
+                        &names,
+                    );
                     made.map_or_else(Told::Refused, Told::Identity)
                 }
                 _ => Told::Identity(Identity::default()),

@@ -59,7 +59,8 @@ fn acknowledge(stream: &TcpStream) {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn acknowledge(_: &TcpStream) {}
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
