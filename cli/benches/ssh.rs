@@ -308,12 +308,18 @@ fn bastion(bench: &Bench, figures: &mut Vec<Figure>) {
         seconds[0], seconds[1], cpu[0], cpu[1]
     );
     figures.push(Figure {
+        name: "bastion-time",
+        value: seconds[0] / seconds[1],
+        unit: "×",
+        budget: 1.2,
+        about: "exec on 200 hosts through one bastion with stock limits, against without it",
+    });
+    figures.push(Figure {
         name: "bastion",
         value: cpu[0] / cpu[1],
         unit: "×",
         budget: 1.2,
-        about: "exec on 200 hosts through one bastion with stock limits: its own processor time, against \
-                without it",
+        about: "the same: its own processor time",
     });
 }
 

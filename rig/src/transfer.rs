@@ -404,20 +404,16 @@ async fn talk(
 async fn send(stdin: &mut (impl AsyncWrite + Unpin), file: &LocalFile) -> io::Result<()> {
     let content = async {
         let mut content = file.open().await?.take(file.size());
-        if stdin.write_all(b"send\n").await.is_err() {
-            return Ok(());
-        }
         let mut buffer = vec![0; PIECE];
-        loop {
-            let read = content.read(&mut buffer).await?;
-            // The host may take no more (a full disk).
-            if read == 0 || stdin.write_all(&buffer[..read]).await.is_err() {
-                return match read == 0 && content.limit() > 0 {
-                    true => Err(source::changed()),
-                    false => Ok(()),
-                };
+        let mut taken = stdin.write_all(b"send\n").await;
+        // The host may take no more (a full disk).
+        while taken.is_ok() && content.limit() > 0 {
+            match content.read(&mut buffer).await? {
+                0 => return Err(source::changed()),
+                length => taken = stdin.write_all(&buffer[..length]).await,
             }
         }
+        Ok(())
     };
     let ((), sum) = tokio::try_join!(content, file.sha256())?;
     let _ = stdin.write_all(format!("{sum}\n").as_bytes()).await;
