@@ -22,7 +22,7 @@ pub(crate) const PROGRAMS: &[Program] = &[
     },
     Program {
         name: "unlink",
-        run: |invocation| Box::pin(async { rm(invocation) }),
+        run: |invocation| Box::pin(async { unlink(invocation) }),
     },
     Program {
         name: "cp",
@@ -42,13 +42,6 @@ pub(crate) const PROGRAMS: &[Program] = &[
     },
 ];
 
-fn missing(invocation: &mut Invocation, what: &str) -> u8 {
-    let name = invocation.name.clone();
-    invocation.error(what);
-    invocation.complain(&format!("Try '{name} --help' for more information."));
-    1
-}
-
 fn mkdir(invocation: &mut Invocation) -> u8 {
     let long = [
         ("parents", 'p', Value::None),
@@ -60,14 +53,14 @@ fn mkdir(invocation: &mut Invocation) -> u8 {
         Err(status) => return status,
     };
     if options.operands.is_empty() {
-        return missing(invocation, "missing operand");
+        return invocation.lacks(0, "missing operand");
     }
     let bits = 0o777 & !invocation.umask;
     let mode = match options.value('m') {
         Some(text) => match super::mode::change(text, 0o777, invocation.umask, true) {
             Some(mode) => mode,
             None => {
-                let text = format!("invalid mode '{text}'");
+                let text = invocation.coreutils.mode(text);
                 invocation.error(&text);
                 return 1;
             }
@@ -102,7 +95,9 @@ fn mkdir(invocation: &mut Invocation) -> u8 {
             Ok(()) => {}
             Err(errno) => {
                 let shown = first_wrong(invocation, operand, errno);
-                invocation.error(&format!("cannot create directory '{shown}': {errno}"));
+                let said = invocation.coreutils;
+                let text = said.make_directory(&shown, errno, options.has('p'));
+                invocation.error(&text);
                 status = 1;
             }
         }
@@ -139,6 +134,9 @@ fn rmdir(invocation: &mut Invocation) -> u8 {
         Ok(options) => options,
         Err(status) => return status,
     };
+    if options.operands.is_empty() {
+        return invocation.lacks(0, "missing operand");
+    }
     let mut status = 0;
     for operand in &options.operands {
         let mut path = invocation.path(operand);
@@ -165,6 +163,26 @@ fn rmdir(invocation: &mut Invocation) -> u8 {
     status
 }
 
+fn unlink(invocation: &mut Invocation) -> u8 {
+    let options = match options::read(invocation, "", &[]) {
+        Ok(options) => options,
+        Err(status) => return status,
+    };
+    let operand = match options.operands.as_slice() {
+        [] => return invocation.lacks(0, "missing operand"),
+        [operand] => operand,
+        [_, other, ..] => return invocation.misused(&format!("extra operand '{other}'")),
+    };
+    let path = invocation.path(operand);
+    match invocation.files(|files, who, now| files.remove_file(&path, who, now)) {
+        Ok(()) => 0,
+        Err(errno) => {
+            invocation.error(&format!("cannot unlink '{operand}': {errno}"));
+            1
+        }
+    }
+}
+
 fn rm(invocation: &mut Invocation) -> u8 {
     let long = [
         ("force", 'f', Value::None),
@@ -181,7 +199,7 @@ fn rm(invocation: &mut Invocation) -> u8 {
     if options.operands.is_empty() {
         return match options.has('f') {
             true => 0,
-            false => missing(invocation, "missing operand"),
+            false => invocation.lacks(0, "missing operand"),
         };
     }
     let mut status = 0;
@@ -262,11 +280,11 @@ pub(crate) fn targets(
         Some(directory) => directory,
         None if sources.len() == 1 => {
             let text = format!("missing destination file operand after '{}'", sources[0]);
-            return Err(missing(invocation, &text));
+            return Err(invocation.misused(&text));
         }
         None => match sources.pop() {
             Some(target) => target,
-            None => return Err(missing(invocation, "missing file operand")),
+            None => return Err(invocation.lacks(0, "missing file operand")),
         },
     };
     let path = invocation.path(&target);
@@ -288,7 +306,8 @@ pub(crate) fn targets(
         } else {
             Errno::NotFound
         };
-        invocation.error(&format!("target '{target}': {errno}"));
+        let text = invocation.coreutils.target(&target, errno);
+        invocation.error(&text);
         return Err(1);
     }
     let place = |source: String| {
@@ -586,7 +605,7 @@ fn ln(invocation: &mut Invocation) -> u8 {
     let mut status = 0;
     for (source, target) in pairs {
         let (from, path) = (invocation.path(&source), invocation.path(&target));
-        if !options.has('s') && cannot_be_linked(invocation, &source) {
+        if !options.has('s') && cannot_be_linked(invocation, &source, &target) {
             status = 1;
             continue;
         }
@@ -602,30 +621,35 @@ fn ln(invocation: &mut Invocation) -> u8 {
                 false => files.link_hard(&from, &path, who, now),
             }
         });
-        if let Err(errno) = made {
-            let what = match options.has('s') {
-                true => format!("symbolic link '{target}'"),
-                false if errno == Errno::NotFound || errno == Errno::Exists => {
-                    format!("hard link '{target}'")
-                }
-                false => format!("hard link '{target}' => '{source}'"),
-            };
-            invocation.error(&format!("failed to create {what}: {errno}"));
-            status = 1;
+        match made {
+            Ok(()) if options.has('v') => {
+                let arrow = if options.has('s') { "->" } else { "=>" };
+                invocation.print(&format!("'{target}' {arrow} '{source}'\n"));
+            }
+            Ok(()) => {}
+            Err(errno) => {
+                let said = invocation.coreutils;
+                let text = match options.has('s') {
+                    true => said.symbolic_link(&target, errno),
+                    false => said.hard_link(&source, &target, errno),
+                };
+                invocation.error(&text);
+                status = 1;
+            }
         }
     }
     status
 }
 
 /// Complains about what cannot have another name; returns whether it did.
-fn cannot_be_linked(invocation: &mut Invocation, source: &str) -> bool {
+fn cannot_be_linked(invocation: &mut Invocation, source: &str, target: &str) -> bool {
     let path = invocation.path(source);
     let complaint = match invocation.files(|files, who, _| files.stat(&path, Follow::No, who)) {
         Ok(stat) if stat.is_directory() => {
             format!("{source}: hard link not allowed for directory")
         }
         Ok(_) => return false,
-        Err(errno) => format!("failed to access '{source}': {errno}"),
+        Err(errno) => invocation.coreutils.linked(source, target, errno),
     };
     invocation.error(&complaint);
     true
@@ -646,6 +670,11 @@ fn touch(invocation: &mut Invocation) -> u8 {
         (_, _, true) => return invocation.not_simulated("the option -t"),
         (Some(text), _, _) => match super::time::parse(text, now) {
             Some(time) => time,
+            None if text.chars().all(|one| one.is_ascii_lowercase()) => {
+                let text = invocation.coreutils.date(text);
+                invocation.error(&text);
+                return 1;
+            }
             None => {
                 let what = format!("the date {text}");
                 return invocation.not_simulated(&what);
@@ -665,7 +694,7 @@ fn touch(invocation: &mut Invocation) -> u8 {
         (None, None, _) => now,
     };
     if options.operands.is_empty() {
-        return missing(invocation, "missing file operand");
+        return invocation.lacks(0, "missing file operand");
     }
     let mut status = 0;
     let mode = 0o666 & !invocation.umask;
@@ -681,7 +710,11 @@ fn touch(invocation: &mut Invocation) -> u8 {
             files.set_modified(&path, time, who)
         });
         if let Err(errno) = touched {
-            invocation.error(&format!("cannot touch '{operand}': {errno}"));
+            let is_seen = invocation
+                .files(|files, who, _| files.stat(&path, Follow::Yes, who))
+                .is_err_and(|errno| errno != Errno::Access);
+            let text = invocation.coreutils.touch(operand, errno, is_seen);
+            invocation.error(&text);
             status = 1;
         }
     }

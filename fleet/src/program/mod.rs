@@ -12,6 +12,7 @@ mod attribute;
 mod awk;
 mod busybox;
 pub(crate) mod clock;
+pub(crate) mod coreutils;
 mod curl;
 mod dd;
 mod digest;
@@ -26,6 +27,7 @@ mod firewall;
 pub(crate) mod gpg;
 mod grep;
 mod identity;
+mod install;
 mod invocation;
 mod journalctl;
 mod jq;
@@ -53,6 +55,7 @@ mod sftp;
 mod sockets;
 mod status;
 mod subscription;
+mod sudo;
 mod system;
 pub(crate) mod systemctl;
 mod terminal;
@@ -90,6 +93,7 @@ const TABLES: &[&[Program]] = &[
     selinux::PROGRAMS,
     sockets::PROGRAMS,
     subscription::PROGRAMS,
+    sudo::PROGRAMS,
     openrc::PROGRAMS,
     power::PROGRAMS,
     privilege::PROGRAMS,
@@ -107,6 +111,7 @@ const TABLES: &[&[Program]] = &[
     find::PROGRAMS,
     grep::PROGRAMS,
     identity::PROGRAMS,
+    install::PROGRAMS,
     lines::PROGRAMS,
     list::PROGRAMS,
     machine::PROGRAMS,
@@ -131,6 +136,11 @@ pub(crate) fn find(name: &str) -> Option<&'static Program> {
         .iter()
         .flat_map(|table| table.iter())
         .find(|program| program.name == name)
+}
+
+/// Returns whether what a file holds as a program is simulated.
+pub(crate) fn is_known(image: &str) -> bool {
+    find(coreutils::Coreutils::of(image).1).is_some()
 }
 
 /// Returns the names of all programs.

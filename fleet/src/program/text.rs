@@ -1,7 +1,9 @@
 //! Programs that pass text on: `cat`, `head`, `tail`, `wc`, `tee` and their like.
 
+use super::coreutils::{Coreutils, usage};
 use super::options::{self, Options, Value};
 use super::{Invocation, Program};
+use crate::files::Follow;
 use crate::open::{Mode, Opened};
 use crate::pipe::Reader;
 
@@ -82,18 +84,19 @@ async fn cat(invocation: &mut Invocation) -> u8 {
     if options.flags.iter().any(|(flag, _)| "AEvT".contains(*flag)) {
         return invocation.not_simulated("showing what cannot be seen");
     }
-    let mut status = 0;
+    let mut failures: u8 = 0;
     let mut number = 0;
     for operand in operands_or_input(&options) {
         if !options.has('n') {
-            status |= match open(invocation, &operand) {
+            let failed = match open(invocation, &operand) {
                 Some(reader) => pass_on(invocation, &operand, &reader).await,
                 None => 1,
             };
+            failures = failures.saturating_add(failed);
             continue;
         }
         let Some(bytes) = invocation.read_operand(&operand).await else {
-            status = 1;
+            failures = failures.saturating_add(1);
             continue;
         };
         for line in lines_of(&bytes) {
@@ -103,7 +106,8 @@ async fn cat(invocation: &mut Invocation) -> u8 {
         }
         invocation.flush().await;
     }
-    status
+    // uutils counts what it could not show.
+    invocation.coreutils.pick(failures.min(1), failures)
 }
 
 fn open(invocation: &mut Invocation, operand: &str) -> Option<Reader> {
@@ -166,7 +170,13 @@ const COUNTS: &[options::Long] = &[
     ("verbose", 'v', Value::None),
 ];
 
-fn print_header(invocation: &mut Invocation, options: &Options, index: usize, operand: &str) {
+/// Prints what stands above a file where there are several; `is_first` is whether nothing was shown yet.
+fn print_header(
+    invocation: &mut Invocation,
+    options: &Options,
+    is_first: &mut bool,
+    operand: &str,
+) {
     let shows = (options.operands.len() > 1 && !options.has('q')) || options.has('v');
     if shows {
         let name = if operand == "-" {
@@ -174,12 +184,14 @@ fn print_header(invocation: &mut Invocation, options: &Options, index: usize, op
         } else {
             operand
         };
-        let blank = if index > 0 { "\n" } else { "" };
+        let blank = if *is_first { "" } else { "\n" };
+        *is_first = false;
         invocation.print(&format!("{blank}==> {name} <==\n"));
     }
 }
 
-fn size_of(text: &str) -> Option<u64> {
+/// Reads a number with a unit.
+pub(super) fn size_of(text: &str) -> Option<u64> {
     let end = text
         .find(|one: char| !one.is_ascii_digit())
         .unwrap_or(text.len());
@@ -220,9 +232,10 @@ async fn head(invocation: &mut Invocation) -> u8 {
         return 1;
     };
     let mut status = 0;
-    for (index, operand) in operands_or_input(&options).into_iter().enumerate() {
+    let mut is_first = true;
+    for operand in operands_or_input(&options) {
         if let Some(reader) = stream_of(invocation, &operand).filter(|_| !is_from_end) {
-            print_header(invocation, &options, index, &operand);
+            print_header(invocation, &options, &mut is_first, &operand);
             head_of(invocation, &reader, count, by_bytes).await;
             continue;
         }
@@ -230,7 +243,7 @@ async fn head(invocation: &mut Invocation) -> u8 {
             status = 1;
             continue;
         };
-        print_header(invocation, &options, index, &operand);
+        print_header(invocation, &options, &mut is_first, &operand);
         let lines = lines_of(&bytes);
         let total = if by_bytes { bytes.len() } else { lines.len() };
         let end = if is_from_end {
@@ -323,12 +336,13 @@ async fn tail(invocation: &mut Invocation) -> u8 {
         return 1;
     };
     let mut status = 0;
-    for (index, operand) in operands_or_input(&options).into_iter().enumerate() {
+    let mut is_first = true;
+    for operand in operands_or_input(&options) {
         let Some(bytes) = read_named(invocation, &operand).await else {
             status = 1;
             continue;
         };
-        print_header(invocation, &options, index, &operand);
+        print_header(invocation, &options, &mut is_first, &operand);
         let lines = lines_of(&bytes);
         let total = if by_bytes { bytes.len() } else { lines.len() };
         let start = match is_from_start {
@@ -356,11 +370,23 @@ async fn wc(invocation: &mut Invocation) -> u8 {
     };
     let wants = |flag: char| options.has(flag) || (options.flags.is_empty() && flag != 'm');
     let mut rows: Vec<([usize; 4], String)> = Vec::new();
-    let mut status = 0;
+    let (mut status, mut has_directory) = (0, false);
     for operand in operands_or_input(&options) {
-        let Some(bytes) = invocation.read_operand(&operand).await else {
-            status = 1;
-            continue;
+        let path = invocation.path(&operand);
+        let is_directory = invocation.files(|files, who, _| {
+            let stat = files.stat(&path, Follow::Yes, who);
+            operand != "-" && stat.is_ok_and(|stat| stat.is_directory())
+        });
+        let bytes = match invocation.read_operand(&operand).await {
+            Some(bytes) => bytes,
+            None => {
+                status = 1;
+                if !is_directory {
+                    continue;
+                }
+                has_directory = true;
+                Vec::new()
+            }
         };
         let text = String::from_utf8_lossy(&bytes);
         let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
@@ -391,7 +417,8 @@ async fn wc(invocation: &mut Invocation) -> u8 {
         .collect();
     let is_single = shown.len() == 1 && rows.len() == 1;
     let largest = rows.iter().map(|(counts, _)| counts[3]).max().unwrap_or(0);
-    let width = match (is_single, options.operands.is_empty()) {
+    // What has no size could be long.
+    let width = match (is_single, options.operands.is_empty() || has_directory) {
         (true, _) => 1,
         (false, true) => 7,
         (false, false) => largest.to_string().len(),
@@ -429,7 +456,8 @@ async fn tee(invocation: &mut Invocation) -> u8 {
             Ok(Opened::Descriptor(2)) => writers.push((operand.clone(), invocation.stderr.clone())),
             Ok(Opened::Descriptor(_)) => writers.push((operand.clone(), invocation.stdout.clone())),
             Err(errno) => {
-                invocation.error(&format!("{operand}: {errno}"));
+                let text = invocation.coreutils.tee(operand, errno);
+                invocation.complain(&text);
                 status = 1;
             }
         }
@@ -448,7 +476,8 @@ async fn tee(invocation: &mut Invocation) -> u8 {
             }
         }
         for (operand, errno) in refused {
-            invocation.error(&format!("{operand}: {errno}"));
+            let text = invocation.coreutils.tee(&operand, errno);
+            invocation.complain(&text);
             status = 1;
             writers.retain(|(one, _)| *one != operand);
         }
@@ -462,6 +491,13 @@ async fn tac(invocation: &mut Invocation) -> u8 {
     };
     let mut status = 0;
     for operand in operands_or_input(&options) {
+        if operand != "-"
+            && let Err(errno) = invocation.opener().content(&invocation.path(&operand))
+        {
+            invocation.error(&format!("failed to open '{operand}' for reading: {errno}"));
+            status = 1;
+            continue;
+        }
         let Some(bytes) = read_named(invocation, &operand).await else {
             status = 1;
             continue;
@@ -536,6 +572,13 @@ async fn paste(invocation: &mut Invocation) -> u8 {
     };
     let mut columns = Vec::new();
     for operand in operands_or_input(&options) {
+        if operand != "-"
+            && let Err(errno) = invocation.opener().content(&invocation.path(&operand))
+        {
+            let text = invocation.coreutils.paste(&operand, errno);
+            invocation.error(&text);
+            return 1;
+        }
         let Some(bytes) = invocation.read_operand(&operand).await else {
             return 1;
         };
@@ -575,8 +618,11 @@ async fn comm(invocation: &mut Invocation) -> u8 {
         Err(status) => return status,
     };
     let [left, right] = options.operands.as_slice() else {
-        invocation.error("missing operand");
-        return 1;
+        let count = options.operands.len();
+        return match options.operands.first() {
+            Some(first) => invocation.lacks(count, &format!("missing operand after '{first}'")),
+            None => invocation.lacks(count, "missing operand"),
+        };
     };
     let (Some(left), Some(right)) = (
         invocation.read_operand(left).await,
@@ -634,7 +680,11 @@ fn seq(invocation: &mut Invocation) -> u8 {
                 is_padded = true;
                 words.remove(0);
             }
-            Some(word) if word.starts_with('-') && word.parse::<i64>().is_err() => {
+            Some(word) if word.starts_with('-') && word.parse::<f64>().is_err() => {
+                let is_known = usage::find("seq").is_some_and(|usage| usage.has(word));
+                if invocation.coreutils == Coreutils::Uutils && !is_known {
+                    break;
+                }
                 return invocation.not_simulated(&format!("the option {word}"));
             }
             _ => break,
@@ -642,16 +692,26 @@ fn seq(invocation: &mut Invocation) -> u8 {
     }
     let numbers: Option<Vec<i64>> = words.iter().map(|word| word.parse().ok()).collect();
     let Some(numbers) = numbers else {
-        return invocation.not_simulated("numbers that are not whole");
+        let strange = words.iter().find(|word| word.parse::<f64>().is_err());
+        return match strange {
+            Some(word) => invocation.misused(&format!("invalid floating point argument: '{word}'")),
+            None => invocation.not_simulated("numbers that are not whole"),
+        };
     };
     let (first, step, last) = match numbers[..] {
         [last] => (1, 1, last),
         [first, last] => (first, 1, last),
         [first, step, last] if step != 0 => (first, step, last),
-        _ => {
-            invocation.error("missing operand");
-            return 1;
+        [_, _, _, ..] => {
+            let word = words.get(3).map_or("", String::as_str).to_owned();
+            let status = match invocation.coreutils {
+                Coreutils::Gnu => None,
+                Coreutils::Uutils => usage::too_many(invocation, &word, "[numbers]..."),
+            };
+            return status
+                .unwrap_or_else(|| invocation.misused(&format!("extra operand '{word}'")));
         }
+        [] => return invocation.misused("missing operand"),
     };
     let width = if is_padded {
         first.to_string().len().max(last.to_string().len())
