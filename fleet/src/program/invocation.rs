@@ -176,8 +176,8 @@ impl Invocation {
             return;
         }
         self.has_failed_to_write = true;
-        let operands = self.arguments.iter().filter(|word| !word.starts_with('-'));
-        let last = operands.last().map(String::as_str);
+        let mut operands = self.arguments.iter().filter(|word| !word.starts_with('-'));
+        let last = operands.next_back().map(String::as_str);
         match self.coreutils.write(&self.name, last, why) {
             // There is nobody left to tell.
             Some(text) => drop(self.stderr.write(format!("{text}\n").as_bytes()).await),

@@ -33,6 +33,7 @@ mod journalctl;
 mod jq;
 pub(crate) mod launch;
 mod lines;
+mod link;
 mod list;
 mod machine;
 pub(crate) mod mode;
@@ -51,6 +52,7 @@ mod run;
 mod scp;
 mod sed;
 pub(crate) mod selinux;
+mod seq;
 mod sftp;
 mod sockets;
 mod status;
@@ -61,6 +63,7 @@ pub(crate) mod systemctl;
 mod terminal;
 mod text;
 pub(crate) mod time;
+mod wc;
 mod zypper;
 
 use futures_util::future::BoxFuture;
@@ -91,6 +94,7 @@ const TABLES: &[&[Program]] = &[
     net::PROGRAMS,
     firewall::PROGRAMS,
     selinux::PROGRAMS,
+    seq::PROGRAMS,
     sockets::PROGRAMS,
     subscription::PROGRAMS,
     sudo::PROGRAMS,
@@ -113,6 +117,7 @@ const TABLES: &[&[Program]] = &[
     identity::PROGRAMS,
     install::PROGRAMS,
     lines::PROGRAMS,
+    link::PROGRAMS,
     list::PROGRAMS,
     machine::PROGRAMS,
     passwd::PROGRAMS,
@@ -127,6 +132,7 @@ const TABLES: &[&[Program]] = &[
     terminal::PROGRAMS,
     text::PROGRAMS,
     time::PROGRAMS,
+    wc::PROGRAMS,
     zypper::PROGRAMS,
 ];
 

@@ -1,9 +1,7 @@
-//! Programs that pass text on: `cat`, `head`, `tail`, `wc`, `tee` and their like.
+//! Programs that pass text on: `cat`, `head`, `tail`, `tee` and their like.
 
-use super::coreutils::{Coreutils, usage};
 use super::options::{self, Options, Value};
 use super::{Invocation, Program};
-use crate::files::Follow;
 use crate::open::{Mode, Opened};
 use crate::pipe::Reader;
 
@@ -19,10 +17,6 @@ pub(crate) const PROGRAMS: &[Program] = &[
     Program {
         name: "tail",
         run: |invocation| Box::pin(tail(invocation)),
-    },
-    Program {
-        name: "wc",
-        run: |invocation| Box::pin(wc(invocation)),
     },
     Program {
         name: "tee",
@@ -47,10 +41,6 @@ pub(crate) const PROGRAMS: &[Program] = &[
     Program {
         name: "comm",
         run: |invocation| Box::pin(comm(invocation)),
-    },
-    Program {
-        name: "seq",
-        run: |invocation| Box::pin(async { seq(invocation) }),
     },
 ];
 
@@ -357,82 +347,6 @@ async fn tail(invocation: &mut Invocation) -> u8 {
     status
 }
 
-async fn wc(invocation: &mut Invocation) -> u8 {
-    let long = [
-        ("lines", 'l', Value::None),
-        ("words", 'w', Value::None),
-        ("bytes", 'c', Value::None),
-        ("chars", 'm', Value::None),
-    ];
-    let options = match options::read(invocation, "lwcm", &long) {
-        Ok(options) => options,
-        Err(status) => return status,
-    };
-    let wants = |flag: char| options.has(flag) || (options.flags.is_empty() && flag != 'm');
-    let mut rows: Vec<([usize; 4], String)> = Vec::new();
-    let (mut status, mut has_directory) = (0, false);
-    for operand in operands_or_input(&options) {
-        let path = invocation.path(&operand);
-        let is_directory = invocation.files(|files, who, _| {
-            let stat = files.stat(&path, Follow::Yes, who);
-            operand != "-" && stat.is_ok_and(|stat| stat.is_directory())
-        });
-        let bytes = match invocation.read_operand(&operand).await {
-            Some(bytes) => bytes,
-            None => {
-                status = 1;
-                if !is_directory {
-                    continue;
-                }
-                has_directory = true;
-                Vec::new()
-            }
-        };
-        let text = String::from_utf8_lossy(&bytes);
-        let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
-        let counts = [
-            lines,
-            text.split_whitespace().count(),
-            text.chars().count(),
-            bytes.len(),
-        ];
-        let name = match options.operands.is_empty() {
-            true => String::new(),
-            false => format!(" {operand}"),
-        };
-        rows.push((counts, name));
-    }
-    if options.operands.len() > 1 {
-        let mut total = [0; 4];
-        for (counts, _) in &rows {
-            for (sum, count) in total.iter_mut().zip(counts) {
-                *sum += count;
-            }
-        }
-        rows.push((total, " total".to_owned()));
-    }
-    let shown: Vec<usize> = [('l', 0), ('w', 1), ('m', 2), ('c', 3)]
-        .into_iter()
-        .filter_map(|(flag, at)| wants(flag).then_some(at))
-        .collect();
-    let is_single = shown.len() == 1 && rows.len() == 1;
-    let largest = rows.iter().map(|(counts, _)| counts[3]).max().unwrap_or(0);
-    // What has no size could be long.
-    let width = match (is_single, options.operands.is_empty() || has_directory) {
-        (true, _) => 1,
-        (false, true) => 7,
-        (false, false) => largest.to_string().len(),
-    };
-    for (counts, name) in rows {
-        let numbers: Vec<String> = shown
-            .iter()
-            .map(|at| format!("{:>width$}", counts[*at]))
-            .collect();
-        invocation.print(&format!("{}{name}\n", numbers.join(" ")));
-    }
-    status
-}
-
 async fn tee(invocation: &mut Invocation) -> u8 {
     let long = [
         ("append", 'a', Value::None),
@@ -658,77 +572,6 @@ async fn comm(invocation: &mut Invocation) -> u8 {
             invocation.print_bytes(without_end(line));
             invocation.print("\n");
         }
-    }
-    0
-}
-
-fn seq(invocation: &mut Invocation) -> u8 {
-    let mut words = invocation.arguments.clone();
-    let mut separator = "\n".to_owned();
-    let mut is_padded = false;
-    loop {
-        match words.first().map(String::as_str) {
-            Some("-s") if words.len() > 1 => {
-                separator = words[1].clone();
-                words.drain(..2);
-            }
-            Some(word) if word.starts_with("-s") && word.len() > 2 => {
-                separator = word[2..].to_owned();
-                words.remove(0);
-            }
-            Some("-w") => {
-                is_padded = true;
-                words.remove(0);
-            }
-            Some(word) if word.starts_with('-') && word.parse::<f64>().is_err() => {
-                let is_known = usage::find("seq").is_some_and(|usage| usage.has(word));
-                if invocation.coreutils == Coreutils::Uutils && !is_known {
-                    break;
-                }
-                return invocation.not_simulated(&format!("the option {word}"));
-            }
-            _ => break,
-        }
-    }
-    let numbers: Option<Vec<i64>> = words.iter().map(|word| word.parse().ok()).collect();
-    let Some(numbers) = numbers else {
-        let strange = words.iter().find(|word| word.parse::<f64>().is_err());
-        return match strange {
-            Some(word) => invocation.misused(&format!("invalid floating point argument: '{word}'")),
-            None => invocation.not_simulated("numbers that are not whole"),
-        };
-    };
-    let (first, step, last) = match numbers[..] {
-        [last] => (1, 1, last),
-        [first, last] => (first, 1, last),
-        [first, step, last] if step != 0 => (first, step, last),
-        [_, _, _, ..] => {
-            let word = words.get(3).map_or("", String::as_str).to_owned();
-            let status = match invocation.coreutils {
-                Coreutils::Gnu => None,
-                Coreutils::Uutils => usage::too_many(invocation, &word, "[numbers]..."),
-            };
-            return status
-                .unwrap_or_else(|| invocation.misused(&format!("extra operand '{word}'")));
-        }
-        [] => return invocation.misused("missing operand"),
-    };
-    let width = if is_padded {
-        first.to_string().len().max(last.to_string().len())
-    } else {
-        0
-    };
-    let mut all = Vec::new();
-    let mut number = first;
-    while (step > 0 && number <= last) || (step < 0 && number >= last) {
-        all.push(format!("{number:0width$}"));
-        if all.len() > 1_000_000 {
-            return invocation.not_simulated("more than a million numbers");
-        }
-        number += step;
-    }
-    if !all.is_empty() {
-        invocation.print(&format!("{}\n", all.join(&separator)));
     }
     0
 }
