@@ -69,10 +69,9 @@ impl Coreutils {
     pub(crate) fn write(self, program: &str, operand: Option<&str>, why: &str) -> Option<String> {
         let gnu = format!("{program}: write error: {why}");
         let operand = operand.unwrap_or("-");
-        let system = |errno: Errno| numbered(errno);
-        let with_number = match why {
-            "No space left on device" => system(Errno::NoSpace),
-            other => other.to_owned(),
+        let with_number = match why == Errno::NoSpace.to_string() {
+            true => numbered(Errno::NoSpace),
+            false => why.to_owned(),
         };
         let uutils = match program {
             "ls" | "printf" => None,
