@@ -18,12 +18,16 @@
 mod cluster;
 #[path = "loops/event.rs"]
 mod event;
+#[path = "loops/good.rs"]
+mod good;
 #[path = "loops/mended.rs"]
 mod mended;
 #[path = "loops/openrc.rs"]
 mod openrc;
 #[path = "loops/trial.rs"]
 mod trial;
+#[path = "loops/uutils.rs"]
+mod uutils;
 
 use std::ops::Range;
 

@@ -151,6 +151,25 @@ fn hosts_with_openrc_answer_as_real_ones() {
     judge("openrc");
 }
 
+#[test]
+fn hosts_with_uutils_answer_as_real_programs() {
+    judge("uutils");
+}
+
+/// Several programs have answered there, so each row says which.
+#[test]
+fn rows_of_uutils_say_which_program_has_answered() {
+    let rows = Row::read_all(&data(), State::named("uutils").unwrap()).unwrap();
+
+    for row in rows {
+        assert!(
+            row.of.ends_with(|end: char| end.is_ascii_digit()),
+            "{}",
+            row.path()
+        );
+    }
+}
+
 /// A row that was taken away leaves no recording behind.
 #[test]
 fn every_recording_is_of_a_row() {
@@ -173,7 +192,7 @@ const LIES: usize = 12;
 fn a_changed_value_is_noticed() {
     let rules = rules();
     let (mut told, mut noticed, mut missed) = (0, 0, Vec::new());
-    for state in ["bare", "changes", "el9", "sles15", "openrc"] {
+    for state in ["bare", "changes", "el9", "sles15", "openrc", "uutils"] {
         for one in run(state, &rules)
             .iter()
             .filter(|one| one.difference.is_none())
@@ -233,7 +252,7 @@ fn lie(answer: &Answer, number: usize) -> Option<Answer> {
 fn scripts_do_the_same_in_other_words() {
     let rules = rules();
     let mut compared = 0;
-    for state in ["bare", "changes", "el9", "sles15", "openrc"] {
+    for state in ["bare", "changes", "el9", "sles15", "openrc", "uutils"] {
         let plain = run(state, &rules);
         let runtime = cli::rehearsal::runtime().unwrap();
         let mutated: Vec<(String, String)> = runtime.block_on(async {

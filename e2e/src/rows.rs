@@ -70,7 +70,7 @@ fn image_of(system: System) -> Option<(Flavour, Engines)> {
         System::Ubuntu => Some((Flavour::Bare, Engines::Real)),
         System::Rocky => Some((Flavour::Rocky, Engines::Small)),
         System::Sles => Some((Flavour::Sles, Engines::Small)),
-        System::OpenRc => None,
+        System::OpenRc | System::Uutils => None,
     }
 }
 

@@ -13,17 +13,23 @@ use crate::files::{Content, Credentials, DEVICES, Files, Follow, Kind, Live, Mou
 use crate::packages::{Installed, Package, Packages, Paths, State};
 use crate::systemd::{Active, Load, Systemd, Unit, UnitState};
 pub use release::{Family, names};
-use release::{Place, Release};
+use release::{Place, Release, Tools};
 
 const UBUNTU_22_04: &str = include_str!("../data/ubuntu-22.04.txt");
 
 /// What is known of the packages of the base system; its form is described at its top.
 const PACKAGES: &str = include_str!("../data/debian-12-packages.txt");
 
-/// Returns the summary of a package of the base system, and its paths.
-fn package_facts() -> BTreeMap<&'static str, (&'static str, Paths)> {
+/// What Ubuntu 26.04 has otherwise.
+const UBUNTU_26_04: &str = include_str!("../data/ubuntu-26.04.txt");
+
+/// What is known of its packages.
+const PACKAGES_26_04: &str = include_str!("../data/ubuntu-26.04-packages.txt");
+
+/// Returns the summaries of packages, and their paths.
+fn package_facts(data: &'static str) -> BTreeMap<&'static str, (&'static str, Paths)> {
     let mut facts: BTreeMap<&str, (&str, Paths)> = BTreeMap::new();
-    for line in PACKAGES.lines() {
+    for line in data.lines() {
         let mut words = line.splitn(3, ' ');
         let (Some(kind), Some(name), Some(rest)) = (words.next(), words.next(), words.next())
         else {
@@ -131,6 +137,10 @@ impl Profile {
         reader.read(UBUNTU_22_04);
         reader.add_kernel();
         match release.family {
+            Family::Debian if release.tools == Tools::Rust => {
+                reader.facts = package_facts(PACKAGES_26_04);
+                reader.read(UBUNTU_26_04);
+            }
             Family::Debian => {}
             Family::El => reader.read(EL),
             Family::Sles => {
@@ -179,7 +189,7 @@ impl<'a> Reader<'a> {
             now,
             users: BTreeMap::new(),
             groups: BTreeMap::new(),
-            facts: package_facts(),
+            facts: package_facts(PACKAGES),
             bad: Vec::new(),
             has_debian: true,
             machine: "x86_64".to_owned(),
@@ -198,8 +208,16 @@ impl<'a> Reader<'a> {
             };
             lines.filter_map(parse).collect::<BTreeMap<String, u32>>()
         };
-        self.users = ids("/etc/passwd");
-        self.groups = ids("/etc/group");
+        // Data that names none means those of what it adds to.
+        for (known, path) in [
+            (&mut self.users, "/etc/passwd"),
+            (&mut self.groups, "/etc/group"),
+        ] {
+            let found = ids(path);
+            if !found.is_empty() {
+                *known = found;
+            }
+        }
         let mut lines = data.lines().peekable();
         while let Some(line) = lines.next() {
             if line.starts_with('#') || line.is_empty() {
@@ -248,8 +266,12 @@ impl<'a> Reader<'a> {
             }
             "p" => {
                 let path = words.next()?;
-                let name = path.rsplit('/').next()?;
-                let mode = if ["sudo", "su", "mount", "umount", "passwd"].contains(&name) {
+                let name = match words.next() {
+                    Some(name) => name,
+                    None => path.rsplit('/').next()?,
+                };
+                let mode = if ["sudo", "sudo-rs", "su", "mount", "umount", "passwd"].contains(&name)
+                {
                     0o4755
                 } else {
                     0o755
@@ -445,6 +467,7 @@ mod tests {
 
         reader.read(UBUNTU_22_04);
         reader.add_kernel();
+        reader.read(UBUNTU_26_04);
         reader.read(EL);
         reader.read(SLES);
 

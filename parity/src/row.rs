@@ -15,6 +15,8 @@ pub struct Row {
     pub name: String,
     /// What sends it: a phase and its step, a part of a crate, or a user's hook.
     pub from: String,
+    /// The program that it is about, with its version, where that is not told for its whole state.
+    pub of: String,
     /// Whether it is run through sudo.
     pub is_root: bool,
     /// The host.
@@ -89,6 +91,7 @@ impl Row {
             state,
             name: name.to_owned(),
             from: String::new(),
+            of: String::new(),
             is_root: false,
             host: state.host.to_owned(),
             arguments: String::new(),
@@ -107,6 +110,7 @@ impl Row {
             let value = value.strip_prefix(' ').unwrap_or(value).to_owned();
             match key {
                 "from" => row.from = value,
+                "of" => row.of = value,
                 "user" => row.is_root = value == "root",
                 "host" => row.host = value,
                 "args" => row.arguments = value,
@@ -210,11 +214,12 @@ mod tests {
     #[test]
     fn a_row_is_its_head_and_the_rest_byte_for_byte() {
         let row = row(
-            "# from: label-nodes: docker node update\n# user: root\n# host: w1\n# args: '' 'a=b'\n\
+            "# from: label-nodes: docker node update\n# of: docker 20.10\n# user: root\n# host: w1\n# args: '' 'a=b'\n\
              # stdin: one\\ntwo\\\\\n\n# a comment of the script\necho $1\n",
         );
 
         assert_eq!(row.from, "label-nodes: docker node update");
+        assert_eq!(row.of, "docker 20.10");
         assert_eq!((row.is_root, row.host.as_str()), (true, "w1"));
         assert_eq!(row.arguments, "'' 'a=b'");
         assert_eq!(row.stdin.as_deref(), Some("one\ntwo\\"));

@@ -11,6 +11,8 @@ pub enum System {
     Sles,
     /// Ubuntu 22.04 with OpenRC in place of systemd.
     OpenRc,
+    /// Ubuntu 26.04: coreutils of uutils, sudo-rs.
+    Uutils,
 }
 
 /// A set of hosts, and how rows are run on it.
@@ -83,6 +85,14 @@ pub const STATES: &[State] = &[
     State {
         name: "openrc",
         system: System::OpenRc,
+        hosts: &["m1"],
+        host: "m1",
+        is_installed: false,
+        is_ordered: true,
+    },
+    State {
+        name: "uutils",
+        system: System::Uutils,
         hosts: &["m1"],
         host: "m1",
         is_installed: false,

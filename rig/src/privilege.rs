@@ -44,12 +44,20 @@ const REMEDIES: &[(&[&str], &str)] = &[
             "not in the sudoers",
             "not allowed to",
             "may not run sudo",
+            // sudo-rs 0.2.13, whoever it is that it refuses.
+            "afraid I can't do that",
             "Operation not permitted",
         ],
         "allow it: `USER ALL=(ALL) NOPASSWD: ALL` in a file of /etc/sudoers.d, or log in as root",
     ),
     (
-        &["password is required", "Authentication required"],
+        &[
+            "password is required",
+            "Authentication required",
+            // sudo-rs 0.2.13, with and without `-n`.
+            "interactive authentication is required",
+            "terminal is required to authenticate",
+        ],
         "allow it without a password: `USER ALL=(ALL) NOPASSWD: ALL` in a file of /etc/sudoers.d, or \
          log in as root",
     ),
@@ -181,6 +189,18 @@ mod tests {
                 "chmod 4755",
             ),
             ("sudo: /etc/sudoers.d/x:1:1: syntax error", "visudo -c"),
+            (
+                "sudo: interactive authentication is required",
+                "without a password",
+            ),
+            (
+                "sudo: A terminal is required to authenticate",
+                "without a password",
+            ),
+            (
+                "sudo: I'm sorry ops. I'm afraid I can't do that",
+                "allow it: `USER",
+            ),
             ("sudo: something new", "sudo -n id -u"),
         ] {
             let (message, hint) = refused(&format!(

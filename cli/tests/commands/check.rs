@@ -158,6 +158,31 @@ async fn a_dead_subnet_is_one_error() {
     }
 }
 
+/// sudo-rs, the sudo of Ubuntu 26.04, has words of its own, and knows no `requiretty`.
+#[tokio::test(start_paused = true)]
+async fn what_sudo_rs_refuses_is_told_with_a_remedy() {
+    for (trouble, status) in [(Trouble::SudoPassword, 1), (Trouble::Requiretty, 0)] {
+        let fleet = nobody();
+        let mut spec = HostSpec::new("m1", [10, 77, 1, 1].into());
+        "lab".clone_into(&mut spec.login);
+        "ubuntu-26.04".clone_into(&mut spec.profile);
+        let host = fleet.add_host(&spec).unwrap();
+        fleet.trouble(host, trouble, true);
+        let (head, _) = CONFIG.split_once("  - role").unwrap();
+        let (_, tail) = CONFIG.split_once("  mcr:").unwrap();
+        let row = "  - role: manager\n    ssh: {address: 10.77.1.1, user: lab}\n";
+
+        let ran = run(&fleet, &format!("{head}{row}  mcr:{tail}"), "check ssh").await;
+
+        assert_eq!(ran.status, status, "{trouble:?}: {}", ran.stdout);
+        let is_told = ran
+            .stdout
+            .contains("interactive authentication is required")
+            && ran.stdout.contains("allow it without a password");
+        assert_eq!(is_told, status == 1, "{trouble:?}: {}", ran.stdout);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_host_that_hangs_is_left_in_time_and_told_where() {
     let hosts = bare();

@@ -32,6 +32,17 @@ pub(crate) fn in_its_own_time<T>(work: impl Future<Output = T>) -> T {
     rehearsal::runtime().unwrap().block_on(work)
 }
 
+/// What a host is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Machine {
+    /// Ubuntu 22.04.
+    Plain,
+    /// The same, with OpenRC in place of systemd.
+    OpenRc,
+    /// Ubuntu 26.04: coreutils of uutils, sudo-rs.
+    Rust,
+}
+
 /// Lets what still goes on come to its end.
 pub(crate) async fn settle() {
     tokio::time::sleep(Duration::from_secs(120)).await;
@@ -61,21 +72,28 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Returns four bare hosts; with one seed of eight, what runs their services is OpenRC.
+    /// Returns four bare hosts. With one seed of eight, what runs their services is OpenRC; with another
+    /// they have Ubuntu 26.04, and with a third some of them.
     pub(crate) fn new(seed: u64, order: &[usize]) -> Self {
-        let init = match seed % 8 {
-            7 => Init::OpenRc,
-            _ => Init::Systemd,
+        let machines = match seed % 8 {
+            2 => [Machine::Rust; 4],
+            5 => [Machine::Rust, Machine::Plain, Machine::Plain, Machine::Rust],
+            7 => [Machine::OpenRc; 4],
+            _ => [Machine::Plain; 4],
         };
-        Self::with(seed, order, [init; 4])
+        Self::with(seed, order, machines)
     }
 
     /// Returns four bare hosts of these kinds.
-    pub(crate) fn with(seed: u64, order: &[usize], inits: [Init; 4]) -> Self {
+    pub(crate) fn with(seed: u64, order: &[usize], machines: [Machine; 4]) -> Self {
         let fleet = Fleet::new(seed, EPOCH);
-        for ((name, last), init) in HOSTS.into_iter().zip(inits) {
+        for ((name, last), machine) in HOSTS.into_iter().zip(machines) {
             let mut spec = HostSpec::new(name, [10, 0, 0, last].into());
-            spec.init = init;
+            match machine {
+                Machine::Plain => {}
+                Machine::OpenRc => spec.init = Init::OpenRc,
+                Machine::Rust => "ubuntu-26.04".clone_into(&mut spec.profile),
+            }
             fleet.add_host(&spec).unwrap();
         }
         fleet.add_archive();
@@ -87,7 +105,7 @@ impl Cluster {
             order: order.to_vec(),
             has_bastion: false,
             is_changed: false,
-            has_proxy: !inits.contains(&Init::OpenRc),
+            has_proxy: !machines.contains(&Machine::OpenRc),
         }
     }
 

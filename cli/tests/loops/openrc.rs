@@ -5,41 +5,15 @@ use std::time::Duration;
 use fleet::connection::Kind;
 use fleet::fault::{Blow, When};
 use fleet::files::{Credentials, Follow};
-use fleet::host::Init;
 use fleet::{Fleet, HostId};
 
-use crate::cluster::{Cluster, HOSTS, ORDER, Ran, in_its_own_time, settle};
+use crate::cluster::{Cluster, HOSTS, Machine, ORDER, in_its_own_time, settle};
+use crate::good::{changes_of_another_apply, good, installed};
 
-const ALL: [Init; 4] = [Init::OpenRc; 4];
+const ALL: [Machine; 4] = [Machine::OpenRc; 4];
 
 fn hosts() -> impl Iterator<Item = HostId> {
     (0..HOSTS.len()).map(HostId)
-}
-
-/// Runs a command that has to succeed, without anything that is not simulated.
-async fn good(cluster: &Cluster, words: &[&str]) -> Ran {
-    let ran = cluster.run(words, None).await.unwrap();
-    assert_eq!(ran.status, 0, "{words:?}: {}", ran.printed);
-    let unknown = cluster.fleet.not_simulated();
-    assert!(unknown.is_empty(), "{unknown:?}");
-    let breaches = cluster.fleet.breaches();
-    assert!(breaches.is_empty(), "{breaches:#?}");
-    ran
-}
-
-async fn installed(inits: [Init; 4]) -> Cluster {
-    let cluster = Cluster::with(1, &ORDER, inits);
-    good(&cluster, &["apply"]).await;
-    settle().await;
-    cluster
-}
-
-/// Returns how many changes hosts were sent by another `apply`.
-async fn changes_of_another_apply(cluster: &Cluster) -> usize {
-    cluster.fleet.forget_counts();
-    good(cluster, &["apply"]).await;
-    let sent = cluster.fleet.sent();
-    sent.iter().filter(|one| one.kind == Kind::Change).count()
 }
 
 /// Returns when the file with the number of the engine was written, as text; empty without.
@@ -74,7 +48,13 @@ fn an_install_converges_and_starts_with_the_host() {
 #[test]
 fn one_host_with_openrc_is_as_good_as_the_others() {
     in_its_own_time(async {
-        let cluster = installed([Init::Systemd, Init::OpenRc, Init::Systemd, Init::OpenRc]).await;
+        let cluster = installed([
+            Machine::Plain,
+            Machine::OpenRc,
+            Machine::Plain,
+            Machine::OpenRc,
+        ])
+        .await;
 
         assert_eq!(changes_of_another_apply(&cluster).await, 0);
     });

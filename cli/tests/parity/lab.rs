@@ -58,8 +58,10 @@ impl Lab {
         for name in state.hosts {
             let mut spec = HostSpec::new(name, address(name).into());
             spec.login = "lab".to_owned();
-            if state.system == System::OpenRc {
-                spec.init = Init::OpenRc;
+            match state.system {
+                System::OpenRc => spec.init = Init::OpenRc,
+                System::Uutils => "ubuntu-26.04".clone_into(&mut spec.profile),
+                System::Ubuntu | System::Rocky | System::Sles => {}
             }
             spec.processors = 2;
             spec.memory_kib = 24_683_656;

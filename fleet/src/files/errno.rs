@@ -49,3 +49,27 @@ pub enum Errno {
     #[error("No such device or address")]
     NoDevice,
 }
+
+impl Errno {
+    /// Returns its number on Linux (`errno-base.h`, `errno.h`).
+    #[must_use]
+    pub fn number(self) -> i32 {
+        match self {
+            Self::NotPermitted => 1,
+            Self::NotFound => 2,
+            Self::Io => 5,
+            Self::NoDevice => 6,
+            Self::Access => 13,
+            Self::Busy => 16,
+            Self::Exists => 17,
+            Self::CrossDevice => 18,
+            Self::NotDirectory => 20,
+            Self::IsDirectory => 21,
+            Self::Invalid => 22,
+            Self::NoSpace => 28,
+            Self::ReadOnly => 30,
+            Self::NotEmpty => 39,
+            Self::Loop => 40,
+        }
+    }
+}

@@ -38,6 +38,15 @@ impl Family {
     }
 }
 
+/// Whose coreutils and sudo a system has. Its files hold the programs that these are; nothing else asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tools {
+    /// GNU coreutils, and the sudo of sudo.ws.
+    Gnu,
+    /// Those of uutils but for a few, and sudo-rs: `data/ubuntu-26.04.txt`.
+    Rust,
+}
+
 /// A system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
@@ -49,6 +58,8 @@ pub struct Release {
     pub codename: &'static str,
     /// Its kernel.
     pub kernel: Kernel,
+    /// Whose coreutils and sudo it has.
+    pub tools: Tools,
     /// Which column of the packages of its family it has: its major version.
     pub column: &'static str,
     /// How versions of its packages end (`el9`).
@@ -94,6 +105,7 @@ pub fn find(name: &str) -> Option<Release> {
         family,
         codename,
         kernel: Kernel::default(),
+        tools: Tools::Gnu,
         column: "",
         dist: "",
         text: String::new(),
@@ -108,6 +120,7 @@ pub fn find(name: &str) -> Option<Release> {
                 release.kernel.has_apparmor = family != Family::El;
             }
             "c" => (release.column, release.dist) = rest.split_once(' ')?,
+            "r" => release.tools = Tools::Rust,
             ">" => release.text.push_str(&format!("{rest}\n")),
             _ => break,
         }

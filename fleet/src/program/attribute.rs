@@ -1,6 +1,6 @@
-//! Programs about what files are: `chmod`, `chown`, `chgrp`, `install`, `stat`.
+//! Programs about what files are: `chmod`, `chown`, `chgrp`, `stat`.
 
-use super::file::targets;
+use super::coreutils::Coreutils;
 use super::options::{self, Value};
 use super::{Invocation, Program};
 use crate::accounts;
@@ -18,10 +18,6 @@ pub(crate) const PROGRAMS: &[Program] = &[
     Program {
         name: "chgrp",
         run: |invocation| Box::pin(async { chown(invocation, true) }),
-    },
-    Program {
-        name: "install",
-        run: |invocation| Box::pin(async { install(invocation) }),
     },
     Program {
         name: "stat",
@@ -58,19 +54,21 @@ fn chmod(invocation: &mut Invocation) -> u8 {
         return invocation.not_simulated("the option --reference");
     }
     if early.is_none() && options.operands.is_empty() {
-        invocation.error("missing operand");
-        invocation.complain("Try 'chmod --help' for more information.");
-        return 1;
+        return invocation.lacks(0, "missing operand");
     }
     let text = early.unwrap_or_else(|| options.operands.remove(0));
     if options.operands.is_empty() {
-        invocation.error(&format!("missing operand after '{text}'"));
-        invocation.complain("Try 'chmod --help' for more information.");
-        return 1;
+        return match invocation.coreutils {
+            Coreutils::Gnu => invocation.misused(&format!("missing operand after '{text}'")),
+            Coreutils::Uutils => invocation.misused("missing operand"),
+        };
     }
     if super::mode::change(&text, 0, 0, false).is_none() {
-        invocation.error(&format!("invalid mode: '{text}'"));
-        invocation.complain("Try 'chmod --help' for more information.");
+        if invocation.coreutils == Coreutils::Gnu {
+            return invocation.misused(&format!("invalid mode: '{text}'"));
+        }
+        let text = invocation.coreutils.mode(&text);
+        invocation.error(&text);
         return 1;
     }
     let mut status = 0;
@@ -105,12 +103,12 @@ fn chmod(invocation: &mut Invocation) -> u8 {
         });
         if let Err((errno, is_access)) = changed {
             if !options.has('f') {
-                let what = if is_access {
-                    "cannot access"
-                } else {
-                    "changing permissions of"
+                let said = invocation.coreutils;
+                let text = match is_access {
+                    true => said.mode_of(operand, errno),
+                    false => said.change_mode(operand, errno),
                 };
-                invocation.error(&format!("{what} '{operand}': {errno}"));
+                invocation.error(&text);
             }
             status = 1;
         }
@@ -138,6 +136,8 @@ fn read_owner(invocation: &mut Invocation, text: &str) -> Result<(Option<u32>, O
     };
     let gid = match group {
         None => None,
+        // uutils does not take `user:` for the group of the user.
+        Some("") if invocation.coreutils == Coreutils::Uutils => None,
         Some("") => account.map(|account| account.gid),
         Some(name) => Some(read_group(invocation, name, text)?),
     };
@@ -174,10 +174,11 @@ fn chown(invocation: &mut Invocation, is_group: bool) -> u8 {
         .split_first()
         .filter(|(_, rest)| !rest.is_empty())
     else {
-        let name = invocation.name.clone();
-        invocation.error("missing operand");
-        invocation.complain(&format!("Try '{name} --help' for more information."));
-        return 1;
+        let given = options.operands.first().cloned();
+        return match given {
+            Some(first) => invocation.lacks(1, &format!("missing operand after '{first}'")),
+            None => invocation.lacks(0, "missing operand"),
+        };
     };
     let ids = match is_group {
         true => read_group(invocation, owner, owner).map(|gid| (None, Some(gid))),
@@ -212,113 +213,13 @@ fn chown(invocation: &mut Invocation, is_group: bool) -> u8 {
             Ok::<(), (Errno, bool)>(())
         });
         if let Err((errno, is_access)) = changed {
-            let what = match (is_access, is_group) {
-                (true, _) => "cannot access",
-                (false, true) => "changing group of",
-                (false, false) => "changing ownership of",
+            let said = invocation.coreutils;
+            let text = match (is_access, is_group) {
+                (true, _) => said.owner_of(operand, errno),
+                (false, true) => said.change_owner("group", operand, errno),
+                (false, false) => said.change_owner("ownership", operand, errno),
             };
-            invocation.error(&format!("{what} '{operand}': {errno}"));
-            status = 1;
-        }
-    }
-    status
-}
-
-fn install(invocation: &mut Invocation) -> u8 {
-    let long = [
-        ("mode", 'm', Value::Needed),
-        ("owner", 'o', Value::Needed),
-        ("group", 'g', Value::Needed),
-        ("directory", 'd', Value::None),
-        ("target-directory", 't', Value::Needed),
-        ("no-target-directory", 'T', Value::None),
-    ];
-    let options = match options::read(invocation, "m:o:g:dDt:Tv", &long) {
-        Ok(options) => options,
-        Err(status) => return status,
-    };
-    let text = options.value('m').unwrap_or("755");
-    let Some(mode) = super::mode::change(text, 0, 0, options.has('d')) else {
-        let text = format!("invalid mode '{text}'");
-        invocation.error(&text);
-        return 1;
-    };
-    let mut ids = (None, None);
-    if let Some(owner) = options.value('o') {
-        ids.0 = match read_owner(invocation, owner) {
-            Ok((uid, _)) => uid,
-            Err(status) => return status,
-        };
-    }
-    if let Some(group) = options.value('g') {
-        ids.1 = match read_group(invocation, group, group) {
-            Ok(gid) => Some(gid),
-            Err(status) => return status,
-        };
-    }
-    let pairs: Vec<(Option<String>, String)> = if options.has('d') {
-        options
-            .operands
-            .iter()
-            .map(|path| (None, path.clone()))
-            .collect()
-    } else {
-        match targets(invocation, &options) {
-            Ok(pairs) => pairs
-                .into_iter()
-                .map(|(from, to)| (Some(from), to))
-                .collect(),
-            Err(status) => return status,
-        }
-    };
-    let mut status = 0;
-    for (source, target) in pairs {
-        let to = invocation.path(&target);
-        let content = match &source {
-            Some(source) => match invocation.opener().content(&invocation.path(source)) {
-                Ok(content) => Some(content),
-                Err(errno) => {
-                    invocation.error(&format!("cannot stat '{source}': {errno}"));
-                    status = 1;
-                    continue;
-                }
-            },
-            None => None,
-        };
-        let done = invocation.files(|files, who, now| {
-            match content {
-                Some(content) => {
-                    if options.has('D') {
-                        files.make_dirs(
-                            crate::files::split(&crate::files::normalise(&to)).0,
-                            0o755,
-                            who,
-                            now,
-                        )?;
-                    }
-                    files.remove_file(&to, who, now).ok();
-                    files.write(&to, content, 0o600, who, now)?;
-                }
-                None => files
-                    .make_dirs(&to, 0o755, who, now)
-                    .or_else(|errno| match errno {
-                        Errno::Exists => Ok(()),
-                        other => Err(other),
-                    })?,
-            }
-            files.set_mode(&to, mode, who)?;
-            if ids != (None, None) {
-                files.set_owner(&to, ids.0, ids.1, Follow::Yes, who)?;
-            }
-            Ok::<(), Errno>(())
-        });
-        if let Err(errno) = done {
-            let what = if source.is_some() {
-                "regular file"
-            } else {
-                "directory"
-            };
-            invocation.error(&format!("cannot create {what} '{target}': {errno}"));
+            invocation.error(&text);
             status = 1;
         }
     }
@@ -363,18 +264,31 @@ pub(crate) fn letters_of(letter: char, mode: u32) -> String {
 
 /// What follows the name where `stat` is not told what to say.
 const WITHOUT_FORMAT: &str = concat!(
-    "  Size: %-10s\tBlocks: %-10b IO Block: %-6o %F\n",
+    "  %Q: %-10s\tBlocks: %-10b IO Block: %-6o %F\n",
     "Device: %D\tInode: %-10i  Links: %h\n",
     "Access: (%04a/%10A)  Uid: (%5u/%8U)   Gid: (%5g/%8G)\n",
     "Access: %x\nModify: %y\nChange: %z\n Birth: %w\n",
 );
 
 /// Returns the format that `stat` has for a file where it is given none.
-fn without_format(files: &Files, path: &str, name: &str, stat: &Stat) -> String {
-    let target = stat.target.as_ref().map(|target| format!(" -> {target}"));
-    let name = format!("{name}{}", target.unwrap_or_default()).replace('%', "%%");
+fn without_format(
+    files: &Files,
+    path: &str,
+    name: &str,
+    stat: &Stat,
+    coreutils: Coreutils,
+) -> String {
+    // uutils puts links into quotes, and writes `size` small.
+    let name = match (&stat.target, coreutils) {
+        (None, _) => name.to_owned(),
+        (Some(target), Coreutils::Gnu) => format!("{name} -> {target}"),
+        (Some(target), Coreutils::Uutils) => format!("'{name}' -> '{target}'"),
+    };
+    let name = name.replace('%', "%%");
     let device = device_of(files, path);
-    format!("  File: {name}\n{}", WITHOUT_FORMAT.replace("%D", &device))
+    let rest = WITHOUT_FORMAT.replace("%D", &device);
+    let rest = rest.replace("%Q", coreutils.pick("Size", "size"));
+    format!("  File: {name}\n{rest}")
 }
 
 /// Returns the number of the device that a file is on, as `major,minor`.
@@ -477,9 +391,7 @@ fn stat(invocation: &mut Invocation) -> u8 {
         (None, None) => None,
     };
     if options.operands.is_empty() {
-        invocation.error("missing operand");
-        invocation.complain("Try 'stat --help' for more information.");
-        return 1;
+        return invocation.lacks(0, "missing operand");
     }
     let follow = if options.has('L') {
         Follow::Yes
@@ -487,13 +399,14 @@ fn stat(invocation: &mut Invocation) -> u8 {
         Follow::No
     };
     let mut status = 0;
+    let said = invocation.coreutils;
     for operand in &options.operands {
         let path = invocation.path(operand);
         let found = invocation.files(|files, who, _| {
             let stat = files.stat(&path, follow, who)?;
             let format = format
                 .clone()
-                .unwrap_or_else(|| without_format(files, &path, operand, &stat));
+                .unwrap_or_else(|| without_format(files, &path, operand, &stat, said));
             Ok::<_, Errno>(expand(&format, |precision, letter| {
                 shown(files, operand, &stat, precision, letter)
             }))
@@ -504,7 +417,8 @@ fn stat(invocation: &mut Invocation) -> u8 {
                 return invocation.not_simulated(&format!("the directive %{letter}"));
             }
             Err(errno) => {
-                invocation.error(&format!("cannot statx '{operand}': {errno}"));
+                let text = invocation.coreutils.stat(operand, errno);
+                invocation.error(&text);
                 status = 1;
             }
         }

@@ -1,8 +1,11 @@
 //! `dd`: copies so many blocks, and not one byte more.
 
+use bytes::Bytes;
+
+use super::coreutils::{Coreutils, usage};
 use super::{Invocation, Program};
 use crate::open::{Mode, Opened};
-use crate::pipe::WriteError;
+use crate::pipe::{Reader, WriteError};
 
 pub(crate) const PROGRAMS: &[Program] = &[Program {
     name: "dd",
@@ -56,7 +59,11 @@ async fn dd(invocation: &mut Invocation) -> u8 {
     let mut moved = Moved::default();
     let mut status = 0;
     while let Some(wanted) = next(&wishes, &moved) {
-        let Ok(piece) = source.read(wanted).await else {
+        let piece = match wishes.source {
+            Some(_) => read_block(&source, wanted).await,
+            None => source.read(wanted).await,
+        };
+        let Ok(piece) = piece else {
             status = 1;
             break;
         };
@@ -76,7 +83,8 @@ async fn dd(invocation: &mut Invocation) -> u8 {
             }
             Some((operand, writer)) => {
                 if let Err(WriteError::Errno(errno)) = writer.write(&piece).await {
-                    invocation.error(&format!("error writing '{operand}': {errno}"));
+                    let text = invocation.coreutils.dd_write(operand, errno);
+                    invocation.error(&text);
                     status = 1;
                     break;
                 }
@@ -87,6 +95,23 @@ async fn dd(invocation: &mut Invocation) -> u8 {
         tell(invocation, &moved);
     }
     status
+}
+
+/// Reads a block of a file, which is whole but at the end.
+async fn read_block(source: &Reader, wanted: usize) -> std::io::Result<Bytes> {
+    let first = source.read(wanted).await?;
+    if first.is_empty() || first.len() == wanted {
+        return Ok(first);
+    }
+    let mut block = first.to_vec();
+    while block.len() < wanted {
+        let more = source.read(wanted - block.len()).await?;
+        if more.is_empty() {
+            break;
+        }
+        block.extend_from_slice(&more);
+    }
+    Ok(block.into())
 }
 
 /// Returns how much is read next. Blocks of one byte are read together: nobody can tell.
@@ -116,7 +141,37 @@ fn tell(invocation: &mut Invocation, moved: &Moved) {
     invocation.complain(&format!("{whole}+{partial} records in"));
     invocation.complain(&format!("{whole}+{partial} records out"));
     let unit = if *bytes == 1 { "byte" } else { "bytes" };
-    invocation.complain(&format!("{bytes} {unit} copied, 0.001 s, {bytes}.0 kB/s"));
+    let sizes = sizes(*bytes);
+    invocation.complain(&format!(
+        "{bytes} {unit}{sizes} copied, 0.001 s, {bytes}.0 kB/s"
+    ));
+}
+
+/// Returns how many bytes there are in larger units, from a thousand on: `2.0 kB`, and from 1024 on
+/// `2.0 KiB` besides.
+fn sizes(bytes: usize) -> String {
+    let scaled = |base: f64, units: [&str; 4]| {
+        let mut value = bytes as f64;
+        let mut unit = "";
+        for next in units {
+            if value < base {
+                break;
+            }
+            (value, unit) = (value / base, next);
+        }
+        match value {
+            _ if unit.is_empty() => None,
+            value if value < 9.95 => Some(format!("{value:.1} {unit}")),
+            value => Some(format!("{value:.0} {unit}")),
+        }
+    };
+    let decimal = scaled(1000.0, ["kB", "MB", "GB", "TB"]);
+    let binary = scaled(1024.0, ["KiB", "MiB", "GiB", "TiB"]);
+    match (decimal, binary) {
+        (Some(decimal), Some(binary)) => format!(" ({decimal}, {binary})"),
+        (Some(decimal), None) => format!(" ({decimal})"),
+        _ => String::new(),
+    }
 }
 
 fn read(invocation: &mut Invocation) -> Result<Wishes, u8> {
@@ -129,9 +184,7 @@ fn read(invocation: &mut Invocation) -> Result<Wishes, u8> {
     };
     for argument in invocation.arguments.clone() {
         let Some((name, value)) = argument.split_once('=') else {
-            invocation.error(&format!("unrecognized operand '{argument}'"));
-            invocation.complain("Try 'dd --help' for more information.");
-            return Err(1);
+            return Err(strange(invocation, &argument));
         };
         let number = || size(value);
         match name {
@@ -141,15 +194,36 @@ fn read(invocation: &mut Invocation) -> Result<Wishes, u8> {
                 Some(number) if name == "count" => wishes.count = Some(number),
                 Some(number) if number > 0 => wishes.block = number,
                 _ => {
-                    invocation.error(&format!("invalid number: '{value}'"));
+                    let text = invocation.coreutils.dd_number(value);
+                    invocation.error(&text);
                     return Err(1);
                 }
             },
             "status" => wishes.is_quiet = value == "none",
-            _ => return Err(invocation.not_simulated(&argument)),
+            _ if OTHER.contains(&name) => return Err(invocation.not_simulated(&argument)),
+            _ => return Err(strange(invocation, &argument)),
         }
     }
     Ok(wishes)
+}
+
+/// Operands of the real `dd` that are not simulated.
+const OTHER: [&str; 9] = [
+    "cbs", "conv", "ibs", "iflag", "obs", "oflag", "seek", "skip", "iseek",
+];
+
+/// Complains of an operand that there is not.
+fn strange(invocation: &mut Invocation, argument: &str) -> u8 {
+    if invocation.coreutils == Coreutils::Gnu {
+        return invocation.misused(&format!("unrecognized operand '{argument}'"));
+    }
+    if argument.starts_with('-')
+        && let Some(status) = usage::unknown(invocation, argument)
+    {
+        return status;
+    }
+    invocation.error(&format!("Unrecognized operand '{argument}'"));
+    1
 }
 
 /// Reads a number with a unit: `4k`, `1M`, `10kB`.

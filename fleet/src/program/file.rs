@@ -1,4 +1,4 @@
-//! Programs that make, move and remove files: `mkdir`, `rmdir`, `rm`, `cp`, `mv`, `ln`, `touch`.
+//! Programs that make, move and remove files: `mkdir`, `rmdir`, `rm`, `cp`, `mv`, `touch`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,10 +21,6 @@ pub(crate) const PROGRAMS: &[Program] = &[
         run: |invocation| Box::pin(async { rm(invocation) }),
     },
     Program {
-        name: "unlink",
-        run: |invocation| Box::pin(async { rm(invocation) }),
-    },
-    Program {
         name: "cp",
         run: |invocation| Box::pin(async { cp(invocation) }),
     },
@@ -33,21 +29,10 @@ pub(crate) const PROGRAMS: &[Program] = &[
         run: |invocation| Box::pin(async { mv(invocation) }),
     },
     Program {
-        name: "ln",
-        run: |invocation| Box::pin(async { ln(invocation) }),
-    },
-    Program {
         name: "touch",
         run: |invocation| Box::pin(async { touch(invocation) }),
     },
 ];
-
-fn missing(invocation: &mut Invocation, what: &str) -> u8 {
-    let name = invocation.name.clone();
-    invocation.error(what);
-    invocation.complain(&format!("Try '{name} --help' for more information."));
-    1
-}
 
 fn mkdir(invocation: &mut Invocation) -> u8 {
     let long = [
@@ -60,14 +45,14 @@ fn mkdir(invocation: &mut Invocation) -> u8 {
         Err(status) => return status,
     };
     if options.operands.is_empty() {
-        return missing(invocation, "missing operand");
+        return invocation.lacks(0, "missing operand");
     }
     let bits = 0o777 & !invocation.umask;
     let mode = match options.value('m') {
         Some(text) => match super::mode::change(text, 0o777, invocation.umask, true) {
             Some(mode) => mode,
             None => {
-                let text = format!("invalid mode '{text}'");
+                let text = invocation.coreutils.mode(text);
                 invocation.error(&text);
                 return 1;
             }
@@ -102,7 +87,9 @@ fn mkdir(invocation: &mut Invocation) -> u8 {
             Ok(()) => {}
             Err(errno) => {
                 let shown = first_wrong(invocation, operand, errno);
-                invocation.error(&format!("cannot create directory '{shown}': {errno}"));
+                let said = invocation.coreutils;
+                let text = said.make_directory(&shown, errno, options.has('p'));
+                invocation.error(&text);
                 status = 1;
             }
         }
@@ -139,6 +126,9 @@ fn rmdir(invocation: &mut Invocation) -> u8 {
         Ok(options) => options,
         Err(status) => return status,
     };
+    if options.operands.is_empty() {
+        return invocation.lacks(0, "missing operand");
+    }
     let mut status = 0;
     for operand in &options.operands {
         let mut path = invocation.path(operand);
@@ -181,7 +171,7 @@ fn rm(invocation: &mut Invocation) -> u8 {
     if options.operands.is_empty() {
         return match options.has('f') {
             true => 0,
-            false => missing(invocation, "missing operand"),
+            false => invocation.lacks(0, "missing operand"),
         };
     }
     let mut status = 0;
@@ -262,11 +252,11 @@ pub(crate) fn targets(
         Some(directory) => directory,
         None if sources.len() == 1 => {
             let text = format!("missing destination file operand after '{}'", sources[0]);
-            return Err(missing(invocation, &text));
+            return Err(invocation.misused(&text));
         }
         None => match sources.pop() {
             Some(target) => target,
-            None => return Err(missing(invocation, "missing file operand")),
+            None => return Err(invocation.lacks(0, "missing file operand")),
         },
     };
     let path = invocation.path(&target);
@@ -288,7 +278,8 @@ pub(crate) fn targets(
         } else {
             Errno::NotFound
         };
-        invocation.error(&format!("target '{target}': {errno}"));
+        let text = invocation.coreutils.target(&target, errno);
+        invocation.error(&text);
         return Err(1);
     }
     let place = |source: String| {
@@ -563,74 +554,6 @@ fn remove_tree_or_file(
     }
 }
 
-fn ln(invocation: &mut Invocation) -> u8 {
-    let long = [
-        ("symbolic", 's', Value::None),
-        ("force", 'f', Value::None),
-        ("no-dereference", 'n', Value::None),
-        ("no-target-directory", 'T', Value::None),
-        ("target-directory", 't', Value::Needed),
-        ("verbose", 'v', Value::None),
-    ];
-    let mut options = match options::read(invocation, "sfnTt:v", &long) {
-        Ok(options) => options,
-        Err(status) => return status,
-    };
-    if options.operands.len() == 1 {
-        options.operands.push(".".to_owned());
-    }
-    let pairs = match targets(invocation, &options) {
-        Ok(pairs) => pairs,
-        Err(status) => return status,
-    };
-    let mut status = 0;
-    for (source, target) in pairs {
-        let (from, path) = (invocation.path(&source), invocation.path(&target));
-        if !options.has('s') && cannot_be_linked(invocation, &source) {
-            status = 1;
-            continue;
-        }
-        let made = invocation.files(|files, who, now| {
-            if options.has('f') {
-                match files.remove_file(&path, who, now) {
-                    Ok(()) | Err(Errno::NotFound) => {}
-                    Err(errno) => return Err(errno),
-                }
-            }
-            match options.has('s') {
-                true => files.link_symbolic(&source, &path, who, now),
-                false => files.link_hard(&from, &path, who, now),
-            }
-        });
-        if let Err(errno) = made {
-            let what = match options.has('s') {
-                true => format!("symbolic link '{target}'"),
-                false if errno == Errno::NotFound || errno == Errno::Exists => {
-                    format!("hard link '{target}'")
-                }
-                false => format!("hard link '{target}' => '{source}'"),
-            };
-            invocation.error(&format!("failed to create {what}: {errno}"));
-            status = 1;
-        }
-    }
-    status
-}
-
-/// Complains about what cannot have another name; returns whether it did.
-fn cannot_be_linked(invocation: &mut Invocation, source: &str) -> bool {
-    let path = invocation.path(source);
-    let complaint = match invocation.files(|files, who, _| files.stat(&path, Follow::No, who)) {
-        Ok(stat) if stat.is_directory() => {
-            format!("{source}: hard link not allowed for directory")
-        }
-        Ok(_) => return false,
-        Err(errno) => format!("failed to access '{source}': {errno}"),
-    };
-    invocation.error(&complaint);
-    true
-}
-
 fn touch(invocation: &mut Invocation) -> u8 {
     let long = [
         ("no-create", 'c', Value::None),
@@ -646,6 +569,11 @@ fn touch(invocation: &mut Invocation) -> u8 {
         (_, _, true) => return invocation.not_simulated("the option -t"),
         (Some(text), _, _) => match super::time::parse(text, now) {
             Some(time) => time,
+            None if text.chars().all(|one| one.is_ascii_lowercase()) => {
+                let text = invocation.coreutils.date(text);
+                invocation.error(&text);
+                return 1;
+            }
             None => {
                 let what = format!("the date {text}");
                 return invocation.not_simulated(&what);
@@ -665,7 +593,7 @@ fn touch(invocation: &mut Invocation) -> u8 {
         (None, None, _) => now,
     };
     if options.operands.is_empty() {
-        return missing(invocation, "missing file operand");
+        return invocation.lacks(0, "missing file operand");
     }
     let mut status = 0;
     let mode = 0o666 & !invocation.umask;
@@ -681,7 +609,11 @@ fn touch(invocation: &mut Invocation) -> u8 {
             files.set_modified(&path, time, who)
         });
         if let Err(errno) = touched {
-            invocation.error(&format!("cannot touch '{operand}': {errno}"));
+            let is_seen = invocation
+                .files(|files, who, _| files.stat(&path, Follow::Yes, who))
+                .is_err_and(|errno| errno != Errno::Access);
+            let text = invocation.coreutils.touch(operand, errno, is_seen);
+            invocation.error(&text);
             status = 1;
         }
     }

@@ -1,5 +1,6 @@
 //! Programs about who and where one is: `id`, `whoami`, `hostname`, `uname`, `getent` and their like.
 
+use super::coreutils::Coreutils;
 use super::options::{self, Value};
 use super::{Invocation, Program};
 use crate::accounts;
@@ -25,7 +26,7 @@ pub(crate) const PROGRAMS: &[Program] = &[
         run: |invocation| {
             Box::pin(async {
                 invocation.error("no login name");
-                1
+                invocation.coreutils.pick(1, 0)
             })
         },
     },
@@ -110,9 +111,21 @@ fn id(invocation: &mut Invocation) -> u8 {
         Ok(options) => options,
         Err(status) => return status,
     };
-    let Some(who) = credentials_of(invocation, options.operands.first()) else {
-        return 1;
-    };
+    let mut status = 0;
+    let mut wanted: Vec<Option<&String>> = options.operands.iter().map(Some).collect();
+    if wanted.is_empty() {
+        wanted.push(None);
+    }
+    for name in wanted {
+        match credentials_of(invocation, name) {
+            Some(who) => print_id(invocation, &options, &who),
+            None => status = 1,
+        }
+    }
+    status
+}
+
+fn print_id(invocation: &mut Invocation, options: &options::Options, who: &Credentials) {
     let text = invocation.host(|host| {
         let name = |gid: &u32| group_name(&host.files, *gid);
         let has_name = options.has('n');
@@ -145,7 +158,6 @@ fn id(invocation: &mut Invocation) -> u8 {
         )
     });
     invocation.print(&format!("{text}\n"));
-    0
 }
 
 fn groups(invocation: &mut Invocation) -> u8 {
@@ -234,7 +246,8 @@ fn uname(invocation: &mut Invocation) -> u8 {
         Ok(options) => options,
         Err(status) => return status,
     };
-    if options.has('p') || options.has('i') {
+    let asks_more = options.has('p') || options.has('i');
+    if asks_more && invocation.coreutils == Coreutils::Gnu {
         return invocation.not_simulated("one of the options -p, -i");
     }
     let (name, hardware) =
@@ -245,10 +258,13 @@ fn uname(invocation: &mut Invocation) -> u8 {
         ('r', hardware.kernel.release.as_str()),
         ('v', hardware.kernel.build.as_str()),
         ('m', hardware.machine.as_str()),
+        ('p', "unknown"),
+        ('i', "unknown"),
         ('o', "GNU/Linux"),
     ];
     let wants = |flag: char| {
-        options.has(flag) || options.has('a') || (options.flags.is_empty() && flag == 's')
+        let is_of_all = options.has('a') && !matches!(flag, 'p' | 'i');
+        options.has(flag) || is_of_all || (options.flags.is_empty() && flag == 's')
     };
     let words: Vec<&str> = all
         .into_iter()

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::coreutils::{Coreutils, usage};
 use super::launch::Launch;
 use crate::environment::Environment;
 use crate::files::{Credentials, Files};
@@ -31,7 +32,9 @@ pub(crate) struct Invocation {
     pub(crate) session: u64,
     /// What its process is steered by.
     pub(crate) control: Arc<Control>,
-    /// The name that it was called by.
+    /// Whose coreutils it is of.
+    pub(crate) coreutils: Coreutils,
+    /// The name that it was called by; programs of uutils have only that of their own.
     pub(crate) name: String,
     /// Its arguments, without the name.
     pub(crate) arguments: Vec<String>,
@@ -58,6 +61,8 @@ pub(crate) struct Invocation {
     pub(crate) is_on_terminal: bool,
     /// Whether its standard output refused something.
     pub(crate) has_failed_to_write: bool,
+    /// Whether it ends well all the same.
+    pub(crate) ignores_failed_writes: bool,
 }
 
 impl Invocation {
@@ -126,6 +131,24 @@ impl Invocation {
         self.complain(&text);
     }
 
+    /// Says that operands are missing where there are so many; returns the exit status.
+    pub(crate) fn lacks(&mut self, operands: usize, what: &str) -> u8 {
+        if self.coreutils == Coreutils::Uutils
+            && let Some(status) = usage::incomplete(self, operands)
+        {
+            return status;
+        }
+        self.misused(what)
+    }
+
+    /// Says what is wrong with how it was called, and where to read more; returns 1.
+    pub(crate) fn misused(&mut self, what: &str) -> u8 {
+        let name = self.name.clone();
+        self.error(what);
+        self.complain(&format!("Try '{name} --help' for more information."));
+        1
+    }
+
     /// Writes what was printed. Where nobody reads, the process ends by SIGPIPE.
     pub(crate) async fn flush(&mut self) {
         for (is_error, bytes) in std::mem::take(&mut self.printed) {
@@ -153,9 +176,13 @@ impl Invocation {
             return;
         }
         self.has_failed_to_write = true;
-        let text = format!("{}: write error: {why}\n", self.name);
-        // There is nobody left to tell.
-        self.stderr.write(text.as_bytes()).await.ok();
+        let mut operands = self.arguments.iter().filter(|word| !word.starts_with('-'));
+        let last = operands.next_back().map(String::as_str);
+        match self.coreutils.write(&self.name, last, why) {
+            // There is nobody left to tell.
+            Some(text) => drop(self.stderr.write(format!("{text}\n").as_bytes()).await),
+            None => self.ignores_failed_writes = true,
+        }
     }
 
     /// Reads standard input to its end.

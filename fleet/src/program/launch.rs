@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Invocation;
+use super::coreutils::{self, Coreutils};
 use super::invocation::absolute;
 use crate::environment::Environment;
 use crate::files::{Content, Credentials, Errno, Files, Follow};
@@ -131,9 +132,11 @@ impl Launch {
         }
     }
 
-    async fn run(self, program: &str, pid: Pid, control: Arc<Control>) -> (Ended, Duration) {
+    async fn run(self, image: &str, pid: Pid, control: Arc<Control>) -> (Ended, Duration) {
+        let (coreutils, program) = Coreutils::of(image);
         let mut arguments = self.arguments.into_iter();
         let mut invocation = Invocation {
+            coreutils,
             name: arguments.next().unwrap_or_default(),
             arguments: arguments.collect(),
             fleet: self.fleet.clone(),
@@ -153,19 +156,27 @@ impl Launch {
             printed: Vec::new(),
             is_on_terminal: false,
             has_failed_to_write: false,
+            ignores_failed_writes: false,
         };
         self.fleet.host(self.host, |host| {
             let (name, arguments) = (&invocation.name, &invocation.arguments);
             host.processes.set_command(pid, name, arguments);
         });
+        if coreutils == Coreutils::Uutils {
+            program.clone_into(&mut invocation.name);
+        }
+        let answered = coreutils::answer_first(&mut invocation);
         let status = match super::find(program) {
-            Some(program) => (program.run)(&mut invocation).await,
+            Some(program) => match answered {
+                Some(status) => status,
+                None => (program.run)(&mut invocation).await,
+            },
             None if invocation.is_taken_for_done() => 0,
             None => invocation.not_simulated("the program"),
         };
         invocation.flush().await;
         let status = match invocation.has_failed_to_write {
-            true if status == 0 => 1,
+            true if status == 0 && !invocation.ignores_failed_writes => 1,
             _ => status,
         };
         (Ended::Code(status), invocation.owed)

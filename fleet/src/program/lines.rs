@@ -2,9 +2,11 @@
 
 use std::cmp::Ordering;
 
+use super::coreutils::Coreutils;
 use super::options::{self, Value};
 use super::text::{lines_of, operands_or_input, without_end};
 use super::{Invocation, Program};
+use crate::files::Follow;
 use crate::shell::pattern::is_in_class;
 
 pub(crate) const PROGRAMS: &[Program] = &[
@@ -243,6 +245,16 @@ async fn sort(invocation: &mut Invocation) -> u8 {
             ));
             return 2;
         }
+        let path = invocation.path(&operand);
+        let is_directory = invocation.files(|files, who, _| {
+            let stat = files.stat(&path, Follow::Yes, who);
+            operand != "-" && stat.is_ok_and(|stat| stat.is_directory())
+        });
+        if is_directory {
+            let text = invocation.coreutils.sort_directory(&operand);
+            invocation.error(&text);
+            return 2;
+        }
         let Some(bytes) = invocation.read_operand(&operand).await else {
             return 2;
         };
@@ -272,7 +284,8 @@ async fn sort(invocation: &mut Invocation) -> u8 {
             .position(|pair| compare(&pair[0], &pair[1]).is_gt());
         if let Some(at) = wrong {
             let line = lines[at + 1].clone();
-            invocation.error(&format!("-:{}: disorder: {line}", at + 2));
+            let name = options.operands.first().map_or("-", String::as_str);
+            invocation.error(&format!("{name}:{}: disorder: {line}", at + 2));
             return 1;
         }
         return 0;
@@ -285,13 +298,14 @@ async fn sort(invocation: &mut Invocation) -> u8 {
     if !lines.is_empty() {
         text.push(end);
     }
-    match options.value('o').map(|path| invocation.path(path)) {
-        Some(path) => {
+    match options.value('o') {
+        Some(shown) => {
+            let path = invocation.path(shown);
             let mode = 0o666 & !invocation.umask;
             let written =
                 invocation.files(|files, who, now| files.write(&path, text, mode, who, now));
             if let Err(errno) = written {
-                invocation.error(&format!("open failed: {path}: {errno}"));
+                invocation.error(&format!("open failed: {shown}: {errno}"));
                 return 2;
             }
         }
@@ -319,6 +333,13 @@ async fn uniq(invocation: &mut Invocation) -> u8 {
         .first()
         .cloned()
         .unwrap_or_else(|| "-".to_owned());
+    if operand != "-"
+        && let Err(errno) = invocation.opener().content(&invocation.path(&operand))
+    {
+        let text = invocation.coreutils.uniq(&operand, errno);
+        invocation.error(&text);
+        return 1;
+    }
     let Some(bytes) = invocation.read_operand(&operand).await else {
         return 1;
     };
@@ -378,13 +399,23 @@ async fn cut(invocation: &mut Invocation) -> u8 {
         .or(options.value('c'))
         .or(options.value('b'));
     let Some(list) = list.map(str::to_owned) else {
-        invocation.error("you must specify a list of bytes, characters, or fields");
-        invocation.complain("Try 'cut --help' for more information.");
-        return 1;
+        return match invocation.coreutils {
+            Coreutils::Gnu => {
+                invocation.misused("you must specify a list of bytes, characters, or fields")
+            }
+            Coreutils::Uutils => {
+                let options = "--fields (-f), --chars (-c) or --bytes (-b)";
+                invocation.error(&format!("invalid usage: expects one of {options}"));
+                1
+            }
+        };
     };
     let Some(ranges) = read_ranges(&list) else {
-        invocation.error("invalid field range");
-        invocation.complain("Try 'cut --help' for more information.");
+        let text = invocation.coreutils.cut_range(&list);
+        if invocation.coreutils == Coreutils::Gnu {
+            return invocation.misused(&text);
+        }
+        invocation.error(&text);
         return 1;
     };
     let wants = |number: usize| {

@@ -1,6 +1,7 @@
 //! Programs that list: `ls`, `df`, `du`.
 
 use super::attribute::{letters, owner_names, tree_of};
+use super::coreutils::Coreutils;
 use super::options::{self, Value};
 use super::{Invocation, Program};
 use crate::files::{Errno, Follow, Stat};
@@ -56,7 +57,8 @@ fn ls(invocation: &mut Invocation) -> u8 {
             }
             Ok(stat) => plain.push((operand, stat)),
             Err(errno) => {
-                invocation.error(&format!("cannot access '{operand}': {errno}"));
+                let text = invocation.coreutils.list(&operand, errno);
+                invocation.error(&text);
                 status = 2;
             }
         }
@@ -168,6 +170,7 @@ fn print_entries(
     }
     let who = invocation.credentials.clone();
     let own = invocation.directory.clone();
+    let now = invocation.now();
     let rows: Vec<[String; 7]> = invocation.host(|host| {
         let led_to = |name: &str| {
             let path = super::absolute(directory.unwrap_or(&own), name);
@@ -192,7 +195,13 @@ fn print_entries(
                 }
                 None => format!("{name}{}", sign(options, stat)),
             };
-            let time = super::time::format("%b %e %H:%M", stat.modified).unwrap_or_default();
+            // The year takes the place of the clock half a year later (`ls.c`: 31556952 s / 2).
+            let is_recent = stat.modified <= now && now - stat.modified < HALF_A_YEAR;
+            let time = match is_recent {
+                true => super::time::format("%b %e %H:%M", stat.modified),
+                false => super::time::format("%b %e  %Y", stat.modified),
+            };
+            let time = time.unwrap_or_default();
             [
                 letters(stat),
                 stat.links.to_string(),
@@ -215,6 +224,9 @@ fn print_entries(
     }
     entries
 }
+
+/// How old a file is that `ls` shows with its year.
+const HALF_A_YEAR: std::time::Duration = std::time::Duration::from_secs(15_778_476);
 
 fn df(invocation: &mut Invocation) -> u8 {
     let long = [
@@ -274,15 +286,18 @@ fn df(invocation: &mut Invocation) -> u8 {
         return status;
     }
     let percent = |mount: &crate::files::Mount| (mount.used * 100).div_ceil(mount.size.max(1));
-    let label = if block == 1024 {
-        "1024-blocks".to_owned()
-    } else {
-        format!("{block}-blocks")
+    let label = match (options.has('P'), options.value('B')) {
+        (true, _) => format!("{block}-blocks"),
+        (false, Some("M" | "1M")) => "1M-blocks".to_owned(),
+        (false, Some("G" | "1G")) => "1G-blocks".to_owned(),
+        (false, Some("1")) => "1B-blocks".to_owned(),
+        (false, _) => "1K-blocks".to_owned(),
     };
-    let label = if options.has('P') {
-        label
-    } else {
-        "1K-blocks".to_owned()
+    // GNU says the unit again behind each number.
+    let unit = match (options.value('B'), invocation.coreutils) {
+        (Some("M"), Coreutils::Gnu) => "M",
+        (Some("G"), Coreutils::Gnu) => "G",
+        _ => "",
     };
     let capacity = if options.has('P') { "Capacity" } else { "Use%" };
     let device = mounts
@@ -294,12 +309,12 @@ fn df(invocation: &mut Invocation) -> u8 {
     let numbers = |read: fn(&crate::files::Mount) -> u64, name: &str| {
         let longest = mounts
             .iter()
-            .map(|mount| (read(mount) / block).to_string().len())
+            .map(|mount| (read(mount) / block).to_string().len() + unit.len())
             .max();
         longest.unwrap_or(0).max(name.len())
     };
     let size = numbers(|mount| mount.size, &label);
-    let used = numbers(|mount| mount.used, "Used").max(if options.has('P') { 8 } else { 4 });
+    let used = numbers(|mount| mount.used, "Used").max(5);
     let free = numbers(crate::files::Mount::free, "Available");
     invocation.print(&format!(
         "{:<device$} {label:>size$} {:>used$} {:>free$} {capacity} Mounted on\n",
@@ -311,9 +326,9 @@ fn df(invocation: &mut Invocation) -> u8 {
         invocation.print(&format!(
             "{:<device$} {:>size$} {:>used$} {:>free$} {share:>width$} {}\n",
             mount.device,
-            mount.size / block,
-            mount.used / block,
-            mount.free() / block,
+            format!("{}{unit}", mount.size.div_ceil(block)),
+            format!("{}{unit}", mount.used.div_ceil(block)),
+            format!("{}{unit}", mount.free() / block),
             mount.point
         ));
     }
@@ -384,7 +399,9 @@ fn df_columns(
     mounts: &[crate::files::Mount],
 ) -> u8 {
     let mut rows = vec![Vec::new(); mounts.len() + 1];
+    let mut are_numbers = Vec::new();
     for column in columns.split(',') {
+        are_numbers.push(matches!(column, "size" | "used" | "avail"));
         let (title, read): (&str, fn(&crate::files::Mount, u64) -> String) = match column {
             "size" => ("1K-blocks", |mount, block| (mount.size / block).to_string()),
             "used" => ("Used", |mount, block| (mount.used / block).to_string()),
@@ -406,12 +423,11 @@ fn df_columns(
         let cells: Vec<String> = row
             .iter()
             .zip(&widths)
-            .map(
-                |(cell, width)| match cell.starts_with(|one: char| one.is_ascii_digit()) {
-                    true => format!("{cell:>width$}"),
-                    false => format!("{cell:<width$}"),
-                },
-            )
+            .zip(&are_numbers)
+            .map(|((cell, width), is_number)| match is_number {
+                true => format!("{cell:>width$}"),
+                false => format!("{cell:<width$}"),
+            })
             .collect();
         invocation.print(&format!("{}\n", cells.join(" ").trim_end()));
     }

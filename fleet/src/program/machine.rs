@@ -188,12 +188,22 @@ fn truncate(invocation: &mut Invocation) -> u8 {
         Ok(options) => options,
         Err(status) => return status,
     };
-    let Some(size) = options
-        .value('s')
-        .and_then(|text| text.parse::<usize>().ok())
-    else {
-        return invocation.not_simulated("this size");
+    let Some(text) = options.value('s') else {
+        return invocation.lacks(
+            options.operands.len(),
+            "you must specify either '--size' or '--reference'",
+        );
     };
+    let Some(size) = super::text::size_of(text).and_then(|size| usize::try_from(size).ok()) else {
+        if text.starts_with(['+', '-', '<', '>', '/', '%']) {
+            return invocation.not_simulated("a size beside that of the file");
+        }
+        invocation.error(&format!("Invalid number: '{text}'"));
+        return 1;
+    };
+    if options.operands.is_empty() {
+        return invocation.lacks(0, "missing file operand");
+    }
     let mut status = 0;
     for operand in &options.operands {
         let mut bytes = invocation.read_file(operand).unwrap_or_default();
@@ -213,7 +223,14 @@ async fn join(invocation: &mut Invocation) -> u8 {
         Err(status) => return status,
     };
     let [one, other] = options.operands.as_slice() else {
-        return invocation.not_simulated("anything but two files");
+        let count = options.operands.len();
+        return match options.operands.first() {
+            Some(first) if count == 1 => {
+                invocation.lacks(1, &format!("missing operand after '{first}'"))
+            }
+            None => invocation.lacks(0, "missing operand"),
+            Some(_) => invocation.not_simulated("more than two files"),
+        };
     };
     let (Some(left), Some(right)) = (
         invocation.read_operand(one).await,

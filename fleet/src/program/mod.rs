@@ -12,6 +12,7 @@ mod attribute;
 mod awk;
 mod busybox;
 pub(crate) mod clock;
+pub(crate) mod coreutils;
 mod curl;
 mod dd;
 mod digest;
@@ -26,11 +27,13 @@ mod firewall;
 pub(crate) mod gpg;
 mod grep;
 mod identity;
+mod install;
 mod invocation;
 mod journalctl;
 mod jq;
 pub(crate) mod launch;
 mod lines;
+mod link;
 mod list;
 mod machine;
 pub(crate) mod mode;
@@ -49,15 +52,18 @@ mod run;
 mod scp;
 mod sed;
 pub(crate) mod selinux;
+mod seq;
 mod sftp;
 mod sockets;
 mod status;
 mod subscription;
+mod sudo;
 mod system;
 pub(crate) mod systemctl;
 mod terminal;
 mod text;
 pub(crate) mod time;
+mod wc;
 mod zypper;
 
 use futures_util::future::BoxFuture;
@@ -88,8 +94,10 @@ const TABLES: &[&[Program]] = &[
     net::PROGRAMS,
     firewall::PROGRAMS,
     selinux::PROGRAMS,
+    seq::PROGRAMS,
     sockets::PROGRAMS,
     subscription::PROGRAMS,
+    sudo::PROGRAMS,
     openrc::PROGRAMS,
     power::PROGRAMS,
     privilege::PROGRAMS,
@@ -107,7 +115,9 @@ const TABLES: &[&[Program]] = &[
     find::PROGRAMS,
     grep::PROGRAMS,
     identity::PROGRAMS,
+    install::PROGRAMS,
     lines::PROGRAMS,
+    link::PROGRAMS,
     list::PROGRAMS,
     machine::PROGRAMS,
     passwd::PROGRAMS,
@@ -122,6 +132,7 @@ const TABLES: &[&[Program]] = &[
     terminal::PROGRAMS,
     text::PROGRAMS,
     time::PROGRAMS,
+    wc::PROGRAMS,
     zypper::PROGRAMS,
 ];
 
@@ -131,6 +142,11 @@ pub(crate) fn find(name: &str) -> Option<&'static Program> {
         .iter()
         .flat_map(|table| table.iter())
         .find(|program| program.name == name)
+}
+
+/// Returns whether what a file holds as a program is simulated.
+pub(crate) fn is_known(image: &str) -> bool {
+    find(coreutils::Coreutils::of(image).1).is_some()
 }
 
 /// Returns the names of all programs.

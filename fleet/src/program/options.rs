@@ -1,6 +1,7 @@
 //! Options of programs, as `getopt_long` reads them.
 
 use super::Invocation;
+use super::coreutils::{Coreutils, usage};
 
 /// A long option: its name, the letter that stands for it, and whether it takes a value.
 pub(crate) type Long = (&'static str, char, Value);
@@ -65,14 +66,14 @@ pub(crate) fn read(invocation: &mut Invocation, short: &str, long: &[Long]) -> R
                 None => (name, None),
             };
             let Some((_, letter, takes)) = long.iter().find(|(one, _, _)| *one == name) else {
-                return Err(invocation.not_simulated(&format!("the option --{name}")));
+                return Err(unknown(invocation, &format!("--{name}")));
             };
             let value = match takes {
                 Value::Needed => match value.or_else(|| words.next()) {
                     Some(value) => value,
                     None => {
-                        invocation.error(&format!("option '--{name}' requires an argument"));
-                        return Err(1);
+                        let gnu = format!("option '--{name}' requires an argument");
+                        return Err(valueless(invocation, &format!("--{name}"), &gnu));
                     }
                 },
                 Value::None | Value::Optional => value.unwrap_or_default(),
@@ -103,7 +104,7 @@ fn read_letters(
             .find(letter)
             .filter(|_| letter != ':' && letter != '+');
         let Some(place) = known else {
-            return Err(invocation.not_simulated(&format!("the option -{letter}")));
+            return Err(unknown(invocation, &format!("-{letter}")));
         };
         let takes_value = short[place + letter.len_utf8()..].starts_with(':');
         if !takes_value {
@@ -117,11 +118,32 @@ fn read_letters(
             Some(rest.to_owned())
         };
         let Some(value) = value else {
-            invocation.error(&format!("option requires an argument -- '{letter}'"));
-            return Err(1);
+            let gnu = format!("option requires an argument -- '{letter}'");
+            return Err(valueless(invocation, &format!("-{letter}"), &gnu));
         };
         options.flags.push((letter, value));
         return Ok(());
     }
     Ok(())
+}
+
+/// Says that an option is not there, as far as that is known, or not simulated; returns the exit status.
+fn unknown(invocation: &mut Invocation, word: &str) -> u8 {
+    if invocation.coreutils == Coreutils::Uutils
+        && let Some(status) = usage::unknown(invocation, word)
+    {
+        return status;
+    }
+    invocation.not_simulated(&format!("the option {word}"))
+}
+
+/// Says that an option lacks its value; returns the exit status.
+fn valueless(invocation: &mut Invocation, word: &str, gnu: &str) -> u8 {
+    if invocation.coreutils == Coreutils::Uutils
+        && let Some(status) = usage::valueless(invocation, word)
+    {
+        return status;
+    }
+    invocation.error(gnu);
+    1
 }

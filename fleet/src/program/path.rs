@@ -33,13 +33,6 @@ pub(crate) const PROGRAMS: &[Program] = &[
     },
 ];
 
-fn missing(invocation: &mut Invocation) -> u8 {
-    let name = invocation.name.clone();
-    invocation.error("missing operand");
-    invocation.complain(&format!("Try '{name} --help' for more information."));
-    1
-}
-
 /// Returns the last part of a path.
 fn last_part(path: &str) -> &str {
     let trimmed = path.trim_end_matches('/');
@@ -61,7 +54,7 @@ fn basename(invocation: &mut Invocation) -> u8 {
     };
     let is_multiple = options.has('a') || options.has('s');
     let (paths, suffix) = match options.operands.as_slice() {
-        [] => return missing(invocation),
+        [] => return invocation.lacks(0, "missing operand"),
         paths if is_multiple => (paths, options.value('s').unwrap_or_default()),
         [path, suffix] => (std::slice::from_ref(path), suffix.as_str()),
         [path] => (std::slice::from_ref(path), ""),
@@ -85,7 +78,7 @@ fn dirname(invocation: &mut Invocation) -> u8 {
         Err(status) => return status,
     };
     if options.operands.is_empty() {
-        return missing(invocation);
+        return invocation.lacks(0, "missing operand");
     }
     for path in &options.operands {
         let trimmed = path.trim_end_matches('/');
@@ -143,7 +136,7 @@ fn readlink(invocation: &mut Invocation) -> u8 {
         Err(status) => return status,
     };
     if options.operands.is_empty() {
-        return missing(invocation);
+        return invocation.lacks(0, "missing operand");
     }
     let mode = ['f', 'e', 'm'].into_iter().find(|mode| options.has(*mode));
     let mut status = 0;
@@ -178,7 +171,7 @@ fn realpath(invocation: &mut Invocation) -> u8 {
         Err(status) => return status,
     };
     if options.operands.is_empty() {
-        return missing(invocation);
+        return invocation.lacks(0, "missing operand");
     }
     let mode = ['e', 'm']
         .into_iter()
@@ -263,9 +256,8 @@ fn mktemp(invocation: &mut Invocation) -> u8 {
             } else {
                 "file"
             };
-            invocation.error(&format!(
-                "failed to create {kind} via template '{shown}': {errno}"
-            ));
+            let text = invocation.coreutils.temporary(kind, &shown, &name, errno);
+            invocation.error(&text);
             return 1;
         }
     }

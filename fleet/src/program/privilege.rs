@@ -1,144 +1,35 @@
-//! `sudo` and `doas`: rules are those of `/etc/sudoers`, `/etc/sudoers.d` and `/etc/doas.conf`.
+//! Becoming somebody else: the rules of `/etc/sudoers`, `/etc/sudoers.d` and `/etc/doas.conf`, and `doas`.
 
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+use super::sudo::Maker;
 use super::{Invocation, Program};
 use crate::accounts;
+use crate::environment::Environment;
 use crate::files::{Credentials, Files};
-use crate::host::SudoWish;
+use crate::process::Ended;
 use crate::systemd::Entry;
 
-pub(crate) const PROGRAMS: &[Program] = &[
-    Program {
-        name: "sudo",
-        run: sudo,
-    },
-    Program {
-        name: "doas",
-        run: doas,
-    },
-];
+pub(crate) const PROGRAMS: &[Program] = &[Program {
+    name: "doas",
+    run: doas,
+}];
 
 /// What the rules say of a user and a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+pub(super) enum Verdict {
+    /// It may run, without a word.
     Free,
+    /// It may run, after a password.
     WithPassword,
+    /// It may run only from a terminal.
+    WithoutTerminal,
+    /// It may not run.
     Refused,
     /// The user is in no rule at all.
     Stranger,
-}
-
-fn sudo(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
-    Box::pin(async move {
-        invocation.spend(crate::time::of("sudo")).await;
-        let (mut never_asks, mut keeps, mut target) = (false, false, "root".to_owned());
-        let (mut logs_in, mut validates, mut lists) = (false, false, false);
-        let arguments = invocation.arguments.clone();
-        let mut words: &[String] = &arguments;
-        while let Some((word, rest)) = words.split_first() {
-            words = rest;
-            match word.as_str() {
-                "--" => break,
-                "-n" | "--non-interactive" => never_asks = true,
-                "-E" | "--preserve-env" => keeps = true,
-                "-H" | "-S" | "-k" => {}
-                "-i" | "--login" => logs_in = true,
-                "-v" => validates = true,
-                "-l" | "--list" => lists = true,
-                "-u" | "--user" => {
-                    if let Some((name, rest)) = words.split_first() {
-                        target.clone_from(name);
-                        words = rest;
-                    }
-                }
-                word if word.starts_with('-') => {
-                    return invocation.not_simulated(&format!("option {word}"));
-                }
-                _ => {
-                    let start = arguments.len() - words.len() - 1;
-                    words = &arguments[start..];
-                    break;
-                }
-            }
-        }
-        let command: Vec<String> = words.to_vec();
-        if lists && command.is_empty() {
-            return list(invocation);
-        }
-        if lists {
-            return invocation.not_simulated("-l with a command");
-        }
-        if command.is_empty() && !validates && !logs_in {
-            invocation.complain("usage: sudo -h | -K | -k | -V\n");
-            return 1;
-        }
-        let program = command.first().map(|name| invocation.find_program(name));
-        let program = program.flatten().unwrap_or_default();
-        let who = invocation.credentials.clone();
-        let wish = invocation
-            .host(|host| host.sudo_wish)
-            .filter(|_| who.uid != 0);
-        if wish == Some(SudoWish::Terminal) {
-            invocation.complain("sudo: sorry, you must have a tty to run sudo\n");
-            return 1;
-        }
-        let verdict = match wish {
-            Some(_) => Verdict::WithPassword,
-            None => invocation.host(|host| judge(&host.files, &who, &program)),
-        };
-        match verdict {
-            Verdict::Free => {}
-            Verdict::WithPassword | Verdict::Stranger | Verdict::Refused if never_asks => {
-                invocation.complain("sudo: a password is required\n");
-                return 1;
-            }
-            Verdict::WithPassword | Verdict::Stranger => {
-                invocation.complain(
-                    "sudo: a terminal is required to read the password; either use the -S option \
-                     to read from standard input or configure an askpass helper\nsudo: a password \
-                     is required\n",
-                );
-                return 1;
-            }
-            Verdict::Refused => {
-                let (user, name) = (
-                    invocation.credentials.user.clone(),
-                    invocation.host(|host| host.host_name().to_owned()),
-                );
-                let words = command.join(" ");
-                invocation.complain(&format!(
-                    "Sorry, user {user} is not allowed to execute '{words}' as {target} on {name}.\n"
-                ));
-                return 1;
-            }
-        }
-        if validates {
-            return 0;
-        }
-        become_user(invocation, &target, keeps, logs_in, command).await
-    })
-}
-
-/// Tells what the user may do; `judge` is what counts.
-fn list(invocation: &mut Invocation) -> u8 {
-    let who = invocation.credentials.clone();
-    let (name, rules) = invocation.host(|host| {
-        let free = judge(&host.files, &who, "/") == Verdict::Free;
-        (host.host_name().to_owned(), free)
-    });
-    if !rules {
-        return invocation.not_simulated("-l for somebody who may not do everything");
-    }
-    let user = &who.user;
-    invocation.print(&format!(
-        "Matching Defaults entries for {user} on {name}:\n    env_reset, mail_badpass,\n    \
-         secure_path=/usr/local/sbin\\:/usr/local/bin\\:/usr/sbin\\:/usr/bin\\:/sbin\\:/bin,\n    \
-         use_pty\n\nUser {user} may run the following commands on {name}:\n    (ALL) NOPASSWD: ALL\n"
-    ));
-    0
 }
 
 /// Tells the journal, as PAM does, at the begin or the end of a session.
@@ -159,44 +50,103 @@ fn tell_journal(invocation: &Invocation, uid: u32, what: &str) {
     invocation.host(|host| Arc::make_mut(&mut host.systemd.journal).add(entry));
 }
 
-async fn become_user(
-    invocation: &mut Invocation,
-    target: &str,
-    keeps: bool,
-    logs_in: bool,
-    mut command: Vec<String>,
-) -> u8 {
-    let found = invocation.host(|host| {
-        let account = accounts::account(&host.files, target);
-        account.zip(accounts::credentials(&host.files, target))
-    });
-    let Some((account, credentials)) = found else {
-        invocation.complain(&format!(
-            "sudo: unknown user {target}\nsudo: error initializing audit plugin sudoers_audit\n"
-        ));
-        return 1;
-    };
-    let before = invocation.credentials.clone();
+/// Who somebody becomes, and how.
+#[derive(Debug, Clone)]
+pub(super) struct Transition {
+    /// Whose sudo does it.
+    pub(super) maker: Maker,
+    /// Who it is.
+    pub(super) target: String,
+    /// Whether the environment is kept.
+    pub(super) keeps: bool,
+    /// Whether a shell of a login runs the command.
+    pub(super) logs_in: bool,
+    /// What is run.
+    pub(super) command: Vec<String>,
+}
+
+/// Returns the environment of a command that somebody else runs.
+fn environment_of(
+    invocation: &Invocation,
+    transition: &Transition,
+    account: &accounts::Account,
+) -> Environment {
+    let before = &invocation.credentials;
     let mut environment = invocation.environment.clone();
-    if !keeps {
+    let home = environment.get("HOME").unwrap_or("/").to_owned();
+    if !transition.keeps {
         let kept = ["TERM", "LANG", "LC_ALL", "COLUMNS", "LINES", "DISPLAY"];
         environment.retain(|name| kept.contains(&name) || name.starts_with("LC_"));
     }
     let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    let command = &transition.command;
     let pairs = [
         ("PATH", path.to_owned()),
         ("HOME", account.home.clone()),
         ("USER", account.name.clone()),
         ("LOGNAME", account.name.clone()),
         ("SHELL", account.shell.clone()),
-        ("MAIL", format!("/var/mail/{}", account.name)),
         ("SUDO_USER", before.user.clone()),
         ("SUDO_UID", before.uid.to_string()),
         ("SUDO_GID", before.gid.to_string()),
-        ("SUDO_COMMAND", command.join(" ")),
     ];
     environment.extend(pairs);
-    if logs_in {
+    match transition.maker {
+        Maker::Ws => {
+            environment.insert("MAIL", format!("/var/mail/{}", account.name));
+            environment.insert("SUDO_COMMAND", command.join(" "));
+        }
+        Maker::Rs => {
+            let path = command.first().map(|name| invocation.find_program(name));
+            let words: Vec<String> = path
+                .flatten()
+                .into_iter()
+                .chain(command.iter().skip(1).cloned())
+                .collect();
+            environment.insert("SUDO_COMMAND", words.join(" "));
+            environment.insert("SUDO_HOME", home);
+            if environment.get("TERM").is_none() {
+                environment.insert("TERM", "unknown");
+            }
+        }
+    }
+    environment
+}
+
+/// Says that a command is not there, or cannot be run.
+fn complain_of_command(invocation: &mut Invocation, maker: Maker, name: &str) {
+    let path = invocation.path(name);
+    let is_there = name.contains('/') && invocation.host(|host| host.files.exists(&path));
+    let text = match (maker, is_there) {
+        (Maker::Ws, _) => format!("sudo: {name}: command not found"),
+        (Maker::Rs, false) => format!("sudo: '{name}': command not found"),
+        (Maker::Rs, true) => {
+            format!("sudo: cannot execute '{name}': Permission denied (os error 13)")
+        }
+    };
+    invocation.complain(&text);
+}
+
+/// Runs a command as somebody.
+pub(super) async fn become_user(invocation: &mut Invocation, transition: Transition) -> u8 {
+    let Transition { maker, target, .. } = &transition;
+    let found = invocation.host(|host| {
+        let account = accounts::account(&host.files, target);
+        account.zip(accounts::credentials(&host.files, target))
+    });
+    let Some((account, credentials)) = found else {
+        invocation.complain(&match maker {
+            Maker::Ws => format!(
+                "sudo: unknown user {target}\nsudo: error initializing audit plugin sudoers_audit\n"
+            ),
+            Maker::Rs => format!("sudo: user '{target}' not found"),
+        });
+        return 1;
+    };
+    let before = invocation.credentials.clone();
+    let environment = environment_of(invocation, &transition, &account);
+    let mut command = transition.command.clone();
+    if transition.logs_in {
         let line = command.join(" ");
         command = vec![account.shell.clone(), "-l".to_owned()];
         if !line.is_empty() {
@@ -207,23 +157,32 @@ async fn become_user(
     if let Some(name) = command.first()
         && invocation.find_program(name).is_none()
     {
-        let name = name.clone();
-        invocation.complain(&format!("sudo: {name}: command not found\n"));
+        complain_of_command(invocation, *maker, &name.clone());
         return 1;
     }
     invocation.credentials = credentials;
     invocation.environment = environment;
     tell_journal(invocation, before.uid, "opened");
-    let status = match invocation.launch(command) {
-        Ok(launch) => invocation.run_launch(launch).await,
-        Err(status) => status,
+    invocation.flush().await;
+    let ended = match invocation.launch(command) {
+        Ok(launch) => {
+            let (ended, owed) = launch.start().wait().await;
+            invocation.owed += owed;
+            ended
+        }
+        Err(status) => Ended::Code(status),
     };
     tell_journal(invocation, before.uid, "closed");
-    status
+    if let (Maker::Rs, Ended::Signal(signal)) = (maker, ended) {
+        // It ends itself by the signal that has ended the command.
+        invocation.control.signal(signal);
+        std::future::pending::<()>().await;
+    }
+    ended.status()
 }
 
 /// Judges by the rules of sudo; the last rule that fits counts.
-fn judge(files: &Files, who: &Credentials, program: &str) -> Verdict {
+pub(super) fn judge(files: &Files, who: &Credentials, program: &str) -> Verdict {
     if who.uid == 0 {
         return Verdict::Free;
     }
@@ -324,6 +283,13 @@ fn doas(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
             }
             Some(_) => {}
         }
-        become_user(invocation, "root", false, false, words).await
+        let transition = Transition {
+            maker: Maker::Ws,
+            target: "root".to_owned(),
+            keeps: false,
+            logs_in: false,
+            command: words,
+        };
+        become_user(invocation, transition).await
     })
 }

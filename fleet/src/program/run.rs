@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
+use super::coreutils::{Coreutils, usage};
 use super::launch::Launch;
 use super::options::{self, Value};
 use super::{Invocation, Program};
+use crate::files::{Errno, Follow};
 use crate::pipe::Reader;
 use crate::process::{Child, Signal};
 
@@ -49,16 +51,26 @@ pub(crate) const PROGRAMS: &[Program] = &[
 fn prepare(invocation: &mut Invocation, words: Vec<String>) -> Result<Launch, u8> {
     let name = words.first().cloned().unwrap_or_default();
     invocation.launch(words).inspect_err(|status| {
-        let why = match *status {
-            126 => "Permission denied",
-            _ => "No such file or directory",
+        let errno = match *status {
+            126 => Errno::Access,
+            _ => Errno::NotFound,
         };
-        let what = match invocation.name.rsplit('/').next() {
-            Some("env") => format!("'{name}': {why}"),
-            Some("xargs") => format!("{name}: {why}"),
-            _ => format!("failed to run command '{name}': {why}"),
+        let program = invocation
+            .name
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let what = match program.as_str() {
+            "xargs" => Some(format!("{name}: {errno}")),
+            _ => invocation.coreutils.run(&program, &name, errno),
         };
-        invocation.error(&what);
+        if let Some(what) = what {
+            invocation.error(&what);
+        }
+        if (*status, program.as_str(), invocation.coreutils) == (127, "env", Coreutils::Uutils) {
+            invocation.error(usage::SHEBANG);
+        }
     })
 }
 
@@ -87,7 +99,19 @@ async fn env(invocation: &mut Invocation) -> u8 {
         invocation.environment.remove(name);
     }
     if let Some(directory) = options.value('C') {
-        invocation.directory = invocation.path(directory);
+        let path = invocation.path(directory);
+        let found = invocation.files(|files, who, _| files.stat(&path, Follow::Yes, who));
+        let errno = match found {
+            Ok(stat) if stat.is_directory() => None,
+            Ok(_) => Some(Errno::NotDirectory),
+            Err(errno) => Some(errno),
+        };
+        if let Some(errno) = errno {
+            let text = invocation.coreutils.change_directory(directory, errno);
+            invocation.error(&text);
+            return 125;
+        }
+        invocation.directory = path;
     }
     let end = options
         .operands
@@ -132,8 +156,7 @@ fn printenv(invocation: &mut Invocation) -> u8 {
 async fn nohup(invocation: &mut Invocation) -> u8 {
     let words = invocation.arguments.clone();
     if words.is_empty() {
-        invocation.error("missing operand");
-        invocation.complain("Try 'nohup --help' for more information.");
+        invocation.lacks(0, "missing operand");
         return 125;
     }
     match prepare(invocation, words) {
@@ -185,10 +208,15 @@ async fn timeout(invocation: &mut Invocation) -> u8 {
                 "'{}': invalid signal",
                 options.value('s').unwrap_or_default()
             );
-            invocation.error(&text);
+            invocation.misused(&text);
             return 125;
         }
     };
+    if invocation.coreutils == Coreutils::Uutils
+        && let Some(status) = usage::incomplete(invocation, options.operands.len())
+    {
+        return status;
+    }
     let (Some(Some(limit)), kill_after) = (
         read(options.operands.first().map(String::as_str)),
         read(options.value('k')),
@@ -235,7 +263,8 @@ async fn timeout(invocation: &mut Invocation) -> u8 {
         },
         None => Some(guard.0.wait().await.0),
     };
-    if killed.is_none() || signal == Signal::KILL {
+    let ends_itself = invocation.coreutils == Coreutils::Gnu;
+    if ends_itself && (killed.is_none() || signal == Signal::KILL) {
         // It ends itself by the same signal.
         invocation.control.signal(Signal::KILL);
         std::future::pending::<()>().await;

@@ -33,7 +33,10 @@ fn tty(invocation: &mut Invocation) -> u8 {
 
 fn stty(invocation: &mut Invocation) -> u8 {
     let Some(terminal) = invocation.stdin.as_terminal().map(Arc::clone) else {
-        invocation.error("'standard input': Inappropriate ioctl for device");
+        let input = invocation
+            .coreutils
+            .pick("'standard input'", "standard input");
+        invocation.error(&format!("{input}: Inappropriate ioctl for device"));
         return 1;
     };
     let words = invocation.arguments.clone();

@@ -1,4 +1,4 @@
-//! Programs that pass text on: `cat`, `head`, `tail`, `wc`, `tee` and their like.
+//! Programs that pass text on: `cat`, `head`, `tail`, `tee` and their like.
 
 use super::options::{self, Options, Value};
 use super::{Invocation, Program};
@@ -17,10 +17,6 @@ pub(crate) const PROGRAMS: &[Program] = &[
     Program {
         name: "tail",
         run: |invocation| Box::pin(tail(invocation)),
-    },
-    Program {
-        name: "wc",
-        run: |invocation| Box::pin(wc(invocation)),
     },
     Program {
         name: "tee",
@@ -45,10 +41,6 @@ pub(crate) const PROGRAMS: &[Program] = &[
     Program {
         name: "comm",
         run: |invocation| Box::pin(comm(invocation)),
-    },
-    Program {
-        name: "seq",
-        run: |invocation| Box::pin(async { seq(invocation) }),
     },
 ];
 
@@ -82,18 +74,19 @@ async fn cat(invocation: &mut Invocation) -> u8 {
     if options.flags.iter().any(|(flag, _)| "AEvT".contains(*flag)) {
         return invocation.not_simulated("showing what cannot be seen");
     }
-    let mut status = 0;
+    let mut failures: u8 = 0;
     let mut number = 0;
     for operand in operands_or_input(&options) {
         if !options.has('n') {
-            status |= match open(invocation, &operand) {
+            let failed = match open(invocation, &operand) {
                 Some(reader) => pass_on(invocation, &operand, &reader).await,
                 None => 1,
             };
+            failures = failures.saturating_add(failed);
             continue;
         }
         let Some(bytes) = invocation.read_operand(&operand).await else {
-            status = 1;
+            failures = failures.saturating_add(1);
             continue;
         };
         for line in lines_of(&bytes) {
@@ -103,7 +96,8 @@ async fn cat(invocation: &mut Invocation) -> u8 {
         }
         invocation.flush().await;
     }
-    status
+    // uutils counts what it could not show.
+    invocation.coreutils.pick(failures.min(1), failures)
 }
 
 fn open(invocation: &mut Invocation, operand: &str) -> Option<Reader> {
@@ -166,7 +160,13 @@ const COUNTS: &[options::Long] = &[
     ("verbose", 'v', Value::None),
 ];
 
-fn print_header(invocation: &mut Invocation, options: &Options, index: usize, operand: &str) {
+/// Prints what stands above a file where there are several; `is_first` is whether nothing was shown yet.
+fn print_header(
+    invocation: &mut Invocation,
+    options: &Options,
+    is_first: &mut bool,
+    operand: &str,
+) {
     let shows = (options.operands.len() > 1 && !options.has('q')) || options.has('v');
     if shows {
         let name = if operand == "-" {
@@ -174,12 +174,14 @@ fn print_header(invocation: &mut Invocation, options: &Options, index: usize, op
         } else {
             operand
         };
-        let blank = if index > 0 { "\n" } else { "" };
+        let blank = if *is_first { "" } else { "\n" };
+        *is_first = false;
         invocation.print(&format!("{blank}==> {name} <==\n"));
     }
 }
 
-fn size_of(text: &str) -> Option<u64> {
+/// Reads a number with a unit.
+pub(super) fn size_of(text: &str) -> Option<u64> {
     let end = text
         .find(|one: char| !one.is_ascii_digit())
         .unwrap_or(text.len());
@@ -220,9 +222,10 @@ async fn head(invocation: &mut Invocation) -> u8 {
         return 1;
     };
     let mut status = 0;
-    for (index, operand) in operands_or_input(&options).into_iter().enumerate() {
+    let mut is_first = true;
+    for operand in operands_or_input(&options) {
         if let Some(reader) = stream_of(invocation, &operand).filter(|_| !is_from_end) {
-            print_header(invocation, &options, index, &operand);
+            print_header(invocation, &options, &mut is_first, &operand);
             head_of(invocation, &reader, count, by_bytes).await;
             continue;
         }
@@ -230,7 +233,7 @@ async fn head(invocation: &mut Invocation) -> u8 {
             status = 1;
             continue;
         };
-        print_header(invocation, &options, index, &operand);
+        print_header(invocation, &options, &mut is_first, &operand);
         let lines = lines_of(&bytes);
         let total = if by_bytes { bytes.len() } else { lines.len() };
         let end = if is_from_end {
@@ -323,12 +326,13 @@ async fn tail(invocation: &mut Invocation) -> u8 {
         return 1;
     };
     let mut status = 0;
-    for (index, operand) in operands_or_input(&options).into_iter().enumerate() {
+    let mut is_first = true;
+    for operand in operands_or_input(&options) {
         let Some(bytes) = read_named(invocation, &operand).await else {
             status = 1;
             continue;
         };
-        print_header(invocation, &options, index, &operand);
+        print_header(invocation, &options, &mut is_first, &operand);
         let lines = lines_of(&bytes);
         let total = if by_bytes { bytes.len() } else { lines.len() };
         let start = match is_from_start {
@@ -339,69 +343,6 @@ async fn tail(invocation: &mut Invocation) -> u8 {
             true => invocation.print_bytes(&bytes[start..]),
             false => invocation.print_bytes(&lines[start..].concat()),
         }
-    }
-    status
-}
-
-async fn wc(invocation: &mut Invocation) -> u8 {
-    let long = [
-        ("lines", 'l', Value::None),
-        ("words", 'w', Value::None),
-        ("bytes", 'c', Value::None),
-        ("chars", 'm', Value::None),
-    ];
-    let options = match options::read(invocation, "lwcm", &long) {
-        Ok(options) => options,
-        Err(status) => return status,
-    };
-    let wants = |flag: char| options.has(flag) || (options.flags.is_empty() && flag != 'm');
-    let mut rows: Vec<([usize; 4], String)> = Vec::new();
-    let mut status = 0;
-    for operand in operands_or_input(&options) {
-        let Some(bytes) = invocation.read_operand(&operand).await else {
-            status = 1;
-            continue;
-        };
-        let text = String::from_utf8_lossy(&bytes);
-        let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
-        let counts = [
-            lines,
-            text.split_whitespace().count(),
-            text.chars().count(),
-            bytes.len(),
-        ];
-        let name = match options.operands.is_empty() {
-            true => String::new(),
-            false => format!(" {operand}"),
-        };
-        rows.push((counts, name));
-    }
-    if options.operands.len() > 1 {
-        let mut total = [0; 4];
-        for (counts, _) in &rows {
-            for (sum, count) in total.iter_mut().zip(counts) {
-                *sum += count;
-            }
-        }
-        rows.push((total, " total".to_owned()));
-    }
-    let shown: Vec<usize> = [('l', 0), ('w', 1), ('m', 2), ('c', 3)]
-        .into_iter()
-        .filter_map(|(flag, at)| wants(flag).then_some(at))
-        .collect();
-    let is_single = shown.len() == 1 && rows.len() == 1;
-    let largest = rows.iter().map(|(counts, _)| counts[3]).max().unwrap_or(0);
-    let width = match (is_single, options.operands.is_empty()) {
-        (true, _) => 1,
-        (false, true) => 7,
-        (false, false) => largest.to_string().len(),
-    };
-    for (counts, name) in rows {
-        let numbers: Vec<String> = shown
-            .iter()
-            .map(|at| format!("{:>width$}", counts[*at]))
-            .collect();
-        invocation.print(&format!("{}{name}\n", numbers.join(" ")));
     }
     status
 }
@@ -429,7 +370,8 @@ async fn tee(invocation: &mut Invocation) -> u8 {
             Ok(Opened::Descriptor(2)) => writers.push((operand.clone(), invocation.stderr.clone())),
             Ok(Opened::Descriptor(_)) => writers.push((operand.clone(), invocation.stdout.clone())),
             Err(errno) => {
-                invocation.error(&format!("{operand}: {errno}"));
+                let text = invocation.coreutils.tee(operand, errno);
+                invocation.complain(&text);
                 status = 1;
             }
         }
@@ -448,7 +390,8 @@ async fn tee(invocation: &mut Invocation) -> u8 {
             }
         }
         for (operand, errno) in refused {
-            invocation.error(&format!("{operand}: {errno}"));
+            let text = invocation.coreutils.tee(&operand, errno);
+            invocation.complain(&text);
             status = 1;
             writers.retain(|(one, _)| *one != operand);
         }
@@ -462,6 +405,13 @@ async fn tac(invocation: &mut Invocation) -> u8 {
     };
     let mut status = 0;
     for operand in operands_or_input(&options) {
+        if operand != "-"
+            && let Err(errno) = invocation.opener().content(&invocation.path(&operand))
+        {
+            invocation.error(&format!("failed to open '{operand}' for reading: {errno}"));
+            status = 1;
+            continue;
+        }
         let Some(bytes) = read_named(invocation, &operand).await else {
             status = 1;
             continue;
@@ -536,6 +486,13 @@ async fn paste(invocation: &mut Invocation) -> u8 {
     };
     let mut columns = Vec::new();
     for operand in operands_or_input(&options) {
+        if operand != "-"
+            && let Err(errno) = invocation.opener().content(&invocation.path(&operand))
+        {
+            let text = invocation.coreutils.paste(&operand, errno);
+            invocation.error(&text);
+            return 1;
+        }
         let Some(bytes) = invocation.read_operand(&operand).await else {
             return 1;
         };
@@ -575,8 +532,11 @@ async fn comm(invocation: &mut Invocation) -> u8 {
         Err(status) => return status,
     };
     let [left, right] = options.operands.as_slice() else {
-        invocation.error("missing operand");
-        return 1;
+        let count = options.operands.len();
+        return match options.operands.first() {
+            Some(first) => invocation.lacks(count, &format!("missing operand after '{first}'")),
+            None => invocation.lacks(count, "missing operand"),
+        };
     };
     let (Some(left), Some(right)) = (
         invocation.read_operand(left).await,
@@ -612,63 +572,6 @@ async fn comm(invocation: &mut Invocation) -> u8 {
             invocation.print_bytes(without_end(line));
             invocation.print("\n");
         }
-    }
-    0
-}
-
-fn seq(invocation: &mut Invocation) -> u8 {
-    let mut words = invocation.arguments.clone();
-    let mut separator = "\n".to_owned();
-    let mut is_padded = false;
-    loop {
-        match words.first().map(String::as_str) {
-            Some("-s") if words.len() > 1 => {
-                separator = words[1].clone();
-                words.drain(..2);
-            }
-            Some(word) if word.starts_with("-s") && word.len() > 2 => {
-                separator = word[2..].to_owned();
-                words.remove(0);
-            }
-            Some("-w") => {
-                is_padded = true;
-                words.remove(0);
-            }
-            Some(word) if word.starts_with('-') && word.parse::<i64>().is_err() => {
-                return invocation.not_simulated(&format!("the option {word}"));
-            }
-            _ => break,
-        }
-    }
-    let numbers: Option<Vec<i64>> = words.iter().map(|word| word.parse().ok()).collect();
-    let Some(numbers) = numbers else {
-        return invocation.not_simulated("numbers that are not whole");
-    };
-    let (first, step, last) = match numbers[..] {
-        [last] => (1, 1, last),
-        [first, last] => (first, 1, last),
-        [first, step, last] if step != 0 => (first, step, last),
-        _ => {
-            invocation.error("missing operand");
-            return 1;
-        }
-    };
-    let width = if is_padded {
-        first.to_string().len().max(last.to_string().len())
-    } else {
-        0
-    };
-    let mut all = Vec::new();
-    let mut number = first;
-    while (step > 0 && number <= last) || (step < 0 && number >= last) {
-        all.push(format!("{number:0width$}"));
-        if all.len() > 1_000_000 {
-            return invocation.not_simulated("more than a million numbers");
-        }
-        number += step;
-    }
-    if !all.is_empty() {
-        invocation.print(&format!("{}\n", all.join(&separator)));
     }
     0
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::coreutils::{Coreutils, usage};
 use super::options::{self, Value};
 use super::{Invocation, Program};
 
@@ -241,10 +242,11 @@ fn date(invocation: &mut Invocation) -> u8 {
             !name.is_empty() && !known.contains(&name) && !OTHER.contains(&name)
         })
     });
-    if let Some(strange) = strange.cloned() {
-        invocation.error(&format!("unrecognized option '{strange}'"));
-        invocation.complain("Try 'date --help' for more information.\n");
-        return 1;
+    if let Some(strange) = strange
+        .cloned()
+        .filter(|_| invocation.coreutils == Coreutils::Gnu)
+    {
+        return invocation.misused(&format!("unrecognized option '{strange}'"));
     }
     let options = match options::read(invocation, "ud:s:r:R", &long) {
         Ok(options) => options,
@@ -252,7 +254,10 @@ fn date(invocation: &mut Invocation) -> u8 {
     };
     let may_set = invocation.credentials.uid == 0 && invocation.host(|host| !host.is_container);
     if options.has('s') && !may_set {
-        invocation.error("cannot set date: Operation not permitted");
+        let why = invocation
+            .coreutils
+            .pick("Operation not permitted", "Permission denied");
+        invocation.error(&format!("cannot set date: {why}"));
         return 1;
     }
     if options.has('s') || options.has('r') {
@@ -332,6 +337,12 @@ async fn sleep(invocation: &mut Invocation) -> u8 {
     }
     let mut whole = Duration::ZERO;
     for word in &words {
+        if word.starts_with('-')
+            && invocation.coreutils == Coreutils::Uutils
+            && let Some(status) = usage::unknown(invocation, word)
+        {
+            return status;
+        }
         match parse_interval(word) {
             Some(time) => whole = whole.saturating_add(time),
             None => {

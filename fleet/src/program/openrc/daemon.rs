@@ -176,7 +176,7 @@ fn is_simulated(invocation: &Invocation, path: &str) -> bool {
     let root = Credentials::root();
     invocation.host(|host| match host.files.node(path, Follow::Yes, &root) {
         Ok(node) => match &node.kind {
-            Kind::File(Content::Program(name)) => crate::program::find(name).is_some(),
+            Kind::File(Content::Program(name)) => crate::program::is_known(name),
             Kind::File(Content::Bytes(bytes)) => bytes.starts_with(b"#!"),
             _ => false,
         },

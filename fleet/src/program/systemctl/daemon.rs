@@ -77,7 +77,7 @@ pub(super) fn start(manager: &Manager, unit: &Unit, behaviour: &Behaviour) -> Op
     let is_simulated = manager.fleet.host(manager.host, |host| {
         match host.files.node(&path, Follow::Yes, &root) {
             Ok(node) => match &node.kind {
-                Kind::File(Content::Program(name)) => crate::program::find(name).is_some(),
+                Kind::File(Content::Program(name)) => crate::program::is_known(name),
                 Kind::File(Content::Bytes(bytes)) => bytes.starts_with(b"#!"),
                 _ => false,
             },
