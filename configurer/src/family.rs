@@ -72,7 +72,8 @@ const fn el(id: &'static str, directory: &'static str) -> Row {
 pub const ROWS: &[Row] = &[
     Row {
         id: "ubuntu",
-        releases: &["16.04", "18.04", "20.04", "22.04", "24.04"],
+        // 26.04: release notes of MKE 3.9.7.
+        releases: &["16.04", "18.04", "20.04", "22.04", "24.04", "26.04"],
         manager: Manager::Apt,
         directory: "ubuntu",
         prerequisites: APT,
@@ -198,6 +199,7 @@ mod tests {
         for (id, version) in [
             ("ubuntu", "22.04"),
             ("ubuntu", "24.04"),
+            ("ubuntu", "26.04"),
             ("rhel", "9.4"),
             ("rocky", "8.10"),
             ("centos", "9"),
@@ -215,15 +217,15 @@ mod tests {
     #[test]
     fn a_new_release_works_with_a_warning() {
         let selection = select(
-            &release("ubuntu", "26.04", "VERSION_CODENAME=resolute"),
+            &release("ubuntu", "28.04", "VERSION_CODENAME=unknown"),
             "x86_64",
         )
         .unwrap();
 
-        assert_eq!(selection.codename, "resolute");
+        assert_eq!(selection.codename, "unknown");
         assert_eq!(
             selection.warning.as_deref(),
-            Some("ubuntu 26.04 is not among the releases that are known to work")
+            Some("ubuntu 28.04 is not among the releases that are known to work")
         );
     }
 

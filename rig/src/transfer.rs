@@ -76,10 +76,11 @@ if [ "$answer" = keep ]; then
   exit 0
 fi
 dir=$(dirname -- "$path")
-mkdir -p -- "$dir"
+# Some programs do not say what they cannot make.
+mkdir -p -- "$dir" || { echo "cannot make $dir" >&2; exit 1; }
 umask 077
 temp=$dir/.$(basename -- "$path").launchpad-$$
-trap 'rm -f -- "$temp"' EXIT
+trap 'rm -f -- "$temp" 2>/dev/null' EXIT
 trap 'exit 1' HUP INT TERM
 : > "$temp"
 cat > "$temp"
