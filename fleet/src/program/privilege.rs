@@ -21,6 +21,9 @@ pub(crate) const PROGRAMS: &[Program] = &[
     },
 ];
 
+/// Where `sudo` looks for programs, and what it gives them as `PATH`: `secure_path` of Debian's sudoers.
+const SECURE_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// What the rules say of a user and a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
@@ -75,7 +78,8 @@ fn sudo(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
             invocation.complain("usage: sudo -h | -K | -k | -V\n");
             return 1;
         }
-        let program = command.first().map(|name| invocation.find_program(name));
+        let find = |name: &String| invocation.find_program_in(Some(SECURE_PATH), name);
+        let program = command.first().map(find);
         let program = program.flatten().unwrap_or_default();
         let who = invocation.credentials.clone();
         let wish = invocation
@@ -117,6 +121,10 @@ fn sudo(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
         }
         if validates {
             return 0;
+        }
+        if let Some(name) = command.first().filter(|_| program.is_empty() && !logs_in) {
+            invocation.complain(&format!("sudo: {name}: command not found\n"));
+            return 1;
         }
         become_user(invocation, &target, keeps, logs_in, command).await
     })
@@ -182,9 +190,8 @@ async fn become_user(
         let kept = ["TERM", "LANG", "LC_ALL", "COLUMNS", "LINES", "DISPLAY"];
         environment.retain(|name| kept.contains(&name) || name.starts_with("LC_"));
     }
-    let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     let pairs = [
-        ("PATH", path.to_owned()),
+        ("PATH", SECURE_PATH.to_owned()),
         ("HOME", account.home.clone()),
         ("USER", account.name.clone()),
         ("LOGNAME", account.name.clone()),
@@ -203,13 +210,6 @@ async fn become_user(
             command.extend(["-c".to_owned(), line]);
         }
         invocation.directory.clone_from(&account.home);
-    }
-    if let Some(name) = command.first()
-        && invocation.find_program(name).is_none()
-    {
-        let name = name.clone();
-        invocation.complain(&format!("sudo: {name}: command not found\n"));
-        return 1;
     }
     invocation.credentials = credentials;
     invocation.environment = environment;
@@ -323,6 +323,13 @@ fn doas(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
                 return 1;
             }
             Some(_) => {}
+        }
+        if let Some(name) = words.first()
+            && invocation.find_program(name).is_none()
+        {
+            let said = format!("doas: {name}: command not found\n");
+            invocation.complain(&said);
+            return 1;
         }
         become_user(invocation, "root", false, false, words).await
     })
