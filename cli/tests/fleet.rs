@@ -239,6 +239,22 @@ fn the_api_of_an_installed_cluster_answers_through_a_host() {
     assert!(!said.contains("--san"), "{said}");
 }
 
+#[test]
+fn ansible_keeps_the_connections_of_fleets_apart() {
+    let ways: Vec<String> = (0..2)
+        .map(|_| {
+            let up = Up::start(&["--time", "instant"]);
+            let inventory = std::fs::read_to_string(up.path("inventory.yaml")).unwrap();
+            let mut lines = inventory.lines().map(str::trim);
+            let line = lines.find(|line| line.starts_with("ansible_control_path: "));
+            line.unwrap_or_else(|| panic!("{inventory}")).to_owned()
+        })
+        .collect();
+
+    assert_ne!(ways[0], ways[1]);
+    assert!(ways[0].ends_with("-%%h-%%p\""), "{}", ways[0]);
+}
+
 /// Runs `client-config` in a shell, after other words of it.
 fn client_config(up: &Up, before: &str) -> Output {
     let mut shell = Command::new("sh");
