@@ -49,7 +49,7 @@ pub(super) async fn clock(bench: &Bench) -> Result<()> {
 /// `w2` has SELinux; what commands say is what the kernel says.
 pub(super) async fn selinux(bench: &Bench) -> Result<()> {
     for (value, mode) in [("1", "Enforcing"), ("0", "Permissive"), ("1", "Enforcing")] {
-        let line = format!("sudo setenforce {value} && getenforce");
+        let line = format!("sudo setenforce {value} && sudo getenforce");
         let said = bench.sim.ssh("w2", &line).await?;
         ensure_same("what is said", (said.code(), said.text()), (0, mode))?;
         let kept = bench.sim.root("w2", "cat /sys/fs/selinux/enforce").await?;
