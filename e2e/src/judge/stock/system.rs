@@ -67,7 +67,7 @@ pub(super) async fn openrc(bench: &Bench) -> Result<()> {
     );
     let line = format!(
         "printf '{}' | sudo tee {own} >/dev/null && sudo chmod 755 {own} && \
-         sudo rc-service judged start && sudo rc-update add judged default",
+         sudo rc-service judged start && sudo rc-update add judged default && sleep 1",
         script.replace('\n', "\\n")
     );
     let begun = bench.sim.ssh("w4", &line).await?;
