@@ -224,12 +224,10 @@ fn the_api_of_an_installed_cluster_answers_through_a_host() {
         "json",
     ]);
     let told = command.output().unwrap();
-    assert!(
-        text(&told.stdout).contains("3.8.8"),
-        "{}{}",
-        text(&told.stdout),
-        text(&told.stderr)
-    );
+    let mke = text(&told.stdout);
+    assert!(mke.contains("3.8.8"), "{mke}{}", text(&told.stderr));
+    // Clients dial the first name of the cluster.
+    assert!(mke.contains("https://127.0.0.1/"), "{mke}");
 
     // As it was installed: for its doors, too.
     let mut command = launchpad(&up.home);
@@ -239,6 +237,22 @@ fn the_api_of_an_installed_cluster_answers_through_a_host() {
     let labels = "Label nodes: skipped: every node has its labels";
     assert!(again.status.success() && said.contains(labels), "{said}");
     assert!(!said.contains("--san"), "{said}");
+}
+
+#[test]
+fn ansible_keeps_the_connections_of_fleets_apart() {
+    let ways: Vec<String> = (0..2)
+        .map(|_| {
+            let up = Up::start(&["--time", "instant"]);
+            let inventory = std::fs::read_to_string(up.path("inventory.yaml")).unwrap();
+            let mut lines = inventory.lines().map(str::trim);
+            let line = lines.find(|line| line.starts_with("ansible_control_path: "));
+            line.unwrap_or_else(|| panic!("{inventory}")).to_owned()
+        })
+        .collect();
+
+    assert_ne!(ways[0], ways[1]);
+    assert!(ways[0].ends_with("-%%h-%%p\""), "{}", ways[0]);
 }
 
 /// Runs `client-config` in a shell, after other words of it.

@@ -52,15 +52,10 @@ impl Flags {
         Ok(())
     }
 
-    /// Adds a flag with a value, quoted as a shell wants it.
-    pub fn add(&mut self, name: &str, value: &str) {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._:/,@".contains(c);
-        let raw = if value.chars().all(is_plain) {
-            format!("{name}={value}")
-        } else {
-            format!("{name}='{}'", value.replace('\'', "'\\''"))
-        };
-        self.0.push(Flag::parse(raw));
+    /// Adds flags of a name before all others, one for each value, quoted as a shell wants it.
+    pub fn add_first(&mut self, name: &str, values: &[String]) {
+        let flags = values.iter().map(|value| Flag::with_value(name, value));
+        self.0.splice(0..0, flags);
     }
 
     /// Whether a flag is there (`--san`), with a value or without.
@@ -141,6 +136,15 @@ impl Flag {
             None => (text, None),
         };
         Self { raw, name, value }
+    }
+
+    fn with_value(name: &str, value: &str) -> Self {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._:/,@".contains(c);
+        Self::parse(if value.chars().all(is_plain) {
+            format!("{name}={value}")
+        } else {
+            format!("{name}='{}'", value.replace('\'', "'\\''"))
+        })
     }
 
     fn masked(&self) -> String {
@@ -360,14 +364,14 @@ mod tests {
     }
 
     #[test]
-    fn adds_a_value_as_a_shell_wants_it() {
-        let mut flags = flags(&["--debug"]);
+    fn adds_values_before_others_as_a_shell_wants_them() {
+        let mut flags = flags(&["--debug", "--san=a"]);
 
-        flags.add("--san", "10.0.0.1");
-        flags.add("--san", "it's $HOME");
+        flags.add_first("--san", &["10.0.0.1".to_owned(), "it's $HOME".to_owned()]);
 
-        assert_eq!(flags.values("--san"), ["10.0.0.1", "it's $HOME"]);
-        assert_eq!(flags.shell_words()[..2], ["--debug", "--san=10.0.0.1"]);
+        assert_eq!(flags.values("--san"), ["10.0.0.1", "it's $HOME", "a"]);
+        let words = ["--san=10.0.0.1", r"--san='it'\''s $HOME'", "--debug"];
+        assert_eq!(flags.shell_words()[..3], words);
     }
 
     #[test]

@@ -156,6 +156,21 @@ async fn locks_of_the_package_manager_are_waited_for_as_asked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn sudo_finds_what_only_root_has_in_its_path() {
+    let fleet = fleet(|_| {});
+
+    let said = ask(
+        &fleet,
+        "command -v groupadd; sudo -n groupadd judged; sudo -n nothing",
+    )
+    .await;
+
+    assert_eq!(said.error, "sudo: nothing: command not found\n");
+    let made = root(&fleet, "grep -c judged: /etc/group").await;
+    assert_eq!(made.out.trim(), "1", "{said:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn sudo_follows_its_rules() {
     for (sudo, expected) in [
         (Sudo::Free, DONE),

@@ -123,27 +123,25 @@ async fn up(world: &mut World, arguments: &FleetUpArguments) -> Result<u8, CliEr
     Ok(status)
 }
 
-/// Makes the certificates of MKE good for the doors of the managers, too.
+/// Names the doors of the managers before other names of MKE: its certificates are good for them, and
+/// the first name, by which clients reach it, is one that they reach.
 fn name_doors(config: &mut Config, bind: Bind) {
     let managers = config.hosts.iter().enumerate();
     let managers = managers.filter(|(_, host)| host.role == config::Role::Manager);
-    let (inside, doors): (Vec<String>, Vec<String>) = managers
+    let (inside, mut names): (Vec<String>, Vec<String>) = managers
         .map(|(index, host)| {
             // Hosts are made in the order of the configuration.
             let door = bind.address_of(HostId(index)).to_string();
             (host.address().to_owned(), door)
         })
         .unzip();
+    names.dedup();
     let flags = &mut config.mke.install_flags;
-    let mut names = doors;
     if !flags.has("--san") {
         // What would be taken without any.
-        names.splice(0..0, inside);
+        names.extend(inside);
     }
-    names.dedup();
-    for name in names {
-        flags.add("--san", &name);
-    }
+    flags.add_first("--san", &names);
 }
 
 fn hosts(fleet: &Fleet) -> impl Iterator<Item = HostId> {

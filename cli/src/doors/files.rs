@@ -110,7 +110,8 @@ pub(crate) fn write(
     put(files.ssh_config(), &ssh_config(files, &shown))?;
     let authority = fleet.registry_authority();
     put(files.registries(), &authority.unwrap_or_default())?;
-    put(files.inventory(), &inventory(files, config, &shown))?;
+    let inventory = inventory(files, config, identity, &shown);
+    put(files.inventory(), &inventory)?;
     put(files.launchpad(), &launchpad(files, config, fleet, doors))
 }
 
@@ -214,7 +215,7 @@ fn ssh_config(files: &Files, shown: &[Shown<'_>]) -> String {
     text
 }
 
-fn inventory(files: &Files, config: &Config, shown: &[Shown<'_>]) -> String {
+fn inventory(files: &Files, config: &Config, identity: &Identity, shown: &[Shown<'_>]) -> String {
     let mut groups: BTreeMap<&str, Vec<&Shown<'_>>> = BTreeMap::new();
     for one in shown {
         let is_it = |host: &&config::Host| {
@@ -233,8 +234,11 @@ fn inventory(files: &Files, config: &Config, shown: &[Shown<'_>]) -> String {
     let mut text = String::from("# Written by `launchpad fleet up`.\nall:\n  vars:\n");
     let _ = writeln!(
         text,
-        "    ansible_ssh_common_args: \"-F '{}'\"\n  children:",
-        files.ssh_config().display()
+        "    ansible_ssh_common_args: \"-F '{}'\"\n    # Ansible keeps connections by the name of a \
+         host, which other fleets have, too.\n    ansible_control_path: \
+         \"%(directory)s/{}-%%h-%%p\"\n  children:",
+        files.ssh_config().display(),
+        own_word(identity)
     );
     for (group, hosts) in groups {
         let _ = writeln!(text, "    {group}:\n      hosts:");
@@ -247,6 +251,13 @@ fn inventory(files: &Files, config: &Config, shown: &[Shown<'_>]) -> String {
         }
     }
     text
+}
+
+/// Returns a word that no other fleet has: its key is a new one each time.
+fn own_word(identity: &Identity) -> String {
+    let key = fleet::door::text_of(&identity.public);
+    let letters = key.chars().rev().filter(char::is_ascii_alphanumeric);
+    letters.take(12).collect()
 }
 
 /// Returns the configuration with the addresses, ports and keys of the doors.

@@ -19,7 +19,7 @@ const COME_UP: Duration = Duration::from_secs(60);
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A fleet of an installed cluster: `m1` and `w1` have Ubuntu, `w2` Rocky Linux, `w3` SLES, and the
-/// way to `w4` goes through `bastion1`.
+/// way to `w4`, of arm64 and with OpenRC, goes through `bastion1`.
 pub(super) struct Sim {
     launchpad: PathBuf,
     directory: PathBuf,

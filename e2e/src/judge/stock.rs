@@ -1,7 +1,8 @@
 //! The clients of OpenSSH, rsync's and curl's, as Debian has them.
 
-use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
+mod forward;
+mod system;
+mod transfer;
 
 use anyhow::{Context, Result};
 
@@ -23,7 +24,7 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
         Box::pin(control_master(bench))
     }),
     ("the API of MKE through a forwarded port", |bench| {
-        Box::pin(forward(bench))
+        Box::pin(forward::forward(bench))
     }),
     ("the engine and its swarm, over ssh", |bench| {
         Box::pin(engine(bench))
@@ -31,22 +32,39 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
     ("ssh-copy-id, and a login by that key", |bench| {
         Box::pin(copy_id(bench))
     }),
-    ("scp in both protocols", |bench| Box::pin(scp(bench))),
-    ("a batch of sftp", |bench| Box::pin(sftp(bench))),
-    ("a transfer that goes on where it broke off", |bench| {
-        Box::pin(resumed(bench))
+    ("a login that asks again", |bench| {
+        Box::pin(asked_again(bench))
     }),
-    ("tar over ssh", |bench| Box::pin(tar(bench))),
+    ("scp in both protocols", |bench| {
+        Box::pin(transfer::scp(bench))
+    }),
+    ("a batch of sftp", |bench| Box::pin(transfer::sftp(bench))),
+    ("a transfer that goes on where it broke off", |bench| {
+        Box::pin(transfer::resumed(bench))
+    }),
+    ("tar over ssh", |bench| Box::pin(transfer::tar(bench))),
     ("rsync to a host that has none", |bench| {
-        Box::pin(rsync(bench))
+        Box::pin(transfer::rsync(bench))
+    }),
+    ("a /tmp that runs no programs", |bench| {
+        Box::pin(system::noexec(bench))
+    }),
+    ("the mode of SELinux", |bench| {
+        Box::pin(system::selinux(bench))
+    }),
+    ("services of a host with OpenRC", |bench| {
+        Box::pin(system::openrc(bench))
+    }),
+    ("packages for another processor", |bench| {
+        Box::pin(system::processor(bench))
+    }),
+    ("a host that boots anew", |bench| {
+        Box::pin(system::reboot(bench))
     }),
     ("what happens on hosts meanwhile takes no years", |bench| {
-        Box::pin(clock(bench))
+        Box::pin(system::clock(bench))
     }),
 ];
-
-/// When the files that are sent were changed, as `touch` and `stat` have it.
-const CHANGED: (&str, &str) = ("2020-01-02T03:04:05Z", "1577934245");
 
 async fn commands(bench: &Bench) -> Result<()> {
     let came = bench
@@ -72,6 +90,16 @@ async fn commands(bench: &Bench) -> Result<()> {
         .root("w2", "wc -c < /tmp/sent; stat -c '%U %a' /tmp/sent")
         .await?;
     ensure_same("what was sent", kept.as_str(), "250000\nrocky 644\n")?;
+    // The client has a window of 2 MiB.
+    let long = bench.sim.ssh("w3", "seq 1000000").await?;
+    let numbers: String = (1..=1_000_000)
+        .map(|number| format!("{number}\n"))
+        .collect();
+    ensure_so(
+        long.stdout == numbers,
+        "an answer of three windows",
+        long.stdout.len(),
+    )?;
 
     let missing = bench.sim.ssh("w3", "no-such-program").await?;
     ensure_same("the status of what is missing", missing.code(), 127)?;
@@ -107,8 +135,12 @@ async fn terminal(bench: &Bench) -> Result<()> {
         "stty rows 37 cols 123; {} -tt m1 'stty size; test -t 0 && echo $TERM; exit 5'",
         bench.sim.ssh_line()
     );
-    let shown = Cmd::new("script")
-        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+    // At the end of its input `script` would type something: its input is a pipe that has no end.
+    let script = "mkfifo \"$1\"; script --quiet --return --command \"$2\" /dev/null <>\"$1\"";
+    let shown = Cmd::new("sh")
+        .args(["-c", script, "sh"])
+        .arg(bench.path("typed"))
+        .arg(&line)
         .env("TERM", "xterm-256color");
     let shown = shown.finish().await?;
 
@@ -225,64 +257,6 @@ async fn control_master(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// The certificate of MKE is that of the cluster, and names what the configuration asks for.
-async fn forward(bench: &Bench) -> Result<()> {
-    let script = "cat /var/lib/docker/volumes/ucp-node-certs/_data/ca.pem";
-    let authority = bench.path("ca.pem");
-    write_mode(&authority, bench.sim.root("m1", script).await?, 0o600)?;
-    let socket = bench.path("forward");
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    let line = format!(
-        "{} -o ExitOnForwardFailure=yes -M -S {} -f -N -L {port}:127.0.0.1:443 m1 \
-         >/dev/null 2>&1 </dev/null",
-        bench.sim.ssh_line(),
-        socket.display()
-    );
-    Cmd::new("sh").args(["-c", &line]).run().await?;
-    let curl = |path: &str| {
-        Cmd::new("curl")
-            .args([
-                "--silent",
-                "--show-error",
-                "--fail",
-                "--max-time",
-                "30",
-                "--cacert",
-            ])
-            .arg(&authority)
-            .args(["--resolve", &format!("mke.example.com:{port}:127.0.0.1")])
-            .arg(format!("https://mke.example.com:{port}{path}"))
-    };
-
-    let ping = curl("/_ping").run().await?;
-    let login = r#"{"username":"admin","password":"a-rehearsal-needs-no-secret"}"#;
-    let login = curl("/auth/login").args(["--data", login]).run().await?;
-    let token: serde_json::Value = serde_json::from_str(&login.stdout)?;
-    let token = token["auth_token"].as_str().context("no token")?.to_owned();
-    let bearer = format!("Authorization: Bearer {token}");
-    let nodes = curl("/nodes").args(["--header", &bearer]).run().await?;
-    let wrong = curl("/nodes").args(["--header", "Authorization: Bearer x"]);
-    let wrong = wrong.finish().await?;
-    let stranger = curl("/_ping").args(["--cacert", "/etc/ssl/certs/ca-certificates.crt"]);
-    let stranger = stranger.finish().await?;
-    let end = bench.sim.client("ssh").arg("-S").arg(&socket);
-    end.args(["-O", "exit", "m1"]).run().await?;
-
-    ensure_same("the ping", ping.text(), "OK")?;
-    let nodes: serde_json::Value = serde_json::from_str(&nodes.stdout)?;
-    let names = |node: &serde_json::Value| node["Description"]["Hostname"].clone();
-    let mut names: Vec<_> = nodes
-        .as_array()
-        .context("no nodes")?
-        .iter()
-        .map(names)
-        .collect();
-    names.sort_by_key(ToString::to_string);
-    ensure_same("the nodes", names, vec!["m1", "w1", "w2", "w3", "w4"])?;
-    ensure_same("without a token", wrong.code(), 22)?;
-    ensure_same("to somebody who trusts others", stranger.code(), 60)
-}
-
 /// What one host is told, another one knows.
 async fn engine(bench: &Bench) -> Result<()> {
     let told = "sudo docker node update --label-add tier=front --availability pause w2";
@@ -384,224 +358,29 @@ async fn copy_id(bench: &Bench) -> Result<()> {
     ensure_same("on the host", kept.as_str(), "700 ubuntu\n600 ubuntu\n1\n")
 }
 
-/// Makes a tree with modes, times and a link.
-async fn make_tree(bench: &Bench, name: &str) -> Result<()> {
-    let script = "umask 022; mkdir -p \"$1/inner\" && cd \"$1\" && echo one > a && \
-                  head -c 300000 /dev/zero | tr '\\0' x > inner/large && \
-                  echo '#!/bin/sh' > inner/run && echo > shared && chmod 600 a && chmod 664 shared && \
-                  chmod 755 inner/run && ln -s a link && \
-                  touch -d \"$2\" a shared inner/large inner/run inner .";
-    Cmd::new("sh")
-        .args(["-c", script, "sh"])
-        .arg(bench.path(name))
-        .arg(CHANGED.0)
-        .run()
-        .await?;
-    Ok(())
-}
-
-/// Describes a tree: kinds, modes, times, sums.
-const DESCRIBE: &str = "cd \"$1\" && find . -type f -exec stat -c '%n %a %Y' {} + | sort && \
-                        find . -type f -exec sha256sum {} + | sort -k2";
-
-async fn scp(bench: &Bench) -> Result<()> {
-    make_tree(bench, "tree").await?;
-    let tree = bench.path("tree");
-    let describe = Cmd::new("sh").args(["-c", DESCRIBE, "sh"]).arg(&tree);
-    let original = describe.run().await?.stdout;
-    for (protocol, name) in [("-O", "old"), ("-s", "sftp")] {
-        let there = format!("/tmp/{name}");
-        let client = |words: &[&str]| bench.sim.client("scp").arg(protocol).args(words);
-        client(&["-q", "-r", "-p"])
-            .arg(&tree)
-            .arg(format!("m1:{there}"))
-            .run()
-            .await?;
-        let describe = DESCRIBE.replace("\"$1\"", &there);
-        // A link is followed, as `scp` does.
-        let kept = bench
+/// `w3` asks for passwords by keyboard-interactive: as often as OpenSSH's client wants to be asked.
+async fn asked_again(bench: &Bench) -> Result<()> {
+    let (answers, asked) = (bench.path("second"), bench.path("asked"));
+    let script = "#!/bin/sh\necho \"$1\" >> \"$ASKED\"\n\
+                  [ $(wc -l < \"$ASKED\") = 1 ] && echo guessed || echo a-password\n";
+    write_mode(&answers, script, 0o700)?;
+    let login = |prompts: &str| {
+        bench
             .sim
-            .root("m1", &format!("rm {there}/link; {describe}"))
-            .await?;
-        ensure_same("the tree on the host", kept.as_str(), original.as_str())?;
+            .client("ssh")
+            .args(["-o", "PreferredAuthentications=keyboard-interactive"])
+            .args(["-o", "BatchMode=no", "-o", prompts, "w3", "id -un"])
+            .env("SSH_ASKPASS", &answers)
+            .env("SSH_ASKPASS_REQUIRE", "force")
+            .env("ASKED", &asked)
+    };
 
-        let back = bench.path(&format!("back-{name}"));
-        client(&["-q", "-r", "-p"])
-            .arg(format!("m1:{there}"))
-            .arg(&back)
-            .run()
-            .await?;
-        let describe = Cmd::new("sh").args(["-c", DESCRIBE, "sh"]).arg(&back);
-        let came = describe.run().await?.stdout;
-        ensure_same("the tree that comes back", came.as_str(), original.as_str())?;
-
-        let plain = format!("m1:/tmp/plain-{name}");
-        client(&["-q"])
-            .arg(tree.join("inner/run"))
-            .arg(&plain)
-            .run()
-            .await?;
-        let script = format!("stat -c '%a %U' /tmp/plain-{name}");
-        let kept = bench.sim.root("m1", &script).await?;
-        ensure_same("without -p", kept.as_str(), "755 ubuntu\n")?;
-        let refused = client(&["-q"])
-            .arg(tree.join("a"))
-            .arg("m1:/root/a")
-            .finish();
-        let refused = refused.await?;
-        ensure_same("where it may not write", refused.code(), 1)?;
-        let is_said = refused.stderr.contains("Permission denied");
-        ensure_so(is_said, "why", &refused.stderr)?;
-    }
-    Ok(())
-}
-
-async fn sftp(bench: &Bench) -> Result<()> {
-    let file = bench.path("sent");
-    write_mode(&file, "sent\n", 0o640)?;
-    let back = bench.path("got");
-    let batch = format!(
-        "mkdir /tmp/batch\nput -p {sent} /tmp/batch/one\nchmod 604 /tmp/batch/one\n\
-         rename /tmp/batch/one /tmp/batch/two\nsymlink two /tmp/batch/three\n\
-         put {sent} /tmp/batch/gone\nrm /tmp/batch/gone\nls -l /tmp/batch\n\
-         get /tmp/batch/three {back}\n-rmdir /tmp/batch\n-get /tmp/batch/missing\npwd\n",
-        sent = file.display(),
-        back = back.display(),
-    );
-    let came = bench
-        .sim
-        .client("sftp")
-        .args(["-b", "-", "m1"])
-        .input(batch)
-        .finish()
-        .await?;
-
-    ensure_so(came.code() == 0, "the batch", &came)?;
-    let listed = "-rw----r--    1 ubuntu   ubuntu          5 ";
-    ensure_so(came.stdout.contains(listed), "its list", &came.stdout)?;
-    ensure_so(
-        came.stdout
-            .ends_with("Remote working directory: /home/ubuntu\n"),
-        "pwd",
-        &came,
-    )?;
-    ensure_so(
-        came.stderr.contains("missing\" not found"),
-        "what is missing",
-        &came.stderr,
-    )?;
-    ensure_same(
-        "what came",
-        std::fs::read_to_string(&back)?.as_str(),
-        "sent\n",
-    )?;
-    let script = "cd /tmp/batch && ls && readlink three && stat -c %a two && cat two";
-    let kept = bench.sim.root("m1", script).await?;
-    ensure_same(
-        "what is there",
-        kept.as_str(),
-        "three\ntwo\ntwo\n604\nsent\n",
-    )?;
-    let mode = std::fs::metadata(&back)?.permissions().mode() & 0o777;
-    ensure_same("the mode of what came", mode, 0o604)
-}
-
-/// `reput` and `reget` begin at an offset, `-a` appends.
-async fn resumed(bench: &Bench) -> Result<()> {
-    let file = bench.path("long");
-    let text: String = (0..20_000).map(|number| format!("{number}\n")).collect();
-    write_mode(&file, &text, 0o644)?;
-    let part = bench.path("part");
-    write_mode(&part, &text[..50_000], 0o644)?;
-    let batch = format!(
-        "put {part} /tmp/long\nreput {file} /tmp/long\nreget /tmp/long {part}\n",
-        part = part.display(),
-        file = file.display(),
-    );
-    bench
-        .sim
-        .client("sftp")
-        .args(["-b", "-", "w3"])
-        .input(batch)
-        .run()
-        .await?;
-
-    ensure_so(
-        std::fs::read_to_string(&part)? == text,
-        "what came back",
-        (),
-    )?;
-    let here = Cmd::new("sha256sum").arg(&file).run().await?.stdout;
-    let there = bench.sim.root("w3", "sha256sum /tmp/long").await?;
-    ensure_same("its sum", there.split(' ').next(), here.split(' ').next())
-}
-
-async fn tar(bench: &Bench) -> Result<()> {
-    make_tree(bench, "packed").await?;
-    let pack = Cmd::new("tar")
-        .arg("-C")
-        .arg(bench.path("packed"))
-        .args(["-cf", "-", "."]);
-    let unpack = "mkdir /tmp/packed && tar -C /tmp/packed -xpf -";
-    let unpack = bench.sim.client("ssh").args(["w2", unpack]);
-    pack.pipe_into(unpack).await?;
-    let describe = Cmd::new("sh")
-        .args(["-c", DESCRIBE, "sh"])
-        .arg(bench.path("packed"));
-    let original = describe.run().await?.stdout;
-    let kept = bench
-        .sim
-        .root("w2", &DESCRIBE.replace("\"$1\"", "/tmp/packed"))
-        .await?;
-    ensure_same("the tree on the host", kept.as_str(), original.as_str())?;
-    let link = bench.sim.root("w2", "readlink /tmp/packed/link").await?;
-    ensure_same("its link", link.as_str(), "a\n")?;
-
-    let back = bench.path("unpacked");
-    std::fs::create_dir(&back)?;
-    let pack = bench
-        .sim
-        .client("ssh")
-        .args(["w2", "tar -C /tmp/packed -czf - ."]);
-    pack.pipe_into(Cmd::new("tar").arg("-C").arg(&back).args(["-xpzf", "-"]))
-        .await?;
-    let describe = Cmd::new("sh").args(["-c", DESCRIBE, "sh"]).arg(&back);
-    ensure_same(
-        "and back",
-        describe.run().await?.stdout.as_str(),
-        original.as_str(),
-    )
-}
-
-/// The fleet has no rsync to install; a real host without it says the same.
-async fn rsync(bench: &Bench) -> Result<()> {
-    let line = bench.sim.ssh_line();
-    let refused = Cmd::new("rsync")
-        .args(["-a", "-e", &line, "."])
-        .arg("m1:/tmp/synchronised")
-        .inside(&bench.directory)
-        .finish()
-        .await?;
-
-    ensure_so(
-        refused
-            .stderr
-            .starts_with("bash: line 1: rsync: command not found\n")
-            && refused
-                .stderr
-                .contains("connection unexpectedly closed (0 bytes received so far)"),
-        "what it says",
-        &refused.stderr,
-    )?;
-    // Releases differ in what they call it.
-    ensure_so(matches!(refused.code(), 12 | 127), "its status", &refused)
-}
-
-async fn clock(bench: &Bench) -> Result<()> {
-    let here = Cmd::new("date").arg("+%Y").run().await?.stdout;
-    for host in ["m1", "w1", "w4"] {
-        let there = bench.sim.root(host, "date +%Y").await?;
-        ensure_same("the year of the host", there.as_str(), here.as_str())?;
-    }
-    Ok(())
+    let once = login("NumberOfPasswordPrompts=1").finish().await?;
+    ensure_same("asked once", once.code(), 255)?;
+    std::fs::remove_file(&asked)?;
+    let twice = login("NumberOfPasswordPrompts=2").finish().await?;
+    ensure_so(twice.code() == 0, "asked twice", &twice)?;
+    ensure_same("who it is", twice.text(), "sles")?;
+    let questions = std::fs::read_to_string(&asked)?;
+    ensure_same("how often it asked", questions.lines().count(), 2)
 }

@@ -36,7 +36,11 @@ impl Invocation {
 
     /// Returns the path of a program, as the search path leads to it.
     pub(crate) fn find_program(&self, name: &str) -> Option<String> {
-        let search = self.variable("PATH");
+        self.find_program_in(self.variable("PATH"), name)
+    }
+
+    /// Finds a program along other places than those of the environment.
+    pub(crate) fn find_program_in(&self, search: Option<&str>, name: &str) -> Option<String> {
         let found = find_executable(
             &self.fleet,
             self.host,

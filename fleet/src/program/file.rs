@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::options::{self, Options, Value};
 use super::{Invocation, Program};
-use crate::files::{Credentials, Errno, Files, Follow, Kind, split};
+use crate::files::{Credentials, Device, Errno, Files, Follow, Kind, split};
 
 pub(crate) const PROGRAMS: &[Program] = &[
     Program {
@@ -352,6 +352,10 @@ fn copy(
             }
             let content = files.read(from, who)?;
             files.write(to, content, node.mode & !how.umask & 0o777, who, now)?;
+        }
+        // What is read of it; only `-r` makes another device.
+        Kind::Device(Device::Null) if !how.is_recursive => {
+            files.write(to, "", node.mode & !how.umask & 0o777, who, now)?;
         }
         kind => files.make_node(to, kind.clone(), node.mode, who, now)?,
     }

@@ -17,6 +17,9 @@ pub(crate) const PROGRAMS: &[Program] = &[Program {
     run: doas,
 }];
 
+/// Where `sudo` looks for programs, and what it gives them as `PATH`: `secure_path` of Debian's sudoers.
+pub(super) const SECURE_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// What the rules say of a user and a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -78,10 +81,9 @@ fn environment_of(
         let kept = ["TERM", "LANG", "LC_ALL", "COLUMNS", "LINES", "DISPLAY"];
         environment.retain(|name| kept.contains(&name) || name.starts_with("LC_"));
     }
-    let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     let command = &transition.command;
     let pairs = [
-        ("PATH", path.to_owned()),
+        ("PATH", SECURE_PATH.to_owned()),
         ("HOME", account.home.clone()),
         ("USER", account.name.clone()),
         ("LOGNAME", account.name.clone()),
@@ -97,7 +99,8 @@ fn environment_of(
             environment.insert("SUDO_COMMAND", command.join(" "));
         }
         Maker::Rs => {
-            let path = command.first().map(|name| invocation.find_program(name));
+            let find = |name: &String| invocation.find_program_in(Some(SECURE_PATH), name);
+            let path = command.first().map(find);
             let words: Vec<String> = path
                 .flatten()
                 .into_iter()
@@ -114,7 +117,7 @@ fn environment_of(
 }
 
 /// Says that a command is not there, or cannot be run.
-fn complain_of_command(invocation: &mut Invocation, maker: Maker, name: &str) {
+pub(super) fn complain_of_command(invocation: &mut Invocation, maker: Maker, name: &str) {
     let path = invocation.path(name);
     let is_there = name.contains('/') && invocation.host(|host| host.files.exists(&path));
     let text = match (maker, is_there) {
@@ -153,12 +156,6 @@ pub(super) async fn become_user(invocation: &mut Invocation, transition: Transit
             command.extend(["-c".to_owned(), line]);
         }
         invocation.directory.clone_from(&account.home);
-    }
-    if let Some(name) = command.first()
-        && invocation.find_program(name).is_none()
-    {
-        complain_of_command(invocation, *maker, &name.clone());
-        return 1;
     }
     invocation.credentials = credentials;
     invocation.environment = environment;
@@ -282,6 +279,13 @@ fn doas(invocation: &mut Invocation) -> BoxFuture<'_, u8> {
                 return 1;
             }
             Some(_) => {}
+        }
+        if let Some(name) = words.first()
+            && invocation.find_program(name).is_none()
+        {
+            let said = format!("doas: {name}: command not found\n");
+            invocation.complain(&said);
+            return 1;
         }
         let transition = Transition {
             maker: Maker::Ws,

@@ -5,7 +5,7 @@
 
 use futures_util::future::BoxFuture;
 
-use super::privilege::{Transition, Verdict, become_user, judge};
+use super::privilege::{SECURE_PATH, Transition, Verdict, become_user, complain_of_command, judge};
 use super::{Invocation, Program};
 use crate::host::SudoWish;
 
@@ -85,6 +85,12 @@ fn run(invocation: &mut Invocation, maker: Maker) -> BoxFuture<'_, u8> {
         if call.validates {
             return 0;
         }
+        if let Some(name) = call.command.first().filter(|_| !call.logs_in)
+            && find(invocation, name).is_none()
+        {
+            complain_of_command(invocation, maker, name);
+            return 1;
+        }
         let mut keeps = call.keeps.is_some();
         if let (Maker::Rs, Some(option)) = (maker, &call.keeps)
             && !option.contains('=')
@@ -147,6 +153,11 @@ fn read(invocation: &mut Invocation, maker: Maker) -> Result<Call, u8> {
     Ok(call)
 }
 
+/// Returns where a program is that somebody else is to run.
+fn find(invocation: &Invocation, name: &str) -> Option<String> {
+    invocation.find_program_in(Some(SECURE_PATH), name)
+}
+
 /// Says that an option is not there, or not simulated.
 fn strange(invocation: &mut Invocation, maker: Maker, word: &str) -> u8 {
     let is_group = !word.starts_with("--") && word.len() > 2;
@@ -163,11 +174,9 @@ fn misused(invocation: &mut Invocation, what: &str) -> u8 {
 
 /// Judges a call by the rules, and by what the host wants of everybody.
 fn verdict(invocation: &mut Invocation, maker: Maker, call: &Call) -> Verdict {
-    let program = call
-        .command
-        .first()
-        .map(|name| invocation.find_program(name));
-    let program = program.flatten().unwrap_or_default();
+    let program = call.command.first();
+    let program = program.and_then(|name| find(invocation, name));
+    let program = program.unwrap_or_default();
     let who = invocation.credentials.clone();
     let wish = invocation
         .host(|host| host.sudo_wish)
@@ -232,7 +241,7 @@ fn list(invocation: &mut Invocation, maker: Maker, call: &Call) -> u8 {
         if maker == Maker::Ws {
             return invocation.not_simulated("-l with a command");
         }
-        let Some(path) = invocation.find_program(name) else {
+        let Some(path) = find(invocation, name) else {
             invocation.complain(&format!("sudo: '{name}': command not found"));
             return 1;
         };

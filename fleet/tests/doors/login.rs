@@ -66,30 +66,32 @@ fn a_password_gets_in_and_a_wrong_one_does_not() {
 }
 
 #[test]
-fn a_password_gets_in_where_the_server_asks_for_it() {
+fn a_password_gets_in_where_the_server_asks_for_it_the_second_time_too() {
     let house = House::with(Plan::with_sshd(
         "KbdInteractiveAuthentication yes\nPasswordAuthentication no\n",
     ));
     house.fleet.set_password(HostId(0), "sesame").unwrap();
-    let script = house.path("askpass");
-    std::fs::write(&script, "#!/bin/sh\necho sesame\n").unwrap();
+    let (script, asked) = (house.path("askpass"), house.path("asked"));
+    let text = "#!/bin/sh\n[ -e \"$ASKED\" ] && echo sesame || echo barley\necho >> \"$ASKED\"\n";
+    std::fs::write(&script, text).unwrap();
     make_executable(&script);
-    let mut command = house.client("ssh");
-    command
-        .env("SSH_ASKPASS", &script)
-        .env("SSH_ASKPASS_REQUIRE", "force");
-    command.args([
-        "-o",
-        "BatchMode=no",
-        "-o",
-        "PubkeyAuthentication=no",
-        "m1",
-        "id -un",
-    ]);
+    let login = |prompts: &str| {
+        let mut command = house.client("ssh");
+        command
+            .env("SSH_ASKPASS", &script)
+            .env("SSH_ASKPASS_REQUIRE", "force")
+            .env("ASKED", &asked);
+        command.args(["-o", "BatchMode=no", "-o", "PubkeyAuthentication=no"]);
+        command.args(["-o", prompts, "m1", "id -un"]);
+        run(command, b"")
+    };
 
-    let answer = run(command, b"");
+    let first = login("NumberOfPasswordPrompts=1");
+    std::fs::remove_file(&asked).unwrap();
+    let second = login("NumberOfPasswordPrompts=2");
 
-    assert_eq!(answer.out, "ubuntu\n", "{}", answer.err);
+    assert_eq!((first.status, first.out.as_str()), (Some(255), ""));
+    assert_eq!(second.out, "ubuntu\n", "{}", second.err);
 }
 
 #[test]

@@ -131,9 +131,12 @@ fn the_size_of_the_users_terminal_is_that_of_the_host_and_follows_it() {
     let script = format!(
         "stty rows 33 cols 101; ssh -F {config} -tt m1 'stty size; tty; [ -t 1 ] && echo $TERM'"
     );
-    let mut command = Command::new("script");
+    // At the end of its input `script` would type something: its input is a pipe that has no end.
+    let mut command = Command::new("sh");
     command.env("TERM", "vt220").env("SHELL", "/bin/sh");
-    command.args(["-qec", &script, "/dev/null"]);
+    let line = "mkfifo \"$1\"; script -qec \"$2\" /dev/null <>\"$1\"";
+    command.args(["-c", line, "sh"]);
+    command.arg(house.path("typed")).arg(&script);
 
     let answer = run(command, b"");
 

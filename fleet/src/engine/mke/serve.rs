@@ -271,6 +271,8 @@ async fn connection(
         async move { Ok::<_, Infallible>(exchange(&fleet, &listener, request, has_certificate).await) }
     });
     let _ = hyper::server::conn::http1::Builder::new()
+        // Who has closed his half is answered, as by the server of Go 1.26 (`net/http`).
+        .half_close(true)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }

@@ -187,6 +187,50 @@ pub(super) fn duration(time: std::time::Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{bash, host_of};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_source_for_another_architecture_has_no_package_for_the_host() {
+        // apt 2.6.1 of Debian 12, with `APT::Architecture=arm64`.
+        let missing = "install 100\nE: Unable to locate package docker-ee\n";
+        let fetched = "/stable-25.0 amd64 Packages [";
+        for (stanza, line, said) in [
+            ("Architectures: amd64\n", "arch=amd64", missing),
+            (
+                "Architectures: amd64 arm64\n",
+                "arch=amd64,arm64",
+                "install 0\n",
+            ),
+            ("", "trusted=no", "install 0\n"),
+        ] {
+            let deb822 = format!(
+                "Types: deb\nURIs: https://repos.mirantis.com/ubuntu\nSuites: jammy\n{stanza}\
+                 Components: stable-25.0\nSigned-By: /usr/share/keyrings/x.gpg\n"
+            );
+            let one_line = format!(
+                "deb [{line} signed-by=/usr/share/keyrings/x.gpg] \
+                 https://repos.mirantis.com/ubuntu jammy stable-25.0\n"
+            );
+            for (name, text) in [("x.sources", deb822), ("x.list", one_line)] {
+                let (fleet, host) =
+                    host_of("ubuntu-22.04", |spec| spec.machine = "aarch64".to_owned());
+                let script = format!(
+                    "PATH=$PATH:/usr/sbin:/sbin\ncurl -fsSL https://repos.mirantis.com/ubuntu/gpg | gpg --dearmor -o \
+                     /usr/share/keyrings/x.gpg\nprintf '%s' '{text}' > \
+                     /etc/apt/sources.list.d/{name}\napt-get update > /tmp/said\napt-get install \
+                     -y -qq docker-ee >/dev/null; echo install $?; cat /tmp/said >&2"
+                );
+
+                let ran = bash(&fleet, host, &script).await;
+
+                let errors = ran.stderr.lines().filter(|line| line.starts_with("E: "));
+                let errors: String = errors.map(|line| format!("{line}\n")).collect();
+                assert_eq!(format!("{}{errors}", ran.stdout), said, "{text}{ran:?}");
+                let is_fetched = ran.stderr.contains(fetched);
+                assert_eq!(is_fetched, text.contains("amd64"), "{text}{ran:?}");
+            }
+        }
+    }
 
     #[test]
     fn sizes_are_said_as_apt_says_them() {

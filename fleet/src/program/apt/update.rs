@@ -17,6 +17,18 @@ pub(super) struct Source {
     pub(super) components: Vec<String>,
     /// The keyring that it must be signed by; those of the system without.
     pub(super) keyring: Option<String>,
+    /// The architectures whose lists are fetched; that of the host without.
+    pub(super) architectures: Vec<String>,
+}
+
+impl Source {
+    /// Returns the architectures whose lists are fetched on a host of one.
+    fn architectures<'a>(&'a self, own: &'a str) -> Vec<&'a str> {
+        match self.architectures.is_empty() {
+            true => vec![own],
+            false => self.architectures.iter().map(String::as_str).collect(),
+        }
+    }
 }
 
 /// How fetching one source went.
@@ -70,13 +82,15 @@ pub(super) async fn update(invocation: &mut Invocation, wishes: &Wishes) -> u8 {
                     bytes(2412)
                 ));
                 for list in &lists {
-                    number += 1;
                     let size = list.packages.len() as u64 * 900 + 400;
-                    shown.push_str(&format!(
-                        "Get:{number} {url} {suite}/{} {own} Packages [{}]\n",
-                        list.component,
-                        bytes(size)
-                    ));
+                    for architecture in source.architectures(own) {
+                        number += 1;
+                        shown.push_str(&format!(
+                            "Get:{number} {url} {suite}/{} {architecture} Packages [{}]\n",
+                            list.component,
+                            bytes(size)
+                        ));
+                    }
                 }
                 total += size;
                 indexes.extend(lists);
@@ -172,8 +186,10 @@ fn remember(invocation: &mut Invocation, sources: &[Source]) {
                 .files
                 .write(&format!("{start}_InRelease"), "", 0o644, &root, now);
             for component in components {
-                let path = format!("{start}_{component}_binary-{architecture}_Packages");
-                let _ = host.files.write(&path, "", 0o644, &root, now);
+                for architecture in source.architectures(architecture) {
+                    let path = format!("{start}_{component}_binary-{architecture}_Packages");
+                    let _ = host.files.write(&path, "", 0o644, &root, now);
+                }
             }
         }
     });
@@ -237,6 +253,8 @@ async fn fetch(invocation: &mut Invocation, source: &Source) -> Fetched {
     if let Some(failed) = judge(invocation, source, &offered) {
         return failed;
     }
+    let own = super::architecture(invocation);
+    let is_for_own = source.architectures(own).contains(&own);
     let mut lists = Vec::new();
     for repository in offered {
         if source.components.contains(&repository.component) {
@@ -244,7 +262,11 @@ async fn fetch(invocation: &mut Invocation, source: &Source) -> Fetched {
                 url: repository.url,
                 suite: repository.suite,
                 component: repository.component,
-                packages: of_machine(&repository.packages, super::architecture(invocation)),
+                // apt 2.6 fetches the lists of others and finds no package in them by its name.
+                packages: match is_for_own {
+                    true => of_machine(&repository.packages, own),
+                    false => Arc::default(),
+                },
             });
         }
     }
@@ -405,13 +427,20 @@ fn read_lines(path: &str, text: &str, all: &mut Vec<Source>) -> Result<(), Strin
         let mut words = rest.split_whitespace();
         let url = words.next().ok_or_else(|| malformed("URI"))?;
         let suite = words.next().ok_or_else(|| malformed("Suite"))?;
-        let mut options = options.split_whitespace();
-        let keyring = options.find_map(|option| option.strip_prefix("signed-by="));
+        let option = |name: &str| {
+            let mut options = options.split_whitespace();
+            options.find_map(|option| option.strip_prefix(name)?.strip_prefix('='))
+        };
+        let architectures = option("arch").unwrap_or_default().split(',');
         all.push(Source {
             url: url.trim_end_matches('/').to_owned(),
             suite: suite.to_owned(),
             components: words.map(str::to_owned).collect(),
-            keyring: keyring.map(str::to_owned),
+            keyring: option("signed-by").map(str::to_owned),
+            architectures: architectures
+                .filter(|one| !one.is_empty())
+                .map(str::to_owned)
+                .collect(),
         });
     }
     Ok(())
@@ -452,6 +481,7 @@ fn read_stanzas(path: &str, text: &str, all: &mut Vec<Source>) -> Result<(), Str
             suite,
             components: words("Components"),
             keyring: field("Signed-By"),
+            architectures: words("Architectures"),
         });
     }
     Ok(())

@@ -271,6 +271,8 @@ async fn get(
     let mut stream = connector.connect(name, stream).await?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
+    // Go's server answers somebody who has closed his half of the connection, too.
+    stream.get_mut().0.shutdown().await?;
     let mut answer = String::new();
     // The other end may hang up without a word of TLS.
     stream.read_to_string(&mut answer).await.ok();

@@ -5,6 +5,7 @@ mod daemon;
 mod dockerd;
 mod level;
 mod service;
+mod shutdown;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests;
@@ -14,6 +15,7 @@ use futures_util::future::BoxFuture;
 
 pub(crate) use dockerd::kill as kill_engine;
 pub(crate) use level::boot;
+pub(crate) use shutdown::shutdown;
 
 use super::{Invocation, Program};
 use crate::files::{Credentials, Follow};
