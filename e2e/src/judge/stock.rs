@@ -26,6 +26,9 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
     ("the API of MKE through a forwarded port", |bench| {
         Box::pin(forward::forward(bench))
     }),
+    ("a registry through a forwarded port", |bench| {
+        Box::pin(forward::registry(bench))
+    }),
     ("the engine and its swarm, over ssh", |bench| {
         Box::pin(engine(bench))
     }),

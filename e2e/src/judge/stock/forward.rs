@@ -1,53 +1,69 @@
-//! The API of MKE through a port that `ssh` forwards.
+//! HTTPS through ports that `ssh` forwards: the API of MKE, and a registry.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
 
 use super::super::{Bench, ensure_same, ensure_so};
+use crate::cache::hex;
 use crate::command::Cmd;
 use crate::paths::write_mode;
 
 /// What an administrator logs in with.
 const LOGIN: &str = r#"{"username":"admin","password":"a-rehearsal-needs-no-secret"}"#;
 
-/// A port of this machine that leads to the API on `m1`, and the CA of the cluster.
+/// A port of this machine that leads to where `m1` can go.
 struct Forwarded {
+    /// The name in the certificate there.
+    name: &'static str,
+    /// Who has signed it.
+    authority: PathBuf,
     port: u16,
     socket: PathBuf,
-    authority: PathBuf,
 }
 
 impl Forwarded {
-    async fn open(bench: &Bench) -> Result<Self> {
-        let script = "cat /var/lib/docker/volumes/ucp-node-certs/_data/ca.pem";
-        let authority = bench.path("ca.pem");
-        write_mode(&authority, bench.sim.root("m1", script).await?, 0o600)?;
+    async fn open(
+        bench: &Bench,
+        target: &str,
+        name: &'static str,
+        authority: PathBuf,
+    ) -> Result<Self> {
         let socket = bench.path("forward");
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let line = format!(
-            "{} -o ExitOnForwardFailure=yes -M -S {} -f -N -L {port}:127.0.0.1:443 m1 \
+            "{} -o ExitOnForwardFailure=yes -M -S {} -f -N -L {port}:{target}:443 m1 \
              >/dev/null 2>&1 </dev/null",
             bench.sim.ssh_line(),
             socket.display()
         );
         Cmd::new("sh").args(["-c", &line]).run().await?;
         Ok(Self {
+            name,
+            authority,
             port,
             socket,
-            authority,
         })
     }
 
+    /// The way to the API on `m1`.
+    async fn api(bench: &Bench) -> Result<Self> {
+        let script = "cat /var/lib/docker/volumes/ucp-node-certs/_data/ca.pem";
+        let authority = bench.path("ca.pem");
+        write_mode(&authority, bench.sim.root("m1", script).await?, 0o600)?;
+        Self::open(bench, "127.0.0.1", "mke.example.com", authority).await
+    }
+
     fn curl(&self, path: &str) -> Cmd {
-        let port = self.port;
+        let (name, port) = (self.name, self.port);
         Cmd::new("curl")
             .args(["--silent", "--show-error", "--fail", "--max-time", "30"])
             .arg("--cacert")
             .arg(&self.authority)
-            .args(["--resolve", &format!("mke.example.com:{port}:127.0.0.1")])
-            .arg(format!("https://mke.example.com:{port}{path}"))
+            .args(["--resolve", &format!("{name}:{port}:127.0.0.1")])
+            .arg(format!("https://{name}:{port}{path}"))
     }
 
     async fn close(self, bench: &Bench) -> Result<()> {
@@ -59,7 +75,7 @@ impl Forwarded {
 
 /// The certificate of MKE is that of the cluster, and names what the configuration asks for.
 pub(super) async fn forward(bench: &Bench) -> Result<()> {
-    let api = Forwarded::open(bench).await?;
+    let api = Forwarded::api(bench).await?;
     let ping = api.curl("/_ping").run().await?;
     let login = api.curl("/auth/login").args(["--data", LOGIN]);
     let token: serde_json::Value = serde_json::from_str(&login.run().await?.stdout)?;
@@ -107,4 +123,31 @@ async fn whole(api: &Forwarded, bearer: &str, length: usize) -> Result<()> {
         "an answer to somebody who has closed his half",
         &half,
     )
+}
+
+/// A registry has what a host pulls from it, and everything is what its digest says.
+pub(super) async fn registry(bench: &Bench) -> Result<()> {
+    let authority = bench.sim.file("registries.pem");
+    let name = "registry-1.docker.io";
+    let registry = Forwarded::open(bench, name, name, authority).await?;
+    let tags = registry.curl("/v2/library/alpine/tags/list").run().await?;
+    let manifest = registry.curl("/v2/library/alpine/manifests/latest");
+    let manifest = manifest.run().await?.stdout;
+    let named: serde_json::Value = serde_json::from_str(&manifest)?;
+    let config = named["config"]["digest"].as_str().unwrap_or_default();
+    let config = registry.curl(&format!("/v2/library/alpine/blobs/{config}"));
+    let config = config.run().await?.stdout;
+    let nothing = registry.curl("/v2/library/alpine/manifests/0.0");
+    let nothing = nothing.finish().await?;
+    registry.close(bench).await?;
+    let pull = "docker pull -q alpine >/dev/null && docker image inspect --format \
+                '{{.Id}} {{index .RepoDigests 0}}' alpine";
+    let pulled = bench.sim.root("m1", pull).await?;
+
+    let tags: serde_json::Value = serde_json::from_str(&tags.stdout)?;
+    ensure_same("the tags", &tags["tags"], &serde_json::json!(["latest"]))?;
+    let digests = [config, manifest].map(|text| hex(&Sha256::digest(text)));
+    let expected = format!("sha256:{} alpine@sha256:{}\n", digests[0], digests[1]);
+    ensure_same("what a host has pulled", pulled, expected)?;
+    ensure_same("a tag that there is not", nothing.code(), 22)
 }
