@@ -228,3 +228,31 @@ fn texts_name_no_place_of_this_machine() {
         }
     }
 }
+
+/// Hosts from which packages come, in two parts, so that they do not stand here either. Facts from
+/// there have names of their own, and machines that build this have mirrors.
+const REGISTRIES: &[(&str, &str)] = &[
+    ("crates", "io"),
+    ("pypi", "org"),
+    ("pythonhosted", "org"),
+    ("deb.debian", "org"),
+    ("packages.debian", "org"),
+    ("packages.ubuntu", "com"),
+    ("archive.ubuntu", "com"),
+    ("registry.npmjs", "org"),
+    ("proxy.golang", "org"),
+];
+
+#[test]
+fn no_registry_of_packages_is_named() {
+    let mut wrong = Vec::new();
+    for (path, text) in files(&["rs", "md", "txt", "toml", "yaml", "yml", "sh", "py"]) {
+        for (index, line) in text.lines().enumerate() {
+            let named = |(name, end): &(&str, &str)| line.contains(&format!("{name}.{end}"));
+            if REGISTRIES.iter().any(named) {
+                wrong.push(format!("{}:{}: {line}", path.display(), index + 1));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}

@@ -1,7 +1,7 @@
 //! `sudo`, as sudo.ws has it (1.9), and sudo-rs (0.2.13), which Ubuntu 26.04 has: what it is asked for, and
 //! what each says where it refuses. The rules are read beside, in `privilege`.
 //!
-//! What sudo-rs says was recorded with sudo-rs 0.2.13 of crates.io (`fleet/tests/parity`, state `uutils`).
+//! What sudo-rs says was recorded with the published sudo-rs 0.2.13 (`fleet/tests/parity`, state `uutils`).
 
 use futures_util::future::BoxFuture;
 

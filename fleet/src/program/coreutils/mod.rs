@@ -6,7 +6,7 @@
 //!
 //! Ubuntu 26.04 has uutils 0.8.0 for everything but `cp`, `mv` and `rm`, which stay those of GNU: Canonical's
 //! "An update on rust-coreutils" of 2026-04-22 (discourse.ubuntu.com/t/80773). What uutils says and does was
-//! recorded with coreutils 0.8.0 of crates.io (`fleet/tests/parity`, state `uutils`).
+//! recorded with the published coreutils 0.8.0 (`fleet/tests/parity`, state `uutils`).
 
 pub(crate) mod usage;
 mod words;

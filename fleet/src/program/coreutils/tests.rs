@@ -42,7 +42,7 @@ async fn older_releases_have_those_of_gnu() {
     assert_eq!(ran.stdout, "/usr/bin/stat\n/usr/bin/sudo\n");
 }
 
-/// The lists of files of packages.ubuntu.com (resolute): links are of one package, what they lead to of
+/// The lists of files in Ubuntu's own index of packages (resolute): links are of one package, what they lead to of
 /// others, and an alternative of none.
 #[tokio::test(start_paused = true)]
 async fn packages_are_those_of_resolute() {
