@@ -28,8 +28,8 @@ use crate::world::{Fleet, HostId};
 
 /// The name of the authority that signs for registries.
 const AUTHORITY: &str = "Registries of the fleet";
-/// What the chance of it is apart from that of the fleet by: who asks a registry changes nothing
-/// else.
+/// Keeps the chance behind certificates apart from the fleet's: whoever asks a registry changes
+/// nothing else.
 const SEED: u64 = 0x0072_6567_6973_7472;
 
 /// What registries show to clients that are no engines of the fleet.
@@ -61,6 +61,7 @@ impl Fronts {
         let mut names = vec![host.to_owned()];
         names.extend(self.names.get(domain).into_iter().flatten().cloned());
         let authority = self.authority(seed)?;
+        // Each has a key of its own.
         let turn = domain
             .bytes()
             .fold(seed, |sum, byte| sum.rotate_left(8) ^ u64::from(byte));

@@ -19,7 +19,7 @@
 //! | [`object`] | `config`, `secret` |
 //! | [`ps`] | `ps` |
 //! | [`push`] | `push` |
-//! | [`run`] | `run`, `create` |
+//! | [`mod@run`] | `run`, `create` |
 //! | [`service`] | `service` |
 //! | [`swarm`] | `swarm` |
 //! | [`system`] | `info`, `version`, `system` |
