@@ -80,8 +80,10 @@ dir=$(dirname -- "$path")
 mkdir -p -- "$dir" || { echo "cannot make $dir" >&2; exit 1; }
 umask 077
 temp=$dir/.$(basename -- "$path").launchpad-$$
-trap 'rm -f -- "$temp" 2>/dev/null' EXIT
-trap 'exit 1' HUP INT TERM
+# Signals go to all processes: the removal must not be ended by them.
+tidy() { trap '' HUP INT TERM; rm -f -- "$temp" 2>/dev/null; }
+trap tidy EXIT
+trap 'tidy; exit 1' HUP INT TERM
 : > "$temp"
 cat > "$temp"
 if [ "$(wc -c < "$temp")" -ne $((size + 65)) ]; then

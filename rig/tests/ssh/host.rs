@@ -440,7 +440,8 @@ async fn an_upload_that_arrives_otherwise_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_of_a_file_that_shrinks_leaves_nothing() {
-    let server = Server::start();
+    // The removal is hit by the signal that ends what has been started.
+    let (server, _programs) = with_program("rm", "kill -TERM 0; exec /bin/rm \"$@\"");
     let directory = server.path("up");
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(&[1; 1000]).unwrap();
