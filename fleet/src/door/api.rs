@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::converse::converse;
+use super::converse::connect;
 use super::gate::Reception;
 use super::listen::{Place, reception_of};
 use super::{Door, DoorError, listen_at};
@@ -76,10 +76,6 @@ async fn lead(door: Arc<Door>, stream: TcpStream, port: u16, place: Place) {
             .simulation
             .enter(|| crate::engine::dial(fleet, host, "127.0.0.1", port))
     });
-    match far.flatten() {
-        Some(far) => converse(&house.simulation, stream, far).await,
-        // A socket that is gone already needs no reset.
-        None => drop(stream.set_zero_linger()),
-    }
+    connect(&house.simulation, stream, far.flatten()).await;
     drop(place);
 }

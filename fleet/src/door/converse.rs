@@ -3,11 +3,25 @@
 use std::sync::{Mutex, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use super::pace::Simulation;
 
 /// How many bytes are read at a time.
 const PIECE: usize = 16 << 10;
+
+/// Leads the socket of a client to what answers him; it is reset where nothing does.
+pub(super) async fn connect(
+    simulation: &Simulation,
+    near: TcpStream,
+    far: Option<impl AsyncRead + AsyncWrite>,
+) {
+    match far {
+        Some(far) => converse(simulation, near, far).await,
+        // A socket that is gone already needs no reset.
+        None => drop(near.set_zero_linger()),
+    }
+}
 
 /// Leads a stream both ways until both sides have ended, or one breaks. The client waits for the host
 /// from what he says until it answers: a stream that lies idle hurries no clock.

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rand::rngs::SmallRng;
@@ -12,6 +12,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::gate::{Manner, Reception};
+use super::room::{FULL, Room, is_counted};
 use super::serve::Served;
 use super::{Door, listen_at, visitor};
 
@@ -200,34 +201,33 @@ async fn hold(stream: TcpStream, place: Place) {
 }
 
 /// Holds one of the places for connections.
-pub(super) struct Place(Arc<Door>);
+pub(super) struct Place {
+    door: Arc<Door>,
+    _room: Room,
+}
 
 impl Place {
     /// Takes a place, where there is one.
     pub(super) fn take(door: &Arc<Door>) -> Option<Self> {
-        let has_room = |count: &AtomicUsize, most: usize| {
-            let more = |now: usize| (now < most).then_some(now + 1);
-            let order = Ordering::Relaxed;
-            count.fetch_update(order, order, more).is_ok()
-        };
         let house = &door.house;
-        if !has_room(&house.connections, house.most) {
-            door.note_refusal("the fleet has as many connections as it may have", "");
+        let Some(room) = Room::take(house) else {
+            door.note_refusal(FULL, "");
             return None;
-        }
-        if !has_room(&door.connections, house.most_of_host) {
-            house.connections.fetch_sub(1, Ordering::Relaxed);
+        };
+        if !is_counted(&door.connections, house.most_of_host) {
             door.note_refusal("the host has as many connections as it may have", "");
             return None;
         }
-        Some(Self(Arc::clone(door)))
+        Some(Self {
+            door: Arc::clone(door),
+            _room: room,
+        })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::Relaxed);
-        self.0.house.connections.fetch_sub(1, Ordering::Relaxed);
+        self.door.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

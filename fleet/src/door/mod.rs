@@ -16,6 +16,7 @@
 //! | `backlog` | what was sent and is not read yet |
 //! | `wire` | byte streams with the latency of their link |
 //! | `listen` | the listener of a host, and its limits |
+//! | `room` | how many connections there may be |
 //! | `serve` | what a server offers: algorithms, keys, methods |
 //! | `visitor` | one connection |
 //! | `channel` | one command or shell of a connection |
@@ -37,6 +38,7 @@ mod listen;
 mod login;
 mod pace;
 mod registries;
+mod room;
 mod root;
 mod serve;
 mod settings;
@@ -47,7 +49,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 pub use russh::keys::PublicKey;
 use russh::keys::ssh_key;
@@ -64,6 +66,7 @@ pub use root::{ProcessRow, Said};
 
 use gate::Gate;
 pub(crate) use gate::Reach;
+use room::Refusals;
 
 use crate::network::{Barred, Link, Place};
 use crate::world::{Fleet, HostId};
@@ -183,6 +186,14 @@ struct House {
 }
 
 impl House {
+    fn note(&self, host: &str, what: impl Into<String>) {
+        // Nobody may be interested any more.
+        let _ = self.notes.send(Note {
+            host: host.to_owned(),
+            what: what.into(),
+        });
+    }
+
     /// Returns where an address leads from a host.
     fn route(&self, from: HostId, name: &str) -> Result<Place, Barred> {
         self.fleet.world(|world| world.route(from, name))
@@ -218,28 +229,19 @@ struct Door {
     /// How many of them have not logged in.
     strangers: AtomicUsize,
     /// How many were turned away, and why.
-    refused: Mutex<BTreeMap<&'static str, u64>>,
+    refused: Refusals,
     /// How many terminals it has had.
     terminals: AtomicU64,
 }
 
 impl Door {
     fn note(&self, what: impl Into<String>) {
-        // Nobody may be interested any more.
-        let _ = self.house.notes.send(Note {
-            host: self.name.clone(),
-            what: what.into(),
-        });
+        self.house.note(&self.name, what);
     }
 
-    /// Takes note of something that may happen very often: of the first time, the second, the
-    /// fourth, and so on.
     fn note_refusal(&self, kind: &'static str, detail: impl std::fmt::Display) {
-        let mut counts = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(kind).or_insert(0_u64);
-        *count += 1;
-        if count.is_power_of_two() {
-            self.note(format!("{kind}{detail} ({count} times so far)"));
+        if let Some(what) = self.refused.note(kind, detail) {
+            self.note(what);
         }
     }
 
@@ -315,7 +317,7 @@ impl Doors {
                 gate: Gate::default(),
                 connections: AtomicUsize::new(0),
                 strangers: AtomicUsize::new(0),
-                refused: Mutex::default(),
+                refused: Refusals::default(),
                 terminals: AtomicU64::new(0),
             });
             listeners.push((door, listener));

@@ -2,15 +2,15 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::api::listen_near;
-use super::converse::converse;
-use super::{Bind, DoorError, House, Note, own_address};
+use super::converse::connect;
+use super::room::{FULL, Refusals, Room};
+use super::{Bind, DoorError, House, own_address};
 
 /// The port of HTTPS.
 const HTTPS: u16 = 443;
@@ -65,21 +65,22 @@ pub(super) fn open(
 }
 
 async fn keep(house: Arc<House>, domain: String, listener: TcpListener) {
-    let note = |what: String| {
-        // Nobody may be interested any more.
-        let _ = house.notes.send(Note {
-            host: domain.clone(),
-            what,
-        });
+    let refused = Refusals::default();
+    let note = |kind, detail: String| {
+        if let Some(what) = refused.note(kind, detail) {
+            house.note(&domain, what);
+        }
     };
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => match Place::take(&house) {
-                Some(place) => drop(tokio::spawn(lead(place, domain.clone(), stream))),
-                None => note("the fleet has as many connections as it may have".to_owned()),
+            Ok((stream, _)) => match Room::take(&house) {
+                Some(room) => {
+                    tokio::spawn(lead(Arc::clone(&house), domain.clone(), stream, room));
+                }
+                None => note(FULL, String::new()),
             },
             Err(error) => {
-                note(format!("cannot take a connection: {error}"));
+                note("cannot take a connection", format!(": {error}"));
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -87,32 +88,10 @@ async fn keep(house: Arc<House>, domain: String, listener: TcpListener) {
 }
 
 /// Leads a stream to a registry; it is reset where nothing listens there.
-async fn lead(place: Place, domain: String, stream: TcpStream) {
-    let house = &place.0;
+async fn lead(house: Arc<House>, domain: String, stream: TcpStream, room: Room) {
     let far = house
         .simulation
         .enter(|| house.fleet.call_registry(&domain));
-    match far {
-        Some(far) => converse(&house.simulation, stream, far).await,
-        // A socket that is gone already needs no reset.
-        None => drop(stream.set_zero_linger()),
-    }
-}
-
-/// A connection's place among those that the fleet may have.
-struct Place(Arc<House>);
-
-impl Place {
-    fn take(house: &Arc<House>) -> Option<Self> {
-        let more = |now: usize| (now < house.most).then_some(now + 1);
-        let count: &AtomicUsize = &house.connections;
-        let taken = count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        taken.is_ok().then(|| Self(Arc::clone(house)))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::Relaxed);
-    }
+    connect(&house.simulation, stream, far).await;
+    drop(room);
 }
