@@ -134,15 +134,11 @@ pub(crate) async fn fetch(
             }
             let path = url.path.split('?').next().unwrap_or_default();
             let is_trusted = site.is_trusted || url.scheme == "http";
-            let asks = world.engines.registries.get(&name);
-            if let (Some(registry), true) = (asks, path.starts_with("/v2/"))
-                && !registry.admits(request.authorization)
-            {
-                let body = "{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"authentication \
-                            required\",\"detail\":null}]}\n";
+            if path.starts_with("/v2/") && world.engines.registries.get(&name).is_some() {
+                let (status, body) = world.engines.registries.respond(&name, url, request);
                 return Ok(Page {
-                    status: 401,
-                    body: body.as_bytes().to_vec(),
+                    status,
+                    body,
                     bandwidth: site.bandwidth.max(1),
                     is_trusted,
                 });

@@ -19,6 +19,7 @@ use std::time::Duration;
 pub(crate) use self::catalogue::{image_of_mke, small_images};
 use super::image::{Image, Layer, Reference};
 use super::push::Place;
+use crate::web::{Request, Url};
 
 /// A registry.
 #[derive(Debug, Clone, PartialEq)]
@@ -330,6 +331,24 @@ impl Registries {
             message: message.to_owned(),
             took: registry.round_trip * 3,
         })
+    }
+
+    /// Returns the status and the body that a registry answers a request of a host with.
+    pub(crate) fn respond(
+        &mut self,
+        domain: &str,
+        url: &Url,
+        request: &Request<'_>,
+    ) -> (u16, Vec<u8>) {
+        let (path, query) = url.path.split_once('?').unwrap_or((&url.path, ""));
+        let question = distribution::Question {
+            method: request.method,
+            path,
+            query,
+            authorization: request.authorization,
+        };
+        let answer = distribution::answer(self, domain, &question);
+        (answer.status, answer.body)
     }
 
     /// Keeps an image that was pushed.

@@ -57,8 +57,11 @@ impl Wrong {
             Self::ReadOnly => (405, "UNSUPPORTED", "the operation is unsupported"),
             Self::TooMany => (429, "TOOMANYREQUESTS", "too many requests"),
         };
-        let error = json!({ "code": code, "message": message, "detail": null });
-        let mut answer = Answer::json(&json!({ "errors": [error] }));
+        // Keys stand in the order of the real one.
+        let body = format!(
+            "{{\"errors\":[{{\"code\":\"{code}\",\"message\":\"{message}\",\"detail\":null}}]}}\n"
+        );
+        let mut answer = Answer::of("application/json", body.into_bytes());
         answer.status = status;
         if self == Self::Unauthorized {
             let realm = "Basic realm=\"Registry\"".to_owned();
